@@ -1,0 +1,84 @@
+// Where in a record a cell lies. A path is a byte string of segments, from the field downwards:
+//
+//   path     = segment+ | special
+//   segment  = name blob (1..) | type u8
+//   special  = 00 01 existence | 00 02 delete marker | 00 03 erase marker
+//
+// A segment's name is a field name, a key of a map, or the canonical bytes of a set's element; its
+// type says what lies there. So a path carries its type: two sites that use one field with two
+// types keep both, side by side. Everything below a segment starts with the segment's bytes, and
+// everything of a name, whatever its type, starts with the name's blob: prefixes of bytes are
+// subtrees.
+//
+// The merge looks at exactly one thing of a type: types from 0x40 on are *runs* (one cell per
+// actor, continued in place, such as a counter), all others are plain. So sites merge types that
+// they do not know. Numbers are stored and never reused.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "crdt/bytes.hpp"
+
+namespace inos {
+
+enum class CellType : std::uint8_t {
+    register_ = 1,  // a value: the cell's payload is the value's canonical bytes
+    set = 2,        // at its own path: "there is a set"; elements below
+    flag = 3,       // enable and disable cells below
+    map = 4,        // at its own path: "there is a map"; keys below
+    list = 5,       // reserved
+    text = 6,       // reserved
+    element = 8,    // an element of a set, or one of a flag's two sides; empty payload
+    counter = 0x40,
+    bounded_counter = 0x41,  // reserved
+};
+
+inline constexpr std::uint8_t kRunTypesFrom = 0x40;
+
+inline constexpr std::string_view kExistencePath{"\0\1", 2};
+inline constexpr std::string_view kDeletePath{"\0\2", 2};
+
+inline constexpr int kPathDepthMax = 16;
+
+inline std::string path_name(std::string_view parent, std::string_view name) {
+    std::string path(parent);
+    put_blob(path, name);
+    return path;
+}
+
+inline std::string path_child(std::string_view parent, std::string_view name, CellType type) {
+    std::string path = path_name(parent, name);
+    path += static_cast<char>(type);
+    return path;
+}
+
+struct Segment {
+    std::string_view name;
+    CellType type{};
+};
+
+// Takes the first segment off `path`; nullopt for an empty, special or malformed path.
+inline std::optional<Segment> take_segment(std::string_view& path) {
+    Reader in(path);
+    Segment segment;
+    segment.name = in.blob();
+    segment.type = static_cast<CellType>(in.byte());
+    if (!in.ok() || segment.name.empty()) return std::nullopt;
+    path = in.rest();
+    return segment;
+}
+
+inline bool is_special(std::string_view path) {
+    return !path.empty() && path.front() == '\0';
+}
+
+// The type of the path's last segment, which is its last byte.
+inline bool is_run(std::string_view path) {
+    return !is_special(path) && !path.empty() &&
+           static_cast<std::uint8_t>(path.back()) >= kRunTypesFrom;
+}
+
+}  // namespace inos

@@ -1,0 +1,206 @@
+#include "crdt/record.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+
+namespace inos {
+namespace {
+
+constexpr std::uint8_t kRecordVersion = 1;
+
+bool starts_with(std::string_view text, std::string_view prefix) {
+    return text.substr(0, prefix.size()) == prefix;
+}
+
+struct Stamp {
+    Dot dot;
+    Hlc hlc;
+    std::uint64_t source = 0;
+    bool used = false;
+};
+
+// Both lists hold each item once, in order, and only what is used: else two different byte strings
+// would stand for one state.
+bool canonical(std::vector<std::string_view> const& sources, std::vector<Stamp> const& stamps) {
+    std::vector<bool> used(sources.size());
+    for (std::size_t i = 0; i < stamps.size(); ++i) {
+        if (!stamps[i].used || (i > 0 && stamps[i - 1].dot >= stamps[i].dot)) return false;
+        used[stamps[i].source] = true;
+    }
+    for (std::size_t i = 0; i < sources.size(); ++i)
+        if (!used[i] || (i > 0 && sources[i - 1] >= sources[i])) return false;
+    return true;
+}
+
+}  // namespace
+
+std::string RunCell::encode() const {
+    std::string out;
+    put_zigzag(out, total);
+    put_varint(out, start);
+    return out;
+}
+
+std::optional<RunCell> RunCell::decode(std::string_view payload) {
+    Reader in(payload);
+    RunCell cell;
+    cell.total = in.zigzag();
+    cell.start = in.varint();
+    return in.finished() ? std::optional(cell) : std::nullopt;
+}
+
+std::int64_t saturating_add(std::int64_t a, std::int64_t b) {
+    std::int64_t sum = 0;
+    if (!__builtin_add_overflow(a, b, &sum)) return sum;
+    return b > 0 ? std::numeric_limits<std::int64_t>::max()
+                 : std::numeric_limits<std::int64_t>::min();
+}
+
+Record::Range Record::at(std::string_view path) const {
+    auto const [first, last] =
+        std::equal_range(cells_.begin(), cells_.end(), path, [](auto const& a, auto const& b) {
+            if constexpr (std::is_same_v<std::decay_t<decltype(a)>, Cell>)
+                return std::string_view(a.path) < b;
+            else
+                return a < std::string_view(b.path);
+        });
+    return {static_cast<std::size_t>(first - cells_.begin()),
+            static_cast<std::size_t>(last - cells_.begin())};
+}
+
+Record::Range Record::under(std::string_view prefix) const {
+    auto const first = std::partition_point(cells_.begin(), cells_.end(), [&](Cell const& cell) {
+        return std::string_view(cell.path) < prefix;
+    });
+    auto const last = std::partition_point(
+        first, cells_.end(), [&](Cell const& cell) { return starts_with(cell.path, prefix); });
+    return {static_cast<std::size_t>(first - cells_.begin()),
+            static_cast<std::size_t>(last - cells_.begin())};
+}
+
+void Record::insert(Cell cell) {
+    auto const less = [](Cell const& a, Cell const& b) {
+        return std::tie(a.path, a.dot) < std::tie(b.path, b.dot);
+    };
+    auto const it = std::lower_bound(cells_.begin(), cells_.end(), cell, less);
+    if (it != cells_.end() && it->path == cell.path && it->dot == cell.dot)
+        *it = std::move(cell);
+    else
+        cells_.insert(it, std::move(cell));
+}
+
+std::string Record::encode() const {
+    std::vector<std::string_view> sources;
+    std::vector<Stamp> stamps;
+    stamps.reserve(cells_.size());
+    for (Cell const& cell : cells_) {
+        stamps.push_back({cell.dot, cell.hlc});
+        if (sources.empty() || sources.back() != cell.source) sources.push_back(cell.source);
+    }
+    std::sort(sources.begin(), sources.end());
+    sources.erase(std::unique(sources.begin(), sources.end()), sources.end());
+    auto const by_dot = [](Stamp const& a, Stamp const& b) { return a.dot < b.dot; };
+    auto const same_dot = [](Stamp const& a, Stamp const& b) { return a.dot == b.dot; };
+    std::stable_sort(stamps.begin(), stamps.end(), by_dot);
+    stamps.erase(std::unique(stamps.begin(), stamps.end(), same_dot), stamps.end());
+    auto const stamp_of = [&](Dot dot) {
+        auto const it = std::lower_bound(
+            stamps.begin(), stamps.end(), dot, [](Stamp const& s, Dot d) { return s.dot < d; });
+        return static_cast<std::size_t>(it - stamps.begin());
+    };
+    for (Cell const& cell : cells_) {
+        auto const it = std::lower_bound(sources.begin(), sources.end(), cell.source);
+        stamps[stamp_of(cell.dot)].source = static_cast<std::uint64_t>(it - sources.begin());
+    }
+
+    std::string out;
+    out.reserve(64 + cells_.size() * 48);
+    out += static_cast<char>(kRecordVersion);
+    put_varint(out, sources.size());
+    for (auto const source : sources)
+        put_blob(out, source);
+    put_varint(out, stamps.size());
+    for (Stamp const& stamp : stamps) {
+        put_u64(out, stamp.dot.actor.value);
+        put_varint(out, stamp.dot.seq);
+        put_u64(out, stamp.hlc.value);
+        put_varint(out, stamp.source);
+    }
+    put_varint(out, cells_.size());
+    for (Cell const& cell : cells_) {
+        put_blob(out, cell.path);
+        put_varint(out, stamp_of(cell.dot));
+        put_blob(out, cell.payload);
+    }
+    return out;
+}
+
+std::optional<Record> Record::decode(std::string_view bytes) {
+    Reader in(bytes);
+    if (in.byte() != kRecordVersion) return std::nullopt;
+    std::vector<std::string_view> sources(in.count());
+    for (auto& source : sources)
+        source = in.blob();
+    std::vector<Stamp> stamps(in.count(18));
+    for (Stamp& stamp : stamps) {
+        stamp.dot.actor.value = in.u64();
+        stamp.dot.seq = in.varint();
+        stamp.hlc.value = in.u64();
+        stamp.source = in.varint();
+        if (stamp.source >= sources.size()) return std::nullopt;
+    }
+    Record record;
+    record.cells_.resize(in.count(3));
+    Cell const* previous = nullptr;
+    for (Cell& cell : record.cells_) {
+        cell.path = in.blob();
+        std::uint64_t const index = in.varint();
+        if (!in.ok() || index >= stamps.size()) return std::nullopt;
+        stamps[index].used = true;
+        cell.dot = stamps[index].dot;
+        cell.hlc = stamps[index].hlc;
+        cell.source = sources[stamps[index].source];
+        cell.payload = in.blob();
+        if (previous && std::tie(previous->path, previous->dot) >= std::tie(cell.path, cell.dot))
+            return std::nullopt;
+        previous = &cell;
+    }
+    if (!in.finished() || !canonical(sources, stamps)) return std::nullopt;
+    return record;
+}
+
+RecordState state_of(Record const& record) {
+    RecordState state;
+    auto const existence = record.at(kExistencePath);
+    auto const markers = record.at(kDeletePath);
+    state.exists_cell = existence.begin != existence.end;
+    state.markers = markers.begin != markers.end;
+    if (!state.markers) {
+        state.uncovered = !record.empty();
+        return state;
+    }
+    VersionVector seen;
+    for (std::size_t i = markers.begin; i < markers.end; ++i) {
+        Reader in(record[i].payload);
+        if (auto vv = VersionVector::decode(in)) seen.merge(*vv);
+    }
+    for (Cell const& cell : record.cells())
+        if (cell.path != kDeletePath && !seen.covers(cell.dot)) state.uncovered = true;
+    return state;
+}
+
+bool visible(RecordState const& state, DeletePolicy policy) {
+    if (!state.exists_cell) return false;
+    if (!state.markers) return true;
+    return policy == DeletePolicy::update_wins && state.uncovered;
+}
+
+VersionVector seen_cells(Record const& record) {
+    VersionVector seen;
+    for (Cell const& cell : record.cells())
+        if (cell.path != kDeletePath) seen.raise(cell.dot.actor, cell.dot.seq);
+    return seen;
+}
+
+}  // namespace inos

@@ -1,0 +1,58 @@
+// From a record's cells and the collection's schema to the values that a user sees, and the
+// conflicts: values of concurrent writes that differ from the one shown. A function of the state
+// alone, independent of the order in which entries came.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crdt/record.hpp"
+#include "crdt/schema.hpp"
+#include "crdt/value.hpp"
+
+namespace inos {
+
+struct ConflictValue {
+    Value value;
+    Dot dot;
+    Hlc hlc;
+    std::string source;
+    bool wins = false;
+
+    bool operator==(ConflictValue const&) const = default;
+};
+
+struct Conflict {
+    std::string field;                  // dotted path
+    std::vector<ConflictValue> values;  // the winner first
+
+    bool operator==(Conflict const&) const = default;
+};
+
+struct Resolved {
+    Object fields;
+    std::vector<Conflict> conflicts;  // ascending by field
+
+    bool operator==(Resolved const&) const = default;
+};
+
+// Reads every field, whether or not the record is deleted (visible() of record.hpp decides that).
+Resolved resolve(Record const& record, CollectionSchema const& schema);
+
+// What one field holds as the given type. `path` is the field's path up to and including its name,
+// without a type. The parts of resolve that planning a change (change.hpp) needs too.
+std::vector<CellType> types_at(Record const& record, std::string_view path);
+// The type that is read: the schema's, else the one with the latest cell; register when there is
+// none.
+CellType read_type(Record const& record, std::string_view path, FieldSchema const* schema);
+bool has_value(Record const& record,
+               std::string_view path,
+               CellType type,
+               FieldSchema const* schema);
+Value read_value(Record const& record,
+                 std::string_view path,
+                 CellType type,
+                 FieldSchema const* schema);
+
+}  // namespace inos

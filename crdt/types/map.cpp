@@ -1,0 +1,166 @@
+#include "crdt/types/map.hpp"
+
+#include <algorithm>
+
+namespace inos {
+namespace {
+
+constexpr CellType kType = CellType::map;
+
+bool present(Record const& record, std::string_view at) {
+    auto const range = record.under(own_path(at, kType));
+    return range.begin != range.end;
+}
+
+Value read(Record const& record, std::string_view at, FieldSchema const*) {
+    std::string const own = own_path(at, kType);
+    Object members;
+    for (auto const& name : names_under(record, own)) {
+        std::string const child = path_name(own, name);
+        CellType const type = read_type(record, child, nullptr);
+        if (has_value(record, child, type, nullptr))
+            members.push_back({name, read_value(record, child, type, nullptr)});
+    }
+    return Value(std::move(members));
+}
+
+// Conflicts of a map are those of its leaves; resolve() walks to them.
+std::vector<ConflictValue> siblings(Record const&, std::string_view, FieldSchema const*) {
+    return {};
+}
+
+void assign(EditPlan& plan, FieldTarget const& target, Value const& value) {
+    assign_map(plan, target, value, AssignMode::replace);
+}
+
+void operate(EditPlan& plan, FieldTarget const& target, Object const&) {
+    plan.fail(ChangeError::Kind::bad_operation, target.label, "a map takes an object");
+}
+
+// The type that a plain value is written as: the schema's; else the present one where the value
+// fits it; else what the value looks like.
+CellType target_type(EditPlan const& plan, FieldTarget const& target, Value const& value) {
+    if (target.schema) return target.schema->type;
+    CellType const now = read_type(plan.record, target.at, nullptr);
+    bool const fits = (now == CellType::counter && value.as<std::int64_t>()) ||
+                      (now == CellType::set && value.as<Array>()) ||
+                      (now == CellType::flag && value.as<bool>());
+    if (fits && has_value(plan.record, target.at, now, nullptr)) return now;
+    return value.as<Object>() ? CellType::map : CellType::register_;
+}
+
+// A write that has seen the field in another shape takes that shape away.
+void clear_other_types(EditPlan& plan, FieldTarget const& target, CellType type) {
+    for (CellType const other : types_at(plan.record, target.at))
+        if (other != type) plan.clear(own_path(target.at, other));
+}
+
+int segments(std::string_view path) {
+    int count = 0;
+    while (take_segment(path))
+        ++count;
+    return count;
+}
+
+bool holds_operators(Value const& value) {
+    if (is_operation(value)) return true;
+    if (auto const* array = value.as<Array>())
+        return std::any_of(array->begin(), array->end(), holds_operators);
+    if (auto const* object = value.as<Object>())
+        return std::any_of(object->begin(), object->end(), [](Member const& m) {
+            return holds_operators(m.value);
+        });
+    return false;
+}
+
+void run_operation(EditPlan& plan, FieldTarget const& target, Object const& operation) {
+    auto const type = operation_type(operation);
+    if (!type)
+        return plan.fail(ChangeError::Kind::bad_operation,
+                         target.label,
+                         "\"" + operation.front().key +
+                             "\" is no operation, or does not go with the others beside it; "
+                             "there are $inc, $add, $remove, $enable and $null, and names "
+                             "cannot begin with $");
+    CellType const now = read_type(plan.record, target.at, target.schema);
+    bool const other = target.schema
+                           ? target.schema->type != *type
+                           : now != *type && has_value(plan.record, target.at, now, nullptr);
+    if (other && (target.schema || *type != CellType::register_))
+        return plan.fail(ChangeError::Kind::wrong_type,
+                         target.label,
+                         "\"" + operation.front().key + "\" is for a " + type_name(*type) +
+                             ", but the field is a " +
+                             (type_name(now) ? type_name(now) : "newer type"));
+    clear_other_types(plan, target, *type);
+    rules_of(*type)->operate(plan, target, operation);
+}
+
+}  // namespace
+
+std::vector<std::string> names_under(Record const& record, std::string_view prefix) {
+    std::vector<std::string> names;
+    auto const range = record.under(prefix);
+    for (std::size_t i = range.begin; i < range.end; ++i) {
+        std::string_view rest = std::string_view(record[i].path).substr(prefix.size());
+        if (is_special(rest)) continue;
+        auto const segment = take_segment(rest);
+        if (segment && (names.empty() || names.back() != segment->name))
+            names.emplace_back(segment->name);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+void assign_field(EditPlan& plan, FieldTarget const& target, Value const& value, AssignMode mode) {
+    if (plan.error) return;
+    if (mode == AssignMode::merge && value.is_null()) {
+        if (!types_at(plan.record, target.at).empty()) plan.clear(target.at);
+        return;
+    }
+    if (target.schema && (!target.schema->type_known || !rules_of(target.schema->type)))
+        return plan.fail(ChangeError::Kind::wrong_type,
+                         target.label,
+                         "the schema gives this field a type that this version cannot write");
+    if (is_operation(value)) return run_operation(plan, target, *value.as<Object>());
+    CellType const type = target_type(plan, target, value);
+    if (type == CellType::map && value.as<Object>()) {
+        clear_other_types(plan, target, type);
+        return assign_map(plan, target, value, mode);
+    }
+    if (holds_operators(value))
+        return plan.fail(ChangeError::Kind::bad_operation,
+                         target.label,
+                         "names inside a value cannot begin with $");
+    clear_other_types(plan, target, type);
+    rules_of(type)->assign(plan, target, value);
+}
+
+void assign_map(EditPlan& plan, FieldTarget const& target, Value const& value, AssignMode mode) {
+    auto const* object = value.as<Object>();
+    if (!object)
+        return plan.fail(ChangeError::Kind::wrong_type, target.label, "a map takes an object");
+    std::string const own = own_path(target.at, kType);
+    // A member is one segment more, and may be a set, whose elements are another.
+    bool const too_deep = segments(own) + 2 > kPathDepthMax;
+    if (cells_at(plan.record, own).empty()) plan.write(own, {});
+    if (mode == AssignMode::replace)
+        for (auto const& name : names_under(plan.record, own))
+            if (!find_member(*object, name)) plan.clear(path_name(own, name));
+    for (Member const& member : *object) {
+        std::string const label = target.label + "." + member.key;
+        if (!valid_name(member.key))
+            return plan.fail(ChangeError::Kind::limit,
+                             target.label,
+                             "a name has to be 1 to 256 bytes of UTF-8 without control characters");
+        if (too_deep)
+            return plan.fail(ChangeError::Kind::limit, label, "maps are nested too deeply");
+        assign_field(plan, {path_name(own, member.key), label, nullptr}, member.value, mode);
+    }
+}
+
+TypeRules map_rules() {
+    return {kType, "map", present, read, siblings, assign, operate};
+}
+
+}  // namespace inos

@@ -1,0 +1,68 @@
+// The ordered key-value store below a replica, small enough to be put on other databases: ordered keys
+// in families, atomic batches, consistent scans.
+//
+// Keys are compared as unsigned bytes. Thread safety: all functions may be called from any thread; a
+// Cursor belongs to one thread and must not outlive its Engine. Errors: Errc::io when the disk failed,
+// Errc::no_space when it is full, Errc::corruption when stored bytes are not what was written. After a
+// failed write the outcome is unknown: all of the batch is there or none of it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/result.hpp"
+
+namespace inos {
+
+// Stored by name in the database; numbers are only indexes.
+enum class Family : std::uint8_t { records = 0, log = 1, index = 2, digests = 3, journal = 4, meta = 5 };
+inline constexpr std::size_t kFamilies = 6;
+char const* family_name(Family family);
+
+// Changes that are made together or not at all. A later change of a key replaces an earlier one.
+struct WriteBatch {
+    struct Change {
+        Family family;
+        std::string key;
+        std::optional<std::string> value;  // none: remove the key
+    };
+    std::vector<Change> changes;
+
+    void put(Family family, std::string key, std::string value) {
+        changes.push_back({family, std::move(key), std::move(value)});
+    }
+    void remove(Family family, std::string key) {
+        changes.push_back({family, std::move(key), std::nullopt});
+    }
+};
+
+// A consistent view of one key range, in ascending order, as of the moment it was made.
+class Cursor {
+public:
+    virtual ~Cursor() = default;
+    virtual bool valid() const = 0;  // at a key of the range; false at its end or after an error
+    virtual void next() = 0;         // precondition: valid()
+    virtual std::string_view key() const = 0;    // until next()
+    virtual std::string_view value() const = 0;  // until next()
+    virtual Result<void> status() const = 0;     // look at it when valid() has become false
+};
+
+// flushed: handed to the operating system, survives the program's end. synced: on the disk.
+enum class Durability : std::uint8_t { flushed, synced };
+
+class Engine {
+public:
+    virtual ~Engine() = default;
+    virtual Result<std::optional<std::string>> get(Family family, std::string_view key) const = 0;
+    // Keys k with from <= k < to.
+    virtual std::unique_ptr<Cursor> scan(Family family,
+                                         std::string_view from,
+                                         std::string_view to) const = 0;
+    virtual Result<void> write(WriteBatch const& batch, Durability durability) = 0;
+};
+
+}  // namespace inos

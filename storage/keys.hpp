@@ -1,0 +1,90 @@
+// Keys of the engine's families. Numbers are big-endian, so byte order is number order; a space's keys
+// begin with its number in this directory, so that one engine holds several spaces.
+//
+//   records  space u32 | collection | 00 | key          collection names hold no 00
+//   log      space u32 | actor u64 | seq u64            an entry
+//   log      space u32 | actor u64 | seq u64 | 01       the author's signature of the chain head there
+//   digests  space u32 | collection
+//   meta     space u32 | 'a' | actor u64                ActorState
+//   meta     space u32 | 'c' | actor u64                certificate
+//   meta     space u32 | 'g'                            genesis
+//   meta     00000000  | name                           the directory's own: format version, peers
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "crdt/bytes.hpp"
+#include "crdt/ids.hpp"
+
+namespace inos::keys {
+
+inline std::string record(std::uint32_t space, std::string_view collection, std::string_view key) {
+    std::string out;
+    out.reserve(5 + collection.size() + key.size());
+    put_u32(out, space);
+    out += collection;
+    out += '\0';
+    out += key;
+    return out;
+}
+
+// The first key behind those of a collection: its prefix ends in 00, this in 01.
+inline std::string record_end(std::uint32_t space, std::string_view collection) {
+    std::string out = record(space, collection, {});
+    out.back() = '\1';
+    return out;
+}
+
+inline std::string log(std::uint32_t space, Dot dot) {
+    std::string out;
+    put_u32(out, space);
+    put_u64(out, dot.actor.value);
+    put_u64(out, dot.seq);
+    return out;
+}
+
+inline std::string signature(std::uint32_t space, Dot dot) {
+    std::string out = log(space, dot);
+    out += '\1';
+    return out;
+}
+
+inline std::string digest(std::uint32_t space, std::string_view collection) {
+    std::string out;
+    put_u32(out, space);
+    out += collection;
+    return out;
+}
+
+inline std::string meta(std::uint32_t space, char kind, ActorId actor) {
+    std::string out;
+    put_u32(out, space);
+    out += kind;
+    put_u64(out, actor.value);
+    return out;
+}
+
+inline std::string meta_kind(std::uint32_t space, char kind) {
+    std::string out;
+    put_u32(out, space);
+    out += kind;
+    return out;
+}
+
+// All keys of a space in any family lie in [space_begin, space_end).
+inline std::string space_begin(std::uint32_t space) {
+    std::string out;
+    put_u32(out, space);
+    return out;
+}
+inline std::string space_end(std::uint32_t space) { return space_begin(space + 1); }
+
+inline std::string directory(std::string_view name) {
+    std::string out;
+    put_u32(out, 0);
+    out += name;
+    return out;
+}
+
+}  // namespace inos::keys

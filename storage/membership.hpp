@@ -1,0 +1,104 @@
+// Who belongs to a space and what they may do: certificates, checked back to the space's founder.
+//
+//   genesis      "inos space 1" constant first in the hash, not stored | name blob | founder site 32 | nonce 16
+//   space id     = first 16 bytes of BLAKE2b-256("inos space 1" | genesis)
+//   certificate  = kind u8 (1 actor) | version u8 (1) | space 16 | actor u64 | site 32 | channel 32
+//                | sealing 32 | name blob | role u8 | scope: count, collection blob*
+//                | issuer site 32 | issuer's VersionVector | extension blob | signature 64
+//   signature    = Ed25519 by the issuer over "inos certificate 1" | all bytes before it
+//
+// A certificate is immutable: a change of role or rights is a new actor with a new certificate. It is
+// valid when its issuer is the founder named in the genesis, or holds a valid certificate as admin, or
+// is the same site continuing with the same role and scope under a new actor. `scope` empty: all.
+//
+// Values and pure functions; the caller keeps the set in its store and passes time and keys in.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crdt/ids.hpp"
+#include "crdt/version_vector.hpp"
+#include "storage/crypto/crypto.hpp"
+#include "storage/result.hpp"
+
+namespace inos {
+
+using SpaceId = std::array<std::uint8_t, 16>;
+using SiteId = crypto::PublicKey;  // the site's Ed25519 identity key
+
+enum class Role : std::uint8_t { admin = 1, writer = 2, reader = 3, relay = 4 };  // never reused
+char const* role_name(Role role);
+std::optional<Role> parse_role(std::string_view name);
+
+struct Genesis {
+    std::string name;
+    SiteId founder{};
+    std::array<std::uint8_t, 16> nonce{};
+
+    std::string encode() const;
+    static std::optional<Genesis> decode(std::string_view bytes);
+    SpaceId id() const;
+};
+
+struct Certificate {
+    SpaceId space{};
+    ActorId actor;
+    SiteId site{};
+    crypto::PublicKey channel{};  // X25519, Noise static key
+    crypto::PublicKey sealing{};  // X25519, for keys sealed to the site
+    std::string name;             // what people call the site
+    Role role = Role::reader;
+    std::vector<std::string> scope;  // collections it may write; empty: all
+    SiteId issuer{};
+    VersionVector issuer_vv;  // what the issuer held at admission
+
+    bool may_write() const { return role == Role::admin || role == Role::writer; }
+    bool may_write(std::string_view collection) const;
+    bool operator==(Certificate const&) const = default;
+};
+
+// The certificate's bytes, signed by the issuer.
+std::string issue(Certificate const& certificate, crypto::SigningKey const& issuer);
+// Decodes without judging the signature or the issuer.
+Result<Certificate> decode_certificate(std::string_view bytes);
+
+// The certificates of one space that this node knows and has checked.
+class Membership {
+public:
+    explicit Membership(Genesis genesis);
+
+    Genesis const& genesis() const { return genesis_; }
+    SpaceId const& space() const { return space_; }
+
+    // Checks the certificate back to the founder and adds it. False: it was known already. Errors say
+    // what is wrong with it. Certificates may come in any order of which each one's issuer is known.
+    Result<bool> add(std::string_view bytes);
+    // Adds as many of a set in any order as can be checked; answers those that were new.
+    Result<std::vector<std::string>> add_all(std::vector<std::string> const& set);
+
+    Certificate const* by_actor(ActorId actor) const;
+    // The newest certificate of a site, or of the site with this channel key.
+    Certificate const* by_site(SiteId const& site) const;
+    Certificate const* by_channel(crypto::PublicKey const& channel) const;
+    std::vector<Certificate> sites() const;  // one per site, by name
+
+    std::optional<std::string> bytes_of(ActorId actor) const;
+    std::vector<std::string> const& all_bytes() const { return bytes_; }  // in the order they came
+    // Equal for equal sets, whatever the order.
+    crypto::Hash16 digest() const;
+
+private:
+    Result<void> check_issuer(Certificate const& certificate) const;
+
+    Genesis genesis_;
+    SpaceId space_;
+    std::vector<std::string> bytes_;
+    std::map<ActorId, Certificate> by_actor_;
+    std::map<ActorId, std::size_t> bytes_of_;  // index into bytes_
+    std::map<SiteId, ActorId> newest_;
+};
+
+}  // namespace inos

@@ -1,0 +1,181 @@
+#include "storage/replica.hpp"
+
+#include <algorithm>
+
+#include "storage/entry_hash.hpp"
+#include "storage/keys.hpp"
+#include "storage/replica_stage.hpp"
+#include "storage/schema_document.hpp"
+
+namespace inos {
+
+constexpr std::string_view kSchemaCollection = "_schema";
+
+std::size_t EntryBatch::entries() const {
+    std::size_t count = 0;
+    for (EntryRun const& run : runs) count += run.entries.size();
+    return count;
+}
+
+Replica::Replica(Engine& engine, Clock const& clock, Membership membership, ReplicaOptions options)
+    : engine_(engine),
+      clock_(clock),
+      membership_(std::move(membership)),
+      options_(std::move(options)) {}
+
+Replica::~Replica() = default;
+
+Result<std::unique_ptr<Replica>> Replica::open(Engine& engine,
+                                               Clock const& clock,
+                                               Membership membership,
+                                               ReplicaOptions options) {
+    if (!membership.by_actor(options.actor))
+        return fail(Errc::corruption, "the certificate of this node's own actor is missing");
+    std::unique_ptr<Replica> replica(
+        new Replica(engine, clock, std::move(membership), std::move(options)));
+    INOS_CHECK(replica->load());
+    INOS_CHECK(replica->load_schemas());
+    return replica;
+}
+
+Result<void> Replica::load() {
+    std::uint32_t const space = options_.space;
+    std::string const from = keys::meta_kind(space, 'a'), to = keys::meta_kind(space, 'b');
+    auto cursor = engine_.scan(Family::meta, from, to);
+    for (; cursor->valid(); cursor->next()) {
+        Reader key(cursor->key().substr(from.size()));
+        ActorId const actor{key.u64()};
+        auto state = ActorState::decode(cursor->value());
+        if (!state || !key.finished())
+            return fail(Errc::corruption, "the stored state of an actor cannot be read");
+        vector_.set(actor, state->seq);
+        if (actor == options_.actor) hlc_ = HlcClock(state->hlc);
+        actors_.emplace(actor, *std::move(state));
+    }
+    INOS_CHECK(cursor->status());
+    auto sums = engine_.scan(Family::digests, keys::space_begin(space), keys::space_end(space));
+    for (; sums->valid(); sums->next()) {
+        std::string const collection(sums->key().substr(4));
+        if (!CollectionSums::decode(sums->value(), sums_[collection]))
+            return fail(Errc::corruption,
+                        "the stored digests of \"" + collection + "\" cannot be read");
+    }
+    return sums->status();
+}
+
+Result<void> Replica::load_schemas() {
+    CollectionSchema plain;
+    plain.others = FieldSchema{};
+    std::map<std::string, Object> documents;
+    std::string const from = keys::record(options_.space, kSchemaCollection, {});
+    auto cursor = engine_.scan(
+        Family::records, from, keys::record_end(options_.space, kSchemaCollection));
+    for (; cursor->valid(); cursor->next()) {
+        RecordName const name{std::string(kSchemaCollection),
+                              std::string(cursor->key().substr(from.size()))};
+        INOS_TRY(StoredRecord const stored, StoredRecord::decode(cursor->value(), name));
+        if (!visible(state_of(stored.record), plain.on_delete)) continue;
+        documents.emplace(name.key, resolve(stored.record, plain).fields);
+    }
+    INOS_CHECK(cursor->status());
+    schema_documents_ = std::move(documents);
+    schemas_.clear();
+    for (auto const& [collection, fields] : schema_documents_)
+        schemas_.emplace(collection, parse_collection_schema(fields));
+    schemas_.insert_or_assign(std::string(kSchemaCollection), std::move(plain));
+    return {};
+}
+
+CollectionSchema const& Replica::schema(std::string_view collection) const {
+    static CollectionSchema const kNone;
+    auto const it = schemas_.find(collection);
+    return it == schemas_.end() ? kNone : it->second;
+}
+
+Digest128 Replica::root() const {
+    Digest128 root;
+    for (auto const& [collection, sums] : sums_) root += sums.sum(schema(collection).on_delete);
+    return root;
+}
+
+std::vector<CollectionInfo> Replica::collections() const {
+    std::vector<CollectionInfo> list;
+    for (auto const& [collection, sums] : sums_) {
+        std::uint64_t const records = sums.records(schema(collection).on_delete);
+        if (collection.front() != '_' && records > 0) list.push_back({collection, records});
+    }
+    return list;
+}
+
+std::uint64_t Replica::record_count() const {
+    std::uint64_t count = 0;
+    for (auto const& info : collections()) count += info.records;
+    return count;
+}
+
+Result<std::optional<crypto::Hash32>> Replica::chain_at(Dot dot) const {
+    auto const known = actors_.find(dot.actor);
+    if (known == actors_.end() || dot.seq == 0 || dot.seq > known->second.seq)
+        return std::optional<crypto::Hash32>();
+    if (dot.seq == known->second.seq) return std::optional(known->second.chain);
+    INOS_TRY(auto const value, engine_.get(Family::log, keys::log(options_.space, dot)));
+    if (!value) return std::optional<crypto::Hash32>();
+    auto const entry = StoredEntry::decode(*value);
+    if (!entry) return tl::unexpected(corrupt_entry(dot));
+    return std::optional(entry->chain);
+}
+
+Result<std::size_t> Replica::add_certificates(std::vector<std::string> const& set) {
+    Membership next = membership_;
+    INOS_TRY(auto const added, next.add_all(set));
+    if (added.empty()) return std::size_t{0};
+    WriteBatch batch;
+    for (auto const& bytes : added) {
+        INOS_TRY(Certificate const certificate, decode_certificate(bytes));
+        batch.put(Family::meta, keys::meta(options_.space, 'c', certificate.actor), bytes);
+    }
+    INOS_CHECK(engine_.write(batch, Durability::synced));
+    membership_ = std::move(next);
+    return added.size();
+}
+
+Result<void> Replica::write(Stage& stage) {
+    auto sums = sums_;
+    for (auto& [key, staged] : stage.records_) {
+        if (!staged.dirty) continue;
+        DigestClass const now = digest_class(state_of(staged.record));
+        Digest128 digest;
+        if (now != DigestClass::none)
+            digest = record_digest(
+                options_.digest_key, staged.name.collection, staged.name.key, staged.record);
+        CollectionSums& collection = sums[staged.name.collection];
+        collection.subtract(staged.stored_class, staged.stored_digest);
+        collection.add(now, digest);
+        stage.batch_.put(Family::records, key, StoredRecord::encode(digest, now, staged.record));
+    }
+    for (auto const& [collection, value] : sums) {
+        auto const before = sums_.find(collection);
+        if (before == sums_.end() || !(before->second == value))
+            stage.batch_.put(
+                Family::digests, keys::digest(options_.space, collection), value.encode());
+    }
+    for (auto const& [actor, state] : stage.actors_)
+        stage.batch_.put(Family::meta, keys::meta(options_.space, 'a', actor), state.encode());
+    auto const written = engine_.write(stage.batch_, options_.durability);
+    if (!written) {
+        failed_ = true;
+        return tl::unexpected(written.error());
+    }
+    sums_ = std::move(sums);
+    for (auto& [actor, state] : stage.actors_) actors_[actor] = std::move(state);
+    vector_ = std::move(stage.vector_);
+    hlc_ = stage.hlc;
+    if (stage.schema_changed) return load_schemas();
+    return {};
+}
+
+crypto::Signature Replica::sign_own(Dot dot, crypto::Hash32 const& chain) const {
+    return crypto::sign(options_.identity, head_statement(membership_.space(), dot, chain));
+}
+
+}  // namespace inos

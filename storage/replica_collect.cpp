@@ -1,0 +1,206 @@
+// Replica::collect: exactly what a peer lacks, as a few range reads of the log, merged into causal
+// order by deps. The receiver never waits: an entry is sent when its deps are covered by what the
+// receiver has plus what was sent before. The clocks only choose among the entries that are ready.
+
+#include <algorithm>
+
+#include "storage/entry_hash.hpp"
+#include "storage/keys.hpp"
+#include "storage/replica_stage.hpp"
+
+namespace inos {
+namespace {
+
+constexpr std::size_t kBatchBytesMax = 3'500'000;  // of entries; more only for one signed stretch
+
+struct Item {
+    Seq seq = 0;
+    std::string bytes;
+    Hlc hlc;
+    std::vector<DepHead> deps;
+    std::optional<crypto::Signature> signature;
+};
+
+// One actor's log from some seq on.
+class Feed {
+public:
+    Feed(ActorId actor, std::unique_ptr<Cursor> cursor)
+        : actor_(actor), cursor_(std::move(cursor)) {}
+
+    ActorId actor() const { return actor_; }
+    std::optional<Item> const& item() const { return item_; }
+
+    Result<void> advance() {
+        item_.reset();
+        if (!cursor_->valid()) return cursor_->status();
+        Reader key(cursor_->key().substr(12));
+        Item item;
+        item.seq = key.u64();
+        auto const stored = StoredEntry::decode(cursor_->value());
+        if (!stored || !key.finished()) return tl::unexpected(corrupt_entry({actor_, item.seq}));
+        item.bytes = stored->bytes;
+        if (auto const frame = frame_entry(item.bytes))
+            if (auto header = decode_header(frame->header)) {
+                item.hlc = header->hlc;
+                item.deps = std::move(header->deps);
+            }
+        cursor_->next();
+        take_signature(item);
+        item_ = std::move(item);
+        return {};
+    }
+
+private:
+    // The signature's key is the entry's key with one byte more, so it comes right behind.
+    void take_signature(Item& item) {
+        if (!cursor_->valid() || cursor_->key().size() != 21) return;
+        std::string_view const value = cursor_->value();
+        crypto::Signature signature{};
+        if (value.size() == signature.size()) {
+            std::copy(value.begin(), value.end(), signature.begin());
+            item.signature = signature;
+        }
+        cursor_->next();
+    }
+
+    ActorId actor_;
+    std::unique_ptr<Cursor> cursor_;
+    std::optional<Item> item_;
+};
+
+}  // namespace
+
+class Replica::Collector {
+public:
+    Collector(Replica& replica, VersionVector theirs, std::size_t target_bytes)
+        : replica_(replica), sent_(std::move(theirs)), target_bytes_(target_bytes) {}
+
+    Result<EntryBatch> run() {
+        INOS_CHECK(open_feeds());
+        while (bytes_ < target_bytes_ || current_) {
+            Feed* const feed = choose();
+            if (!feed) break;
+            if (full(*feed)) break;
+            INOS_CHECK(take(*feed));
+        }
+        cut_back();
+        INOS_CHECK(sign_own_head());
+        return std::move(batch_);
+    }
+
+private:
+    Result<void> open_feeds() {
+        std::uint32_t const space = replica_.options_.space;
+        for (auto const& [actor, have] : replica_.vector_.items()) {
+            Seq const theirs = sent_.at(actor);
+            if (theirs >= have) continue;
+            auto cursor = replica_.engine_.scan(Family::log,
+                                                keys::log(space, {actor, theirs + 1}),
+                                                keys::log(space, {actor, have + 1}));
+            feeds_.emplace_back(actor, std::move(cursor));
+            INOS_CHECK(feeds_.back().advance());
+        }
+        return {};
+    }
+
+    bool ready(Feed const& feed) const {
+        if (!feed.item() || feed.item()->seq != sent_.at(feed.actor()) + 1) return false;
+        auto const& deps = feed.item()->deps;
+        return std::all_of(deps.begin(), deps.end(), [this](DepHead const& dep) {
+            return sent_.covers({dep.actor, dep.seq});
+        });
+    }
+
+    // The stretch that was begun goes on to its signature; else the ready entry with the lowest clock.
+    Feed* choose() {
+        if (current_ && ready(*current_)) return current_;
+        Feed* best = nullptr;
+        for (Feed& feed : feeds_)
+            if (ready(feed) && (!best || feed.item()->hlc < best->item()->hlc)) best = &feed;
+        return best;
+    }
+
+    // Stop before the limit of a message, at a point where everything is signed.
+    bool full(Feed const& feed) const {
+        return bytes_ + feed.item()->bytes.size() > kBatchBytesMax && checkpoint_ > 0;
+    }
+
+    Result<void> take(Feed& feed) {
+        Item const& item = *feed.item();
+        if (batch_.runs.empty() || batch_.runs.back().actor != feed.actor())
+            batch_.runs.push_back({feed.actor(), item.seq, {}});
+        batch_.runs.back().entries.push_back(item.bytes);
+        bytes_ += item.bytes.size();
+        ++entries_;
+        sent_.set(feed.actor(), item.seq);
+        bool const own = feed.actor() == replica_.options_.actor;
+        if (item.signature) {
+            std::erase_if(batch_.heads, [&](SignedHead const& head) {
+                return head.actor == feed.actor() && !own;
+            });
+            batch_.heads.push_back({feed.actor(), item.seq, *item.signature});
+        }
+        bool const cut = own || item.signature;
+        std::erase(open_, feed.actor());
+        if (!cut) open_.push_back(feed.actor());
+        current_ = cut ? nullptr : &feed;
+        if (open_.empty()) checkpoint_ = entries_;
+        return feed.advance();
+    }
+
+    // Drops what follows the last point at which every actor's last entry was signed. With authors that
+    // keep the rules nothing does.
+    void cut_back() {
+        while (entries_ > checkpoint_) {
+            batch_.runs.back().entries.pop_back();
+            if (batch_.runs.back().entries.empty()) batch_.runs.pop_back();
+            --entries_;
+        }
+    }
+
+    // We may cut our own log anywhere: we can always sign.
+    Result<void> sign_own_head() {
+        ActorId const own = replica_.options_.actor;
+        Seq last = 0;
+        for (EntryRun const& run : batch_.runs)
+            if (run.actor == own) last = run.first + run.entries.size() - 1;
+        bool const is_signed = std::any_of(
+            batch_.heads.begin(), batch_.heads.end(), [&](SignedHead const& head) {
+                return head.actor == own && head.seq == last;
+            });
+        if (last == 0 || is_signed) return {};
+        Dot const dot{own, last};
+        INOS_TRY(auto const chain, replica_.chain_at(dot));
+        INOS_ASSERT(chain.has_value());
+        auto const signature = replica_.sign_own(dot, *chain);
+        batch_.heads.push_back({own, last, signature});
+        return replica_.keep_signature(dot, signature);
+    }
+
+    Replica& replica_;
+    VersionVector sent_;
+    std::size_t target_bytes_;
+    std::vector<Feed> feeds_;
+    Feed* current_ = nullptr;     // whose stretch is open
+    std::vector<ActorId> open_;   // actors whose last entry in the batch is not signed
+    std::size_t bytes_ = 0, entries_ = 0, checkpoint_ = 0;
+    EntryBatch batch_;
+};
+
+// Not synced: a signature that is lost is made again, and says the same.
+Result<void> Replica::keep_signature(Dot dot, crypto::Signature const& signature) {
+    WriteBatch batch;
+    batch.put(Family::log,
+              keys::signature(options_.space, dot),
+              std::string(crypto::view(signature)));
+    ActorState& state = actors_[dot.actor];
+    state.signed_seq = std::max(state.signed_seq, dot.seq);
+    batch.put(Family::meta, keys::meta(options_.space, 'a', dot.actor), state.encode());
+    return engine_.write(batch, Durability::flushed);
+}
+
+Result<EntryBatch> Replica::collect(VersionVector const& theirs, std::size_t target_bytes) {
+    return Collector(*this, theirs, target_bytes).run();
+}
+
+}  // namespace inos

@@ -1,0 +1,83 @@
+// Reading a replica: one record, a page of a collection, and the root recomputed from the records.
+
+#include <algorithm>
+
+#include "storage/keys.hpp"
+#include "storage/replica_stage.hpp"
+
+namespace inos {
+
+RecordView Replica::view(RecordName const& name, StoredRecord const& stored) const {
+    Resolved resolved = resolve(stored.record, schema(name.collection));
+    return {name.key,
+            std::move(resolved.fields),
+            std::move(resolved.conflicts),
+            stored.digest.text()};
+}
+
+Result<std::optional<RecordView>> Replica::get(RecordName const& name) const {
+    std::string const key = keys::record(options_.space, name.collection, name.key);
+    INOS_TRY(auto const value, engine_.get(Family::records, key));
+    if (!value) return std::optional<RecordView>();
+    INOS_TRY(StoredRecord const stored, StoredRecord::decode(*value, name));
+    if (!visible(state_of(stored.record), schema(name.collection).on_delete))
+        return std::optional<RecordView>();
+    return std::optional(view(name, stored));
+}
+
+Result<ListPage> Replica::list(std::string_view collection,
+                               std::string_view after,
+                               std::size_t limit) const {
+    limit = std::clamp<std::size_t>(limit, 1, kListLimitMax);
+    std::string const prefix = keys::record(options_.space, collection, {});
+    std::string from = prefix;
+    if (!after.empty()) {
+        from += after;
+        from += '\0';  // the first key behind
+    }
+    DeletePolicy const policy = schema(collection).on_delete;
+    ListPage page;
+    auto cursor = engine_.scan(Family::records, from, keys::record_end(options_.space, collection));
+    for (; cursor->valid(); cursor->next()) {
+        RecordName const name{std::string(collection),
+                              std::string(cursor->key().substr(prefix.size()))};
+        INOS_TRY(StoredRecord const stored, StoredRecord::decode(cursor->value(), name));
+        if (!visible(state_of(stored.record), policy)) continue;
+        if (page.records.size() == limit) {
+            page.next = page.records.back().id;
+            break;
+        }
+        page.records.push_back(view(name, stored));
+    }
+    INOS_CHECK(cursor->status());
+    return page;
+}
+
+Result<Digest128> Replica::recompute_root() const {
+    std::map<std::string, CollectionSums, std::less<>> sums;
+    auto cursor = engine_.scan(
+        Family::records, keys::space_begin(options_.space), keys::space_end(options_.space));
+    for (; cursor->valid(); cursor->next()) {
+        std::string_view const rest = cursor->key().substr(4);
+        std::size_t const zero = rest.find('\0');
+        if (zero == std::string_view::npos)
+            return fail(Errc::corruption, "a record's key in the database is malformed");
+        RecordName const name{std::string(rest.substr(0, zero)), std::string(rest.substr(zero + 1))};
+        INOS_TRY(StoredRecord const stored, StoredRecord::decode(cursor->value(), name));
+        DigestClass const now = digest_class(state_of(stored.record));
+        Digest128 digest;
+        if (now != DigestClass::none)
+            digest = record_digest(options_.digest_key, name.collection, name.key, stored.record);
+        if (now != stored.digest_class || !(digest == stored.digest))
+            return fail(Errc::corruption,
+                        "the record \"" + name.key + "\" in \"" + name.collection +
+                            "\" is not what was written: its digest differs");
+        sums[name.collection].add(now, digest);
+    }
+    INOS_CHECK(cursor->status());
+    Digest128 root;
+    for (auto const& [collection, value] : sums) root += value.sum(schema(collection).on_delete);
+    return root;
+}
+
+}  // namespace inos

@@ -1,0 +1,176 @@
+#include "storage/replica_stage.hpp"
+
+#include <algorithm>
+
+#include "storage/entry_hash.hpp"
+#include "storage/keys.hpp"
+
+namespace inos {
+namespace {
+
+constexpr std::uint8_t kActorVersion = 1, kRecordVersion = 1, kLogVersion = 1;
+
+crypto::Hash32 take_hash(Reader& in) {
+    crypto::Hash32 hash{};
+    std::string_view const raw = in.take(hash.size());
+    std::copy(raw.begin(), raw.end(), hash.begin());
+    return hash;
+}
+
+}  // namespace
+
+std::string Replica::ActorState::encode() const {
+    std::string out;
+    out += static_cast<char>(kActorVersion);
+    put_varint(out, seq);
+    put_varint(out, signed_seq);
+    put_u64(out, hlc.value);
+    out += crypto::view(chain);
+    deps.encode(out);
+    return out;
+}
+
+std::optional<Replica::ActorState> Replica::ActorState::decode(std::string_view bytes) {
+    Reader in(bytes);
+    if (in.byte() != kActorVersion) return std::nullopt;
+    ActorState state;
+    state.seq = in.varint();
+    state.signed_seq = in.varint();
+    state.hlc.value = in.u64();
+    state.chain = take_hash(in);
+    auto deps = VersionVector::decode(in);
+    if (!deps || !in.finished()) return std::nullopt;
+    state.deps = *std::move(deps);
+    return state;
+}
+
+std::string StoredRecord::encode(Digest128 const& digest,
+                                 DigestClass digest_class,
+                                 Record const& record) {
+    std::string out;
+    out += static_cast<char>(kRecordVersion);
+    out += crypto::view(digest.bytes());
+    out += static_cast<char>(digest_class);
+    out += record.encode();
+    return out;
+}
+
+Result<StoredRecord> StoredRecord::decode(std::string_view bytes, RecordName const& name) {
+    Reader in(bytes);
+    std::uint8_t const version = in.byte();
+    StoredRecord stored;
+    crypto::Hash16 digest{};
+    std::string_view const raw = in.take(digest.size());
+    std::copy(raw.begin(), raw.end(), digest.begin());
+    stored.digest = Digest128::from(digest);
+    std::uint8_t const digest_class = in.byte();
+    stored.digest_class = static_cast<DigestClass>(digest_class);
+    auto record = in.ok() ? Record::decode(in.rest()) : std::nullopt;
+    if (version != kRecordVersion || digest_class > 2 || !record)
+        return fail(Errc::corruption,
+                    "the stored record \"" + name.key + "\" of \"" + name.collection +
+                        "\" cannot be read; run `inos verify` and repair it from a peer");
+    stored.record = *std::move(record);
+    return stored;
+}
+
+std::string StoredEntry::encode() const {
+    std::string out;
+    out.reserve(44 + bytes.size());
+    out += static_cast<char>(kLogVersion);
+    out += static_cast<char>(reason);
+    put_varint(out, arrived_ms);
+    out += crypto::view(chain);
+    out += bytes;
+    return out;
+}
+
+std::optional<StoredEntry> StoredEntry::decode(std::string_view value) {
+    Reader in(value);
+    if (in.byte() != kLogVersion) return std::nullopt;
+    StoredEntry entry;
+    entry.reason = static_cast<VoidReason>(in.byte());
+    entry.arrived_ms = in.varint();
+    entry.chain = take_hash(in);
+    if (!in.ok()) return std::nullopt;
+    entry.bytes = in.rest();
+    return entry;
+}
+
+Error corrupt_entry(Dot dot) {
+    return Error{Errc::corruption,
+                 "entry " + std::to_string(dot.seq) + " of actor " +
+                     std::to_string(dot.actor.value) + " in the log cannot be read",
+                 {}};
+}
+
+Replica::Stage::Stage(Replica& replica)
+    : hlc(replica.hlc_), replica_(replica), vector_(replica.vector_) {}
+
+Result<Replica::Staged*> Replica::Stage::record(RecordName const& name) {
+    std::string key = keys::record(replica_.options_.space, name.collection, name.key);
+    auto const it = records_.find(key);
+    if (it != records_.end()) return &it->second;
+    INOS_TRY(auto const value, replica_.engine_.get(Family::records, key));
+    Staged staged;
+    staged.name = name;
+    if (value) {
+        INOS_TRY(StoredRecord stored, StoredRecord::decode(*value, name));
+        staged.record = std::move(stored.record);
+        staged.stored_class = stored.digest_class;
+        staged.stored_digest = stored.digest;
+    }
+    return &records_.emplace(std::move(key), std::move(staged)).first->second;
+}
+
+Replica::ActorState& Replica::Stage::actor(ActorId actor) {
+    auto const staged = actors_.find(actor);
+    if (staged != actors_.end()) return staged->second;
+    auto const known = replica_.actors_.find(actor);
+    if (known != replica_.actors_.end()) return actors_.emplace(actor, known->second).first->second;
+    ActorState fresh;
+    auto const bytes = replica_.membership_.bytes_of(actor);
+    INOS_ASSERT(bytes.has_value());
+    fresh.chain = chain_start(*bytes);
+    return actors_.emplace(actor, std::move(fresh)).first->second;
+}
+
+Result<std::optional<crypto::Hash32>> Replica::Stage::chain_at(Dot dot) const {
+    auto const it = chains_.find(dot.actor);
+    if (it != chains_.end() && dot.seq >= it->second.first) {
+        std::size_t const index = dot.seq - it->second.first;
+        if (index >= it->second.second.size()) return std::optional<crypto::Hash32>();
+        return std::optional(it->second.second[index]);
+    }
+    return replica_.chain_at(dot);
+}
+
+void Replica::Stage::append(Dot dot,
+                            EntryHeader const* header,
+                            crypto::Hash32 const& chain,
+                            VoidReason reason,
+                            std::string const& bytes) {
+    ActorState& state = actor(dot.actor);
+    INOS_ASSERT(dot.seq == state.seq + 1);
+    state.seq = dot.seq;
+    state.chain = chain;
+    if (header) {
+        state.hlc = header->hlc;
+        for (DepHead const& dep : header->deps) state.deps.set(dep.actor, dep.seq);
+    }
+    auto& chains = chains_.try_emplace(dot.actor, dot.seq, std::vector<crypto::Hash32>{}).first->second;
+    chains.second.push_back(chain);
+    vector_.set(dot.actor, dot.seq);
+    StoredEntry const stored{reason, replica_.clock_.now_ms(), chain, bytes};
+    batch_.put(Family::log, keys::log(replica_.options_.space, dot), stored.encode());
+}
+
+void Replica::Stage::put_signature(Dot dot, crypto::Signature const& signature) {
+    ActorState& state = actor(dot.actor);
+    if (dot.seq > state.signed_seq) state.signed_seq = dot.seq;
+    batch_.put(Family::log,
+               keys::signature(replica_.options_.space, dot),
+               std::string(crypto::view(signature)));
+}
+
+}  // namespace inos

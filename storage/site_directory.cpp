@@ -1,0 +1,271 @@
+#include "storage/site_directory.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "storage/engines/rocks.hpp"
+#include "storage/keys.hpp"
+
+namespace inos {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint32_t kFirstSpace = 1;
+constexpr std::string_view kFormat = "1";
+constexpr std::string_view kKeyPrefix = "inos-key-1 space ";
+
+std::string space_key_path(std::string const& dir, SpaceId const& space) {
+    std::string_view const id(reinterpret_cast<char const*>(space.data()), 8);
+    return dir + "/keys/space-" + crypto::hex(id) + ".key";
+}
+
+std::string encode_peers(std::vector<std::string> const& peers) {
+    std::string out;
+    put_varint(out, peers.size());
+    for (auto const& peer : peers) put_blob(out, peer);
+    return out;
+}
+
+std::vector<std::string> decode_peers(std::string_view bytes) {
+    Reader in(bytes);
+    std::vector<std::string> peers(in.count());
+    for (auto& peer : peers) peer = in.blob();
+    return peers;
+}
+
+// Writes everything but the site's keys into a directory that nobody uses yet.
+Result<void> fill(std::string const& dir, SpaceGrant const& grant) {
+    std::error_code ignored;
+    fs::remove(space_key_path(dir, grant.genesis.id()), ignored);  // of an interrupted attempt
+    fs::remove_all(dir + "/db", ignored);
+    INOS_CHECK(
+        write_secret_file(space_key_path(dir, grant.genesis.id()), space_keys_text(grant.keys)));
+    INOS_TRY(auto const engine, open_rocks(dir + "/db"));
+    Membership membership(grant.genesis);
+    INOS_CHECK(membership.add_all(grant.certificates));
+    WriteBatch batch;
+    for (auto const& bytes : grant.certificates) {
+        INOS_TRY(Certificate const certificate, decode_certificate(bytes));
+        batch.put(Family::meta, keys::meta(kFirstSpace, 'c', certificate.actor), bytes);
+    }
+    std::string actor;
+    put_u64(actor, grant.actor.value);
+    batch.put(Family::meta, keys::meta_kind(kFirstSpace, 'g'), grant.genesis.encode());
+    batch.put(Family::meta, keys::meta_kind(kFirstSpace, 'o'), actor);
+    batch.put(Family::meta, keys::directory("format"), std::string(kFormat));
+    batch.put(Family::meta, keys::directory("peers"), encode_peers(grant.peers));
+    return engine->write(batch, Durability::synced);
+}
+
+Result<void> move_into_place(std::string const& from, std::string const& to) {
+    std::string trimmed = to;
+    while (trimmed.size() > 1 && trimmed.back() == '/') trimmed.pop_back();
+    if (::rename(from.c_str(), trimmed.c_str()) == 0) return {};
+    return fail(Errc::io,
+                "cannot move \"" + from + "\" to \"" + trimmed + "\": " + std::strerror(errno));
+}
+
+std::string beside(std::string dir, char const* suffix) {
+    while (dir.size() > 1 && dir.back() == '/') dir.pop_back();
+    return dir + suffix;
+}
+
+Result<std::string> required(Engine const& engine, std::string const& key, char const* what) {
+    INOS_TRY(auto value, engine.get(Family::meta, key));
+    if (!value)
+        return fail(Errc::corruption, std::string("the database does not hold the site's ") + what);
+    return *std::move(value);
+}
+
+Result<Membership> load_membership(Engine const& engine, std::uint32_t space) {
+    INOS_TRY(auto const bytes, required(engine, keys::meta_kind(space, 'g'), "space"));
+    auto genesis = Genesis::decode(bytes);
+    if (!genesis) return fail(Errc::corruption, "the stored description of the space is damaged");
+    Membership membership(*std::move(genesis));
+    std::vector<std::string> certificates;
+    auto cursor =
+        engine.scan(Family::meta, keys::meta_kind(space, 'c'), keys::meta_kind(space, 'd'));
+    for (; cursor->valid(); cursor->next()) certificates.emplace_back(cursor->value());
+    INOS_CHECK(cursor->status());
+    INOS_CHECK(membership.add_all(certificates));
+    return membership;
+}
+
+Result<void> make_private_directory(std::string const& dir) {
+    std::error_code error;
+    fs::path const parent = fs::path(dir).parent_path();
+    if (!parent.empty()) fs::create_directories(parent, error);
+    if (::mkdir(dir.c_str(), 0700) == 0 || errno == EEXIST) return {};
+    return fail(
+        Errc::io, "cannot make the directory \"" + dir + "\": " + std::strerror(errno), dir);
+}
+
+}  // namespace
+
+std::string space_keys_text(SpaceKeys const& keys) {
+    return std::string(kKeyPrefix) + crypto::hex(keys.seal.view()) + " " +
+           crypto::hex(keys.digest.view()) + "\n";
+}
+
+std::optional<SpaceKeys> parse_space_keys(std::string_view text) {
+    constexpr std::size_t kHex = 64;
+    if (text.size() != kKeyPrefix.size() + 2 * kHex + 2 || !text.starts_with(kKeyPrefix))
+        return std::nullopt;
+    text.remove_prefix(kKeyPrefix.size());
+    auto const seal = crypto::unhex(text.substr(0, kHex));
+    auto const digest = crypto::unhex(text.substr(kHex + 1, kHex));
+    if (!seal || !digest) return std::nullopt;
+    return SpaceKeys{crypto::Secret(*seal), crypto::Secret(*digest)};
+}
+
+Result<void> check_free(std::string const& dir) {
+    std::error_code error;
+    if (!fs::exists(dir, error)) return {};
+    if (fs::exists(dir + "/db", error))
+        return fail(Errc::conflict,
+                    "\"" + dir + "\" holds a site already; choose another directory with --data",
+                    dir);
+    if (fs::is_directory(dir, error) && fs::is_empty(dir, error)) return {};
+    return fail(Errc::conflict,
+                "\"" + dir + "\" is not empty; choose a new directory with --data",
+                dir);
+}
+
+Result<void> create_founder(std::string const& dir,
+                            std::string const& site_name,
+                            std::string const& space_name) {
+    for (auto const& name : {site_name, space_name})
+        if (!valid_name(name))
+            return fail(Errc::usage,
+                        "the name \"" + name +
+                            "\" has to be 1 to 256 bytes of UTF-8 without control characters");
+    INOS_CHECK(check_free(dir));
+    std::string const building = beside(dir, ".founding");
+    std::error_code ignored;
+    fs::remove_all(building, ignored);
+    INOS_CHECK(make_private_directory(building));
+    INOS_TRY(SiteKeys const keys, create_site_keys(building));
+    SpaceGrant grant;
+    grant.genesis.name = space_name;
+    grant.genesis.founder = keys.identity.public_key;
+    crypto::random_bytes(grant.genesis.nonce.data(), grant.genesis.nonce.size());
+    grant.keys = {crypto::Secret::random(), crypto::Secret::random()};
+    grant.actor = ActorId{crypto::random_u64() | 1};
+    Certificate certificate;
+    certificate.space = grant.genesis.id();
+    certificate.actor = grant.actor;
+    certificate.site = keys.identity.public_key;
+    certificate.channel = keys.channel.public_key;
+    certificate.sealing = keys.sealing.public_key;
+    certificate.name = site_name;
+    certificate.role = Role::admin;
+    grant.certificates.push_back(issue(certificate, keys.identity));
+    INOS_CHECK(fill(building, grant));
+    return move_into_place(building, dir);
+}
+
+Result<SiteKeys> prepare_member(std::string const& dir) {
+    INOS_CHECK(check_free(dir));
+    std::string const building = beside(dir, ".joining");
+    INOS_CHECK(make_private_directory(building));
+    std::error_code error;
+    if (fs::exists(building + "/keys", error)) return load_site_keys(building);
+    return create_site_keys(building);
+}
+
+Result<void> create_member(std::string const& dir, SpaceGrant const& grant) {
+    std::string const building = beside(dir, ".joining");
+    INOS_CHECK(fill(building, grant));
+    return move_into_place(building, dir);
+}
+
+Result<std::unique_ptr<DirectoryLock>> DirectoryLock::take(std::string const& dir) {
+    std::string const path = dir + "/lock";
+    int const descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0)
+        return fail(Errc::io, "cannot open \"" + path + "\": " + std::strerror(errno), path);
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+        char pid[32] = {};
+        auto const size = ::pread(descriptor, pid, sizeof pid - 1, 0);
+        ::close(descriptor);
+        std::string const who = size > 0 ? std::string(" (process ") + pid + ")" : "";
+        return fail(Errc::conflict,
+                    "the directory \"" + dir + "\" is in use by another inos" + who +
+                        "; stop it first or use its API",
+                    dir);
+    }
+    std::string const pid = std::to_string(::getpid());
+    bool const noted = ::ftruncate(descriptor, 0) == 0 &&
+                       ::pwrite(descriptor, pid.data(), pid.size(), 0) ==
+                           static_cast<ssize_t>(pid.size());
+    if (!noted) {
+        ::close(descriptor);
+        return fail(Errc::io, "cannot write \"" + path + "\": " + std::strerror(errno), path);
+    }
+    return std::unique_ptr<DirectoryLock>(new DirectoryLock(descriptor));
+}
+
+DirectoryLock::~DirectoryLock() { ::close(descriptor_); }
+
+Result<std::unique_ptr<OpenSite>> open_site(std::string const& dir,
+                                            Clock const& clock,
+                                            Durability durability) {
+    std::error_code error;
+    if (!fs::exists(dir + "/db", error))
+        return fail(Errc::not_found,
+                    "there is no site in \"" + dir +
+                        "\"; make one with `inos init` or `inos join`, or name another with --data",
+                    dir);
+    auto site = std::make_unique<OpenSite>();
+    site->dir = dir;
+    INOS_TRY(site->lock, DirectoryLock::take(dir));
+    INOS_TRY(site->keys, load_site_keys(dir));
+    INOS_TRY(site->engine, open_rocks(dir + "/db"));
+    INOS_TRY(auto const format, required(*site->engine, keys::directory("format"), "format"));
+    if (format != kFormat)
+        return fail(Errc::unsupported,
+                    "the directory \"" + dir + "\" has format " + format +
+                        ", and this program reads format " + std::string(kFormat) + "; upgrade it");
+    INOS_TRY(Membership membership, load_membership(*site->engine, kFirstSpace));
+    std::string const key_path = space_key_path(dir, membership.space());
+    INOS_TRY(auto const key_text, read_secret_file(key_path));
+    auto space_keys = parse_space_keys(key_text);
+    if (!space_keys)
+        return fail(Errc::corruption,
+                    "\"" + key_path + "\" is no key file of a space; put back the right one",
+                    key_path);
+    site->space_keys = *std::move(space_keys);
+    INOS_TRY(auto const own, required(*site->engine, keys::meta_kind(kFirstSpace, 'o'), "actor"));
+    ReplicaOptions options;
+    options.space = kFirstSpace;
+    options.actor = ActorId{Reader(own).u64()};
+    options.identity = site->keys.identity;
+    options.digest_key = site->space_keys.digest;
+    options.durability = durability;
+    INOS_TRY(site->replica,
+             Replica::open(*site->engine, clock, std::move(membership), std::move(options)));
+    auto const& certificate = *site->replica->membership().by_actor(site->replica->actor());
+    if (certificate.site != site->keys.identity.public_key)
+        return fail(Errc::corruption,
+                    "the keys in \"" + dir + "/keys\" belong to another site than the database");
+    site->name = certificate.name;
+    INOS_TRY(auto const peers, site->engine->get(Family::meta, keys::directory("peers")));
+    if (peers) site->peers = decode_peers(*peers);
+    return site;
+}
+
+Result<void> save_peers(Engine& engine, std::vector<std::string> const& peers) {
+    WriteBatch batch;
+    batch.put(Family::meta, keys::directory("peers"), encode_peers(peers));
+    return engine.write(batch, Durability::synced);
+}
+
+}  // namespace inos

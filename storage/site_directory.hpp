@@ -1,0 +1,85 @@
+// A site's data directory: what is in it, how it is made, opened and locked.
+//
+//   DIR/inos.toml       configuration (tools/config.hpp)
+//   DIR/keys/           identity.key, channel.key, sealing.key, space-<16 hex>.key; 0700, files 0600
+//   DIR/db/             RocksDB; what the site is stands in its meta family
+//   DIR/lock            held while a process has the directory open
+//   DIR/api.sock        the local API's socket;  DIR/api.token  its bearer token for --api
+//
+// Making a directory is all or nothing: it is built under a temporary name and moved into place.
+// Errors name the file and what to do. Thread: any, one at a time.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "storage/crypto/key_files.hpp"
+#include "storage/engine.hpp"
+#include "storage/membership.hpp"
+#include "storage/replica.hpp"
+#include "storage/result.hpp"
+
+namespace inos {
+
+// The secrets of a space: who has them reads everything in it.
+struct SpaceKeys {
+    crypto::Secret seal;    // batches on the wire
+    crypto::Secret digest;  // record digests; does not rotate
+};
+
+// What a joiner brings home from pairing, and a founder makes.
+struct SpaceGrant {
+    Genesis genesis;
+    SpaceKeys keys;
+    ActorId actor;                          // ours
+    std::vector<std::string> certificates;  // ours among them
+    std::vector<std::string> peers;         // addresses to dial
+};
+
+// Founds a space and a site in it. Errc::conflict when the directory has a site already.
+Result<void> create_founder(std::string const& dir, std::string const& site_name, std::string const& space_name);
+// Joining, in two steps, because the keys are needed to be admitted: makes (or finds, after an
+// interrupted attempt) the keys in DIR.joining; then fills that directory and moves it into place.
+Result<SiteKeys> prepare_member(std::string const& dir);
+Result<void> create_member(std::string const& dir, SpaceGrant const& grant);
+// Errc::conflict when DIR has a site already or holds other files.
+Result<void> check_free(std::string const& dir);
+
+// Held while a process has the directory open; the file names the process.
+class DirectoryLock {
+public:
+    // Errc::conflict: "in use by process N".
+    static Result<std::unique_ptr<DirectoryLock>> take(std::string const& dir);
+    ~DirectoryLock();
+    DirectoryLock(DirectoryLock const&) = delete;
+    DirectoryLock& operator=(DirectoryLock const&) = delete;
+
+private:
+    explicit DirectoryLock(int descriptor) : descriptor_(descriptor) {}
+    int descriptor_;
+};
+
+// An open data directory. Holds the lock; the members die in reverse order.
+struct OpenSite {
+    std::string dir;
+    std::string name;  // the site's
+    SiteKeys keys;
+    SpaceKeys space_keys;
+    std::vector<std::string> peers;  // remembered addresses
+    std::unique_ptr<DirectoryLock> lock;
+    std::unique_ptr<Engine> engine;
+    std::unique_ptr<Replica> replica;
+};
+
+// Opens and locks the directory. Errc::conflict "in use by process N"; Errc::not_found with
+// "inos init" when there is no site; key files are checked as in key_files.hpp.
+Result<std::unique_ptr<OpenSite>> open_site(std::string const& dir, Clock const& clock, Durability durability);
+
+// Remembers the addresses to dial, durably.
+Result<void> save_peers(Engine& engine, std::vector<std::string> const& peers);
+
+// The secret key file of a space, as text: "inos-key-1 space <64 hex> <64 hex>".
+std::string space_keys_text(SpaceKeys const& keys);
+std::optional<SpaceKeys> parse_space_keys(std::string_view text);
+
+}  // namespace inos

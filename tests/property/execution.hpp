@@ -1,0 +1,206 @@
+// A random execution: a few replicas of a few records of all types, links that come and go, and
+// every way in which records change and states travel. Made of a list of words, one a step, so that
+// rapidcheck drops the steps that a failure does not need. Throws Violation when what a replica
+// holds is not what the model (model.hpp) says.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "tests/property/model.hpp"
+#include "tests/support/crdt_gen.hpp"
+#include "tests/support/hex.hpp"
+#include "tests/support/mini_replica.hpp"
+
+namespace inos::test {
+
+struct Violation : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// What an execution did, so that a test can see that it did enough.
+struct Tally {
+    std::size_t commits = 0, deletes = 0, own_ctx = 0, fresh = 0, pulls = 0, merges = 0,
+                refused = 0, reads = 0;
+};
+
+class Execution {
+public:
+    explicit Execution(std::size_t replicas) {
+        schemas_["typed"] = typed_schema();
+        schemas_["strict"] = typed_schema();
+        schemas_["strict"].on_delete = DeletePolicy::delete_wins;
+        for (std::uint64_t i = 0; i < replicas; ++i) {
+            sites_.emplace_back(ActorId{(i + 1) * 0x1111}, sources()[i % 3], schemas_);
+            moments_.push_back({VersionVector()});
+            groups_.push_back(0);
+        }
+    }
+
+    void step(std::uint64_t word) {
+        Tape tape = Tape::seeded(word);
+        std::size_t const at = tape.below(sites_.size());
+        std::size_t const kind = tape.below(100);
+        sites_[at].set_time(kEpoch + ++time_ + (at % 3) * 40);
+        if (kind < 42) {
+            change(at, tape);
+        } else if (kind < 52) {
+            remove(at, tape);
+        } else if (kind < 76) {
+            pull(at, tape);
+        } else if (kind < 84) {
+            merge_state(at, tape);
+        } else if (kind < 90) {
+            for (int& group : groups_)
+                group = tape.chance(50) ? static_cast<int>(tape.below(2)) : 0;
+        } else {
+            check(sites_[at], tape.pick(names()));
+        }
+        if (tape.chance(30)) moments_[at].push_back(sites_[at].vv());
+    }
+
+    // Links heal, everybody learns everything: all hold the same, and it is what the model says.
+    void finish() {
+        for (MiniReplica const& site : sites_)
+            check_all(site);
+        for (std::size_t round = 0; round < 2; ++round)
+            for (std::size_t i = 0; i < sites_.size(); ++i)
+                sites_[i].pull(sites_[(i + 1) % sites_.size()]);
+        for (std::size_t i = sites_.size(); i-- > 0;)
+            for (MiniReplica const& other : sites_)
+                sites_[i].pull(other);
+        for (MiniReplica const& site : sites_) {
+            check_all(site);
+            if (site.vv() != sites_[0].vv() || site.bytes() != sites_[0].bytes())
+                throw Violation("replicas that have all entries differ");
+        }
+    }
+
+    // A newcomer gets all entries in another causal order, some of them twice.
+    void check_any_order(Tape tape) {
+        MiniReplica late(ActorId{0x9999}, "crm", schemas_);
+        std::vector<CommitPtr> waiting = sites_[0].log();
+        while (!waiting.empty()) {
+            std::size_t const first = tape.below(waiting.size());
+            std::size_t taken = waiting.size();
+            for (std::size_t i = 0; i < waiting.size(); ++i) {
+                std::size_t const at = (first + i) % waiting.size();
+                if (!late.receive(waiting[at])) continue;
+                taken = at;
+                break;
+            }
+            if (taken == waiting.size()) throw Violation("a log is not closed under deps");
+            if (!tape.chance(10))
+                waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(taken));
+        }
+        if (late.bytes() != sites_[0].bytes())
+            throw Violation("another causal order gives other bytes");
+    }
+
+    std::vector<MiniReplica>& sites() { return sites_; }
+    Schemas const& schemas() const { return schemas_; }
+    Tally const& tally() const { return tally_; }
+    static std::vector<RecordName> const& names() {
+        static std::vector<RecordName> const list{
+            {"typed", "1"}, {"typed", "2"}, {"strict", "1"}, {"free", "1"}};
+        return list;
+    }
+
+private:
+    static constexpr std::uint64_t kEpoch = 1'700'000'000'000;
+    static std::vector<std::string> const& sources() {
+        static std::vector<std::string> const list{"crm", "manager", "shop"};
+        return list;
+    }
+
+    void commit(std::size_t at, std::vector<Request> const& requests) {
+        MiniReplica& site = sites_[at];
+        CommitPtr const made = site.commit(requests);
+        if (site.error()) ++tally_.refused;
+        if (!made) return;
+        model_.add(made);
+        ++tally_.commits;
+        for (Op const& op : made->entry.ops) {
+            tally_.deletes += op.kind == 2;
+            tally_.own_ctx += op.ctx.has_value();
+            tally_.fresh += op.fresh;
+            check(site, {op.collection, op.key});
+        }
+    }
+
+    void change(std::size_t at, Tape& tape) {
+        std::vector<Request> requests(1 + (tape.chance(30) ? tape.below(3) : 0));
+        for (Request& request : requests) {
+            request.name = tape.pick(names());
+            if (requests.size() > 1 && tape.chance(20)) {
+                request.kind = Request::Kind::delete_;
+                continue;
+            }
+            request.kind = tape.chance(25) ? Request::Kind::put : Request::Kind::patch;
+            request.fields = random_fields(tape, sites_[at].schema(request.name));
+        }
+        // An adapter's write: it had seen what its shadow showed, and not what came since.
+        if (requests.size() == 1 && tape.chance(25)) requests[0].ctx = tape.pick(moments_[at]);
+        commit(at, requests);
+    }
+
+    void remove(std::size_t at, Tape& tape) {
+        Request request{Request::Kind::delete_, tape.pick(names()), {}, {}};
+        if (tape.chance(25)) request.ctx = tape.pick(moments_[at]);
+        commit(at, {request});
+    }
+
+    void pull(std::size_t at, Tape& tape) {
+        std::size_t const from = tape.below(sites_.size());
+        if (groups_[at] != groups_[from]) return;
+        std::size_t const limit = tape.chance(40) ? 1 + tape.below(4) : SIZE_MAX;
+        tally_.pulls += sites_[at].pull(sites_[from], limit) > 0;
+    }
+
+    void merge_state(std::size_t at, Tape& tape) {
+        std::size_t const from = tape.below(sites_.size());
+        if (groups_[at] != groups_[from] || at == from) return;
+        MiniReplica by_entries = sites_[at];
+        by_entries.pull(sites_[from]);
+        sites_[at].merge_state(sites_[from]);
+        ++tally_.merges;
+        if (by_entries.bytes() != sites_[at].bytes() || by_entries.vv() != sites_[at].vv())
+            throw Violation("a state merge gives other bytes than the missing entries");
+    }
+
+    void check_all(MiniReplica const& site) {
+        for (RecordName const& name : names())
+            check(site, name);
+    }
+
+    void check(MiniReplica const& site, RecordName const& name) {
+        ++tally_.reads;
+        auto const expected = model_.cells(name, site.vv());
+        auto const& held = site.record(name).cells();
+        if (held != expected)
+            throw Violation("record " + name.collection + "/" + name.key + " at actor " +
+                            std::to_string(site.actor().value) + "\nholds   " + list(held) +
+                            "\nmodel   " + list(expected));
+        if (site.exists(name) != Model::visible(expected, site.schema(name).on_delete))
+            throw Violation("record " + name.collection + "/" + name.key + " is seen wrongly");
+    }
+
+    static std::string list(std::vector<Cell> const& cells) {
+        std::string out;
+        for (Cell const& cell : cells)
+            out += "\n  " + hex(cell.path) + " by " + std::to_string(cell.dot.actor.value) + ":" +
+                   std::to_string(cell.dot.seq) + " = " + hex(cell.payload);
+        return out;
+    }
+
+    Schemas schemas_;
+    std::vector<MiniReplica> sites_;
+    std::vector<std::vector<VersionVector>> moments_;  // earlier version vectors, per replica
+    std::vector<int> groups_;                          // who can reach whom
+    Model model_;
+    Tally tally_;
+    std::uint64_t time_ = 0;
+};
+
+}  // namespace inos::test

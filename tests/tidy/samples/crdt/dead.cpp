@@ -1,0 +1,1 @@
+// Nothing names this file. expect: dead-file

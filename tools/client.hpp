@@ -1,0 +1,62 @@
+// How commands reach a site: over DIR/api.sock while a node runs there, otherwise by opening the
+// directory themselves. Both ways are the same HTTP API, so a command cannot tell the difference.
+//
+// Thread: one. A client that has opened the directory holds its lock until it is destroyed.
+// Errors: Errc::not_found when there is no site in the directory; Errc::conflict when another process
+// has it open and answers no API; Errc::unavailable when the node does not answer.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "crdt/value.hpp"
+#include "storage/result.hpp"
+#include "tools/command_line.hpp"
+
+namespace inos {
+
+struct ApiRequest {
+    std::string method = "GET";
+    std::string path;                          // percent-encoded, see record_path
+    std::map<std::string, std::string> query;  // plain
+    std::map<std::string, std::string> headers;
+    std::string body;  // JSON
+};
+
+struct ApiResponse {
+    int status = 0;
+    std::map<std::string, std::string> headers;  // lower-case names
+    std::string body;
+};
+
+class Client {
+public:
+    // Checks --space too.
+    static Result<std::unique_ptr<Client>> open(Context const& context);
+    virtual ~Client() = default;
+
+    // Sends the request; any status is an answer.
+    virtual Result<ApiResponse> request(ApiRequest const& request) = 0;
+    virtual bool node_is_running() const = 0;
+
+    // The same for a JSON answer: null for an empty one; a status of 400 or more becomes its error.
+    Result<Value> call(ApiRequest const& request);
+};
+
+// What a response of 400 or more says, as an Error.
+Error error_of(ApiResponse const& response);
+
+std::string percent_encoded(std::string_view text);
+std::string collection_path(std::string_view collection);                     // .../records
+std::string record_path(std::string_view collection, std::string_view id);    // .../records/ID
+std::string path_and_query(ApiRequest const& request);
+
+// Members of a JSON object that may be missing or of another type.
+std::string text_of(Value const& object, std::string_view member);
+std::int64_t number_of(Value const& object, std::string_view member);
+bool bool_of(Value const& object, std::string_view member);
+Array const& array_of(Value const& object, std::string_view member);
+
+}  // namespace inos
