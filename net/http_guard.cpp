@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/close_reason.hpp"
+
 namespace inos {
 
 namespace {
@@ -87,7 +89,7 @@ std::optional<HttpResponse> HttpGuard::check_names(HttpRequest const& request) c
     if (!contains(options_.hosts, lower(host))) {
         return http_error(421,
                           "host",
-                          "the name \"" + std::string(host.substr(0, 100)) +
+                          "the name \"" + printable_text(host) +
                               "\" in the Host header is not one of this node; use the address it "
                               "listens on, or add the name to the configuration");
     }

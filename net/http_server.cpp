@@ -26,6 +26,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "net/tcp_socket.hpp"
+
 namespace inos {
 
 namespace {
@@ -43,8 +45,7 @@ using State = HttpServer::State;
 
 constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kReadBytes = 4 * 1024;
-constexpr std::size_t kOverloadSlots = 64;              // connections that are told 503
-constexpr std::chrono::milliseconds kAcceptPause{100};  // when out of file descriptors
+constexpr std::size_t kOverloadSlots = 64;  // connections that are told 503
 
 class Session;
 
@@ -354,35 +355,6 @@ void serve(std::shared_ptr<State> const& state, Socket socket, bool from_socket)
     });
 }
 
-void configure(tcp::socket& socket) {
-    error_code ignored;  // without it small answers wait, nothing else breaks
-    socket.set_option(tcp::no_delay(true), ignored);
-}
-
-void configure(local::socket&) {}
-
-template <class Protocol, class Acceptor>
-Task accept_loop(std::shared_ptr<State> state, std::shared_ptr<Acceptor> acceptor) {
-    asio::steady_timer pause(state->io);
-    while (acceptor->is_open()) {
-        typename Protocol::socket socket(state->io);
-        auto const [problem] = co_await acceptor->async_accept(socket, kToken);
-        if (!acceptor->is_open()) co_return;
-        if (problem) {
-            pause.expires_after(kAcceptPause);
-            co_await pause.async_wait(kToken);
-            continue;
-        }
-        configure(socket);
-        bool const from_socket = std::is_same_v<Protocol, local>;
-        serve(state, Socket(std::move(socket)), from_socket);
-    }
-}
-
-void rethrow(std::exception_ptr fatal) {
-    if (fatal) std::rethrow_exception(fatal);  // out of io_context::run(): nothing can be accepted
-}
-
 Result<void> socket_problem(std::string const& path, Errc code, std::string_view why) {
     return fail(code, "cannot listen on the socket \"" + path + "\": " + std::string(why), path);
 }
@@ -424,11 +396,6 @@ void remove_socket_file(SocketFile const& file) {
     if (is_ours) ::unlink(file.path.c_str());
 }
 
-std::string host_and_port(std::string const& host, std::uint16_t port) {
-    bool const is_v6 = host.find(':') != std::string::npos;
-    return (is_v6 ? '[' + host + ']' : host) + ':' + std::to_string(port);
-}
-
 }  // namespace
 
 void HttpServer::State::close_sessions(bool busy_too) {
@@ -453,33 +420,13 @@ void HttpServer::set_guard(Guard guard) {
 }
 
 Result<std::uint16_t> HttpServer::listen_tcp(std::string const& host, std::uint16_t port) {
-    auto const problem_text = [&](error_code problem) {
-        std::string text =
-            "cannot listen for the API on " + host_and_port(host, port) + ": " + problem.message();
-        if (problem == asio::error::address_in_use) {
-            text += "; another program (perhaps another node) uses it: stop that one, or";
-        } else {
-            text += ";";
-        }
-        return text + " choose another address with inos run --api HOST:PORT";
-    };
-    tcp::resolver resolver(state_->io);
-    error_code problem;
-    auto const found =
-        resolver.resolve(host, std::to_string(port), asio::ip::resolver_base::passive, problem);
-    if (problem) return fail(Errc::usage, problem_text(problem));
-    tcp::endpoint const endpoint = found.begin()->endpoint();
-    auto const acceptor = std::make_shared<tcp::acceptor>(state_->io);
-    acceptor->open(endpoint.protocol(), problem);
-    if (!problem) acceptor->set_option(tcp::acceptor::reuse_address(true), problem);
-    if (!problem) acceptor->bind(endpoint, problem);
-    if (!problem) acceptor->listen(asio::socket_base::max_listen_connections, problem);
-    if (problem) {
-        bool const busy = problem == asio::error::address_in_use;
-        return fail(busy ? Errc::conflict : Errc::io, problem_text(problem));
-    }
+    INOS_TRY(auto const acceptor, open_acceptor(state_->io, host, port, "--api"));
     state_->tcp_acceptors.push_back(acceptor);
-    asio::co_spawn(state_->io, accept_loop<tcp>(state_, acceptor), rethrow);
+    auto serve_socket = [state = state_](tcp::socket socket) {
+        set_no_delay(socket);
+        serve(state, Socket(std::move(socket)), false);
+    };
+    asio::co_spawn(state_->io, accept_loop<tcp::acceptor>(acceptor, serve_socket), rethrow);
     return acceptor->local_endpoint().port();
 }
 
@@ -508,7 +455,10 @@ Result<void> HttpServer::listen_unix(std::string const& path) {
         state_->socket_files.push_back(SocketFile{path, info.st_dev, info.st_ino});
     }
     state_->local_acceptors.push_back(acceptor);
-    asio::co_spawn(state_->io, accept_loop<local>(state_, acceptor), rethrow);
+    auto serve_socket = [state = state_](local::socket socket) {
+        serve(state, Socket(std::move(socket)), true);
+    };
+    asio::co_spawn(state_->io, accept_loop<local::acceptor>(acceptor, serve_socket), rethrow);
     return {};
 }
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
+#include "net/close_reason.hpp"
+#include "storage/json.hpp"
 
 namespace inos {
 
@@ -173,12 +173,14 @@ std::string_view HttpRequest::header(std::string_view name) const {
 }
 
 HttpResponse http_error(int status, std::string_view code, std::string_view message) {
-    boost::json::value const body{
-        {"error", {{"code", std::string(code)}, {"message", std::string(message)}}}};
     HttpResponse response;
     response.status = status;
     response.headers["Content-Type"] = "application/json";
-    response.body = boost::json::serialize(body);
+    response.body = "{\"error\":{\"code\":";
+    append_json_text(response.body, code);
+    response.body += ",\"message\":";
+    append_json_text(response.body, message);
+    response.body += "}}";
     return response;
 }
 
@@ -190,7 +192,7 @@ HttpResponse http_error(Error const& error) {
 Result<void> parse_target(std::string_view target, HttpRequest& request) {
     auto const malformed = [&] {
         return fail(Errc::invalid,
-                    "the request target \"" + std::string(target.substr(0, 200)) +
+                    "the request target \"" + printable_text(target) +
                         "\" is malformed; it must begin with a slash, and a percent sign must be "
                         "followed by two hexadecimal digits that are not 00");
     };

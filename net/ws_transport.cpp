@@ -5,17 +5,12 @@
 #include <deque>
 #include <exception>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -26,7 +21,10 @@
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
+#include "net/close_reason.hpp"
+#include "net/handshake_limits.hpp"
 #include "net/peer_url.hpp"
+#include "net/tcp_socket.hpp"
 
 namespace inos {
 
@@ -44,42 +42,19 @@ using Hub = WsTransport::Hub;
 
 constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t kUpgradeHeaderLimit = 8 * 1024;
-constexpr std::size_t kCloseReasonLimit = 123;          // RFC 6455, 5.5: 125 bytes less the code
 constexpr std::size_t kMaskingBufferBytes = 32 * 1024;  // a dialler masks and writes in such pieces
-constexpr std::chrono::milliseconds kAcceptPause{100};  // when out of file descriptors
 
 class Link;
 
-// Text for a log: what a peer sent, printable and short.
-std::string printable(std::string_view text) {
-    std::string result(text.substr(0, kCloseReasonLimit));
-    for (char& c : result) {
-        if (c < 0x20 || c > 0x7e) c = '?';
-    }
-    return result;
-}
-
-// The beginning of a text that fits into a close frame, cut between two UTF-8 characters.
-std::string_view cut_reason(std::string_view text) {
-    if (text.size() <= kCloseReasonLimit) return text;
-    std::size_t end = kCloseReasonLimit;
-    while (end > 0 && (text[end] & 0xC0) == 0x80)
-        --end;
-    return text.substr(0, end);
-}
-
-asio::ip::address plain_address(asio::ip::address const& address) {
-    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-    }
-    return address;
+Error unavailable(std::string text) {
+    return Error{Errc::unavailable, std::move(text), {}};
 }
 
 Error read_error(error_code error, websocket::close_reason const& reason) {
     if (error == websocket::error::closed) {
         std::string text = "the peer closed the connection";
         if (!reason.reason.empty()) {
-            text += ": \"" + printable({reason.reason.data(), reason.reason.size()}) + '"';
+            text += ": \"" + printable_text({reason.reason.data(), reason.reason.size()}) + '"';
         }
         return Error{Errc::unavailable, text, {}};
     }
@@ -89,52 +64,34 @@ Error read_error(error_code error, websocket::close_reason const& reason) {
                      {}};
     }
     if (error == beast::error::timeout) {
-        return Error{Errc::unavailable, "the peer was silent for too long", {}};
+        return unavailable("the peer was silent for too long");
     }
     if (error.category() == error_code(websocket::error::closed).category()) {
         return Error{Errc::protocol, "the peer broke the framing: " + error.message(), {}};
     }
-    return Error{Errc::unavailable, "the connection was lost: " + error.message(), {}};
+    return unavailable("the connection was lost: " + error.message());
 }
 
 }  // namespace
 
-// A timer whose expiry counts only for the last arming: an expiry that was already on its way when
-// the timer was set anew or cancelled is ignored.
-struct Deadline {
-    explicit Deadline(asio::io_context& io) : timer(io) {}
-    void cancel() {
-        ++generation;
-        timer.cancel();
-    }
-    asio::steady_timer timer;
-    std::uint64_t generation = 0;
-};
-
 struct Listener {
-    explicit Listener(asio::io_context& io) : acceptor(io) {}
-    tcp::acceptor acceptor;
+    std::shared_ptr<tcp::acceptor> acceptor;
     AcceptHandler on_accept;  // empty after stop()
 };
 
 // What the transport, its coroutines and its connections share. The coroutines keep it alive.
 struct WsTransport::Hub {
-    Hub(asio::io_context& context, WsOptions limits) : io(context), options(limits) {}
+    Hub(asio::io_context& context, WsOptions limits)
+        : io(context),
+          options(limits),
+          handshakes(limits.pending_max, limits.pending_per_address_max) {}
 
     asio::io_context& io;
     WsOptions const options;
     bool stopped = false;
     std::vector<std::shared_ptr<Listener>> listeners;
     std::map<Link*, std::weak_ptr<Link>> links;  // the connections that have not ended
-    std::size_t pending = 0;                     // accepted and not established
-    std::map<asio::ip::address, std::size_t> pending_by_address;
-
-    bool may_accept(asio::ip::address const& address) const {
-        auto const same = pending_by_address.find(address);
-        std::size_t const from_there = same == pending_by_address.end() ? 0 : same->second;
-        return links.size() < options.connections_max && pending < options.pending_max &&
-               from_there < options.pending_per_address_max;
-    }
+    HandshakeLimits handshakes;                  // accepted and not established
 };
 
 namespace {
@@ -151,7 +108,7 @@ public:
     ~Link() { leave_hub(); }
 
     void enter_hub();
-    void count_as_pending(asio::ip::address const& address);
+    void count_as_pending(std::string address) { pending_address_ = std::move(address); }
     void arm_handshake_deadline();
     void opened(std::string path, tcp::endpoint const& remote);
 
@@ -194,7 +151,7 @@ private:
     std::size_t queued_bytes_ = 0;
     websocket::close_reason close_reason_;
     Error failure_;
-    std::optional<asio::ip::address> pending_address_;
+    std::optional<std::string> pending_address_;  // counted in Hub::handshakes
     bool open_ = false;
     bool writing_ = false;
     bool closing_ = false;
@@ -217,17 +174,8 @@ void Link::enter_hub() {
     hub_->links.emplace(this, weak_from_this());
 }
 
-void Link::count_as_pending(asio::ip::address const& address) {
-    pending_address_ = address;
-    ++hub_->pending;
-    ++hub_->pending_by_address[address];
-}
-
 void Link::leave_pending() {
-    if (!pending_address_) return;
-    --hub_->pending;
-    auto const same = hub_->pending_by_address.find(*pending_address_);
-    if (--same->second == 0) hub_->pending_by_address.erase(same);
+    if (pending_address_) hub_->handshakes.end(*pending_address_);
     pending_address_.reset();
 }
 
@@ -251,7 +199,7 @@ void Link::arm(Deadline& deadline, std::chrono::milliseconds after, Error error)
 void Link::arm_handshake_deadline() {
     arm(deadline_,
         hub_->options.handshake_deadline,
-        Error{Errc::unavailable, "the handshake was not done in time", {}});
+        unavailable("the handshake was not done in time"));
 }
 
 void Link::opened(std::string path, tcp::endpoint const& remote) {
@@ -300,7 +248,7 @@ void Link::close(std::string_view reason) {
     forget_owner();
     if (done_ || closing_) return;
     if (!open_) {
-        drop(Error{Errc::unavailable, "closed", {}});
+        drop(unavailable("closed"));
         return;
     }
     websocket::close_reason goodbye(websocket::close_code::normal);
@@ -329,7 +277,7 @@ void Link::begin_closing(websocket::close_reason reason) {
     close_reason_ = reason;
     arm(deadline_,
         hub_->options.close_timeout,
-        Error{Errc::unavailable, "the peer did not answer the close in time", {}});
+        unavailable("the peer did not answer the close in time"));
     spawn_writer();
 }
 
@@ -401,7 +349,7 @@ Task Link::write_loop(std::shared_ptr<Link> self) {
     while (!self->done_ && !self->queue_.empty()) {
         self->arm(self->stall_,
                   self->hub_->options.stall_timeout,
-                  Error{Errc::unavailable, "the peer did not take any data for too long", {}});
+                  unavailable("the peer did not take any data for too long"));
         auto const [error, size] =
             co_await self->stream_->async_write(asio::buffer(self->queue_.front()), kToken);
         self->stall_.cancel();
@@ -410,7 +358,7 @@ Task Link::write_loop(std::shared_ptr<Link> self) {
     }
     if (!self->done_ && self->closing_) {
         co_await self->stream_->async_close(self->close_reason_, kToken);
-        self->drop(Error{Errc::unavailable, "closed", {}});
+        self->drop(unavailable("closed"));
     }
     self->writing_ = false;
     if (self->done_) self->queue_.clear();
@@ -419,7 +367,7 @@ Task Link::write_loop(std::shared_ptr<Link> self) {
 bool Link::frame_written(error_code error) {
     if (done_) return false;
     if (error) {
-        drop(Error{Errc::unavailable, "the connection was lost: " + error.message(), {}});
+        drop(unavailable("the connection was lost: " + error.message()));
         return false;
     }
     std::size_t const before = queued_bytes_;
@@ -466,8 +414,7 @@ void configure(Stream& stream, WsOptions const& options, std::string_view subpro
     stream.write_buffer_bytes(kMaskingBufferBytes);
     stream.auto_fragment(false);
     stream.binary(true);
-    error_code ignored;  // without it small frames wait, nothing else breaks
-    stream.next_layer().socket().set_option(tcp::no_delay(true), ignored);
+    set_no_delay(stream.next_layer().socket());
 }
 
 // Why an upgrade request is refused ("403 Forbidden"), or nothing.
@@ -523,52 +470,18 @@ void admit(std::shared_ptr<Hub> const& hub,
            tcp::socket socket) {
     error_code gone;
     tcp::endpoint const remote = socket.remote_endpoint(gone);
-    if (gone || !hub->may_accept(plain_address(remote.address()))) return;  // closes the socket
+    if (gone || hub->links.size() >= hub->options.connections_max) return;  // closes the socket
+    std::string const address = plain_address(remote.address()).to_string();
+    if (!hub->handshakes.begin(address)) return;
     auto const link = std::make_shared<Link>(hub, std::move(socket));
     link->enter_hub();
-    link->count_as_pending(plain_address(remote.address()));
+    link->count_as_pending(address);
     link->arm_handshake_deadline();
     asio::co_spawn(hub->io, serve(link, listener, remote), end_of(link));
 }
 
-Task accept_loop(std::shared_ptr<Hub> hub, std::shared_ptr<Listener> listener) {
-    asio::steady_timer pause(hub->io);
-    while (listener->acceptor.is_open()) {
-        tcp::socket socket(hub->io);
-        auto const [problem] = co_await listener->acceptor.async_accept(socket, kToken);
-        if (!listener->acceptor.is_open()) co_return;
-        if (problem) {
-            pause.expires_after(kAcceptPause);
-            co_await pause.async_wait(kToken);
-            continue;
-        }
-        admit(hub, listener, std::move(socket));
-    }
-}
-
-asio::awaitable<Result<std::vector<tcp::endpoint>>> look_up(std::shared_ptr<Link> link,
-                                                            PeerUrl url) {
-    std::vector<tcp::endpoint> endpoints;
-    error_code not_numeric;
-    auto const address = asio::ip::make_address(url.host, not_numeric);
-    if (!not_numeric) {
-        endpoints.emplace_back(address, url.port);
-        co_return endpoints;
-    }
-    tcp::resolver resolver(link->hub()->io);
-    std::string const service = std::to_string(url.port);
-    auto const [problem, found] = co_await resolver.async_resolve(url.host, service, kToken);
-    if (problem) {
-        co_return fail(Errc::unavailable,
-                       "cannot find the host \"" + url.host + "\": " + problem.message());
-    }
-    for (auto const& entry : found)
-        endpoints.push_back(entry.endpoint());
-    co_return endpoints;
-}
-
 asio::awaitable<Result<tcp::endpoint>> connect(std::shared_ptr<Link> link, PeerUrl url) {
-    auto const endpoints = co_await look_up(link, url);
+    auto const endpoints = co_await look_up(link->hub()->io, url.host, url.port);
     if (link->done()) co_return tl::unexpected<Error>(link->failure());
     if (!endpoints) co_return tl::unexpected<Error>(endpoints.error());
     std::string last_problem = "the host has no address";
@@ -616,18 +529,6 @@ Task dial_task(std::shared_ptr<Link> link, PeerUrl url, DialHandler on_done) {
     on_done(tl::unexpected<Error>(error));
 }
 
-std::string listen_problem(std::string const& where, error_code problem) {
-    std::string text = "cannot listen on " + where + ": " + problem.message();
-    if (problem == asio::error::address_in_use) {
-        text +=
-            "; another program (perhaps another node) uses it: stop that one, or choose another "
-            "address with inos run --listen HOST:PORT";
-    } else {
-        text += "; choose another address with inos run --listen HOST:PORT";
-    }
-    return text;
-}
-
 }  // namespace
 
 WsTransport::WsTransport(boost::asio::io_context& io, WsOptions options)
@@ -639,7 +540,7 @@ WsTransport::~WsTransport() {
         auto const link = weak.lock();
         if (!link) continue;
         link->forget_owner();
-        link->drop(Error{Errc::unavailable, "the transport was destroyed", {}});
+        link->drop(unavailable("the transport was destroyed"));
     }
     stop();
 }
@@ -647,31 +548,15 @@ WsTransport::~WsTransport() {
 Result<std::string> WsTransport::listen(std::string const& host,
                                         std::uint16_t port,
                                         AcceptHandler on_accept) {
-    std::string const where = host_and_port(host, port);
-    auto const listener = std::make_shared<Listener>(hub_->io);
-    tcp::resolver resolver(hub_->io);
-    error_code problem;
-    auto const found =
-        resolver.resolve(host, std::to_string(port), asio::ip::resolver_base::passive, problem);
-    if (problem) return fail(Errc::usage, listen_problem(where, problem));
-    tcp::endpoint const endpoint = found.begin()->endpoint();
-    tcp::acceptor& acceptor = listener->acceptor;
-    acceptor.open(endpoint.protocol(), problem);
-    if (!problem) acceptor.set_option(tcp::acceptor::reuse_address(true), problem);
-    if (!problem) acceptor.bind(endpoint, problem);
-    if (!problem) acceptor.listen(asio::socket_base::max_listen_connections, problem);
-    if (problem) {
-        bool const busy = problem == asio::error::address_in_use;
-        return fail(busy ? Errc::conflict : Errc::io, listen_problem(where, problem));
-    }
+    auto const listener = std::make_shared<Listener>();
+    INOS_TRY(listener->acceptor, open_acceptor(hub_->io, host, port, "--listen"));
     listener->on_accept = std::move(on_accept);
     hub_->listeners.push_back(listener);
-    // An exception here means that no thread of the operating system's resources is left: let it
-    // out of io_context::run(), nothing can be accepted any more.
-    asio::co_spawn(hub_->io, accept_loop(hub_, listener), [](std::exception_ptr fatal) {
-        if (fatal) std::rethrow_exception(fatal);
-    });
-    tcp::endpoint const bound = acceptor.local_endpoint();
+    auto admit_socket = [hub = hub_, listener](tcp::socket socket) {
+        admit(hub, listener, std::move(socket));
+    };
+    asio::co_spawn(hub_->io, accept_loop<tcp::acceptor>(listener->acceptor, admit_socket), rethrow);
+    tcp::endpoint const bound = listener->acceptor->local_endpoint();
     return "ws://" + host_and_port(bound.address().to_string(), bound.port());
 }
 
@@ -701,7 +586,7 @@ void WsTransport::stop() {
     hub_->stopped = true;
     for (auto const& listener : hub_->listeners) {
         error_code ignored;
-        listener->acceptor.close(ignored);
+        listener->acceptor->close(ignored);
         listener->on_accept = nullptr;
     }
     hub_->listeners.clear();

@@ -134,7 +134,9 @@ Result<Certificate> decode_certificate(std::string_view bytes) {
     return certificate;
 }
 
-Membership::Membership(Genesis genesis) : genesis_(std::move(genesis)), space_(genesis_.id()) {}
+Membership::Membership(Genesis genesis) : genesis_(std::move(genesis)), space_(genesis_.id()) {
+    update_digest();
+}
 
 Result<void> Membership::check_issuer(Certificate const& certificate) const {
     if (certificate.issuer == genesis_.founder) return {};
@@ -174,6 +176,9 @@ Result<bool> Membership::add(std::string_view bytes) {
     bytes_.emplace_back(bytes);
     newest_[certificate.site] = certificate.actor;
     by_actor_.emplace(certificate.actor, certificate);
+    auto const hash = crypto::hash16(bytes);
+    hashes_.insert(std::upper_bound(hashes_.begin(), hashes_.end(), hash), hash);
+    update_digest();
     return true;
 }
 
@@ -232,13 +237,16 @@ std::vector<Certificate> Membership::sites() const {
     return sites;
 }
 
-crypto::Hash16 Membership::digest() const {
-    std::vector<crypto::Hash16> hashes;
-    for (auto const& bytes : bytes_) hashes.push_back(crypto::hash16(bytes));
-    std::sort(hashes.begin(), hashes.end());
+std::vector<ActorId> Membership::actors() const {
+    std::vector<ActorId> actors;
+    for (auto const& [actor, certificate] : by_actor_) actors.push_back(actor);
+    return actors;
+}
+
+void Membership::update_digest() {
     std::string all = "inos membership 1";
-    for (auto const& hash : hashes) all += crypto::view(hash);
-    return crypto::hash16(all);
+    for (auto const& hash : hashes_) all += crypto::view(hash);
+    digest_ = crypto::hash16(all);
 }
 
 }  // namespace inos

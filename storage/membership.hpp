@@ -87,11 +87,13 @@ public:
 
     std::optional<std::string> bytes_of(ActorId actor) const;
     std::vector<std::string> const& all_bytes() const { return bytes_; }  // in the order they came
+    std::vector<ActorId> actors() const;  // ascending
     // Equal for equal sets, whatever the order.
-    crypto::Hash16 digest() const;
+    crypto::Hash16 const& digest() const { return digest_; }
 
 private:
     Result<void> check_issuer(Certificate const& certificate) const;
+    void update_digest();
 
     Genesis genesis_;
     SpaceId space_;
@@ -99,6 +101,8 @@ private:
     std::map<ActorId, Certificate> by_actor_;
     std::map<ActorId, std::size_t> bytes_of_;  // index into bytes_
     std::map<SiteId, ActorId> newest_;
+    std::vector<crypto::Hash16> hashes_;  // of all certificates, ascending
+    crypto::Hash16 digest_{};
 };
 
 }  // namespace inos

@@ -20,7 +20,7 @@ std::size_t EntryBatch::entries() const {
 Replica::Replica(Engine& engine, Clock const& clock, Membership membership, ReplicaOptions options)
     : engine_(engine),
       clock_(clock),
-      membership_(std::move(membership)),
+      membership_(std::make_shared<Membership const>(std::move(membership))),
       options_(std::move(options)) {}
 
 Replica::~Replica() = default;
@@ -125,18 +125,31 @@ Result<std::optional<crypto::Hash32>> Replica::chain_at(Dot dot) const {
     return std::optional(entry->chain);
 }
 
-Result<std::size_t> Replica::add_certificates(std::vector<std::string> const& set) {
-    Membership next = membership_;
+bool Replica::caught_up() const {
+    return vector_.includes(membership_->by_actor(options_.actor)->issuer_vv);
+}
+
+Result<std::size_t> Replica::add_certificates(std::vector<std::string> const& set,
+                                              WriteBatch batch) {
+    Membership next = *membership_;
     INOS_TRY(auto const added, next.add_all(set));
-    if (added.empty()) return std::size_t{0};
-    WriteBatch batch;
+    if (added.empty() && batch.changes.empty()) return std::size_t{0};
     for (auto const& bytes : added) {
         INOS_TRY(Certificate const certificate, decode_certificate(bytes));
         batch.put(Family::meta, keys::meta(options_.space, 'c', certificate.actor), bytes);
     }
-    INOS_CHECK(engine_.write(batch, Durability::synced));
-    membership_ = std::move(next);
+    INOS_CHECK(write_batch(batch, Durability::synced));
+    membership_ = std::make_shared<Membership const>(std::move(next));
     return added.size();
+}
+
+// The only door to the engine's write. A failed write has an unknown outcome, so it is the last one.
+Result<void> Replica::write_batch(WriteBatch const& batch, Durability durability) {
+    if (failed_) return refused();
+    auto written = engine_.write(batch, durability);
+    failed_ = !written;
+    if (written && durability == Durability::synced) own_synced_ = vector_.at(options_.actor);
+    return written;
 }
 
 Result<void> Replica::write(Stage& stage) {
@@ -161,21 +174,21 @@ Result<void> Replica::write(Stage& stage) {
     }
     for (auto const& [actor, state] : stage.actors_)
         stage.batch_.put(Family::meta, keys::meta(options_.space, 'a', actor), state.encode());
-    auto const written = engine_.write(stage.batch_, options_.durability);
-    if (!written) {
-        failed_ = true;
-        return tl::unexpected(written.error());
-    }
+    INOS_CHECK(write_batch(stage.batch_, options_.durability));
     sums_ = std::move(sums);
     for (auto& [actor, state] : stage.actors_) actors_[actor] = std::move(state);
     vector_ = std::move(stage.vector_);
     hlc_ = stage.hlc;
-    if (stage.schema_changed) return load_schemas();
-    return {};
+    if (options_.durability == Durability::synced) own_synced_ = vector_.at(options_.actor);
+    if (!stage.schema_changed) return {};
+    // The write is done; a replica that cannot read its schemas does not go on with old ones.
+    auto loaded = load_schemas();
+    failed_ = !loaded;
+    return loaded;
 }
 
 crypto::Signature Replica::sign_own(Dot dot, crypto::Hash32 const& chain) const {
-    return crypto::sign(options_.identity, head_statement(membership_.space(), dot, chain));
+    return crypto::sign(options_.identity, head_statement(membership_->space(), dot, chain));
 }
 
 }  // namespace inos

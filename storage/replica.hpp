@@ -142,8 +142,8 @@ public:
     // are skipped, so a batch may come twice.
     Result<ApplyReport> apply(EntryBatch const& batch);
 
-    // Adds certificates (durably). Answers how many were new.
-    Result<std::size_t> add_certificates(std::vector<std::string> const& set);
+    // Adds certificates durably, together with the changes of `with`. Answers how many were new.
+    Result<std::size_t> add_certificates(std::vector<std::string> const& set, WriteBatch with = {});
 
     // ---- reading -------------------------------------------------------------------------------
     Result<std::optional<RecordView>> get(RecordName const& name) const;
@@ -158,7 +158,9 @@ public:
     // ---- exchange ------------------------------------------------------------------------------
     VersionVector const& vector() const { return vector_; }
     Digest128 root() const;
-    Membership const& membership() const { return membership_; }
+    Membership const& membership() const { return *membership_; }
+    // The same as of now, for other threads: it never changes, a new one takes its place.
+    std::shared_ptr<Membership const> shared_membership() const { return membership_; }
     ActorId actor() const { return options_.actor; }
     // The chain hash at (actor, seq): what deps and comparisons name. nullopt: not held.
     Result<std::optional<crypto::Hash32>> chain_at(Dot dot) const;
@@ -166,6 +168,11 @@ public:
     // it lacks any. May sign our own head, durably, before it answers.
     Result<EntryBatch> collect(VersionVector const& theirs, std::size_t target_bytes);
     bool failed() const { return failed_; }
+    // Holds what its issuer held when this site was admitted; before, commit() answers
+    // Errc::unavailable, so that a new member never writes over what it has not seen.
+    bool caught_up() const;
+    Engine& engine() const { return engine_; }
+    std::uint32_t space_number() const { return options_.space; }
     // Recomputes the root from the records (inos verify, doctor). Errc::corruption names the first
     // record whose stored digest is not that of its bytes.
     Result<Digest128> recompute_root() const;
@@ -189,16 +196,17 @@ private:
     VoidReason judge(Certificate const& author, Entry const& entry) const;
     Result<void> check_heads(Stage& stage, EntryBatch const& batch) const;
     void sign_head(Stage& stage) const;
-    Result<void> keep_signature(Dot dot, crypto::Signature const& signature);
+    Result<void> keep_signature(SignedHead const& head, Durability durability);
     void commit_some(std::vector<Transaction> const& group, std::vector<Result<Committed>>& results);
     Result<void> refused() const;
     Result<void> write(Stage& stage);
+    Result<void> write_batch(WriteBatch const& batch, Durability durability);
     crypto::Signature sign_own(Dot dot, crypto::Hash32 const& chain) const;
     RecordView view(RecordName const& name, StoredRecord const& stored) const;
 
     Engine& engine_;
     Clock const& clock_;
-    Membership membership_;
+    std::shared_ptr<Membership const> membership_;
     ReplicaOptions options_;
 
     VersionVector vector_;
@@ -207,6 +215,7 @@ private:
     HlcClock hlc_;
     std::map<std::string, Object> schema_documents_;
     std::map<std::string, CollectionSchema, std::less<>> schemas_;
+    Seq own_synced_ = 0;  // our own entries up to here are certainly on the disk
     bool failed_ = false;
 };
 

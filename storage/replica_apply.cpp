@@ -50,7 +50,7 @@ Result<void> Replica::apply_entry(Stage& stage,
                                   Dot dot,
                                   std::string const& bytes,
                                   ApplyReport& report) {
-    Certificate const& author = *membership_.by_actor(dot.actor);
+    Certificate const& author = *membership_->by_actor(dot.actor);
     if (from_newer_version(bytes))
         return fail(Errc::unsupported,
                     describe_dot(author, dot) +
@@ -85,7 +85,7 @@ Result<void> Replica::apply_entry(Stage& stage,
 }
 
 Result<void> Replica::apply_run(Stage& stage, EntryRun const& run, ApplyReport& report) {
-    auto const* author = membership_.by_actor(run.actor);
+    auto const* author = membership_->by_actor(run.actor);
     if (!author)
         return fail(Errc::protocol, "a batch holds entries of an actor without a certificate here");
     if (run.first == 0 || run.first > kSeqMax)
@@ -112,13 +112,13 @@ Result<void> Replica::apply_run(Stage& stage, EntryRun const& run, ApplyReport& 
 Result<void> Replica::check_heads(Stage& stage, EntryBatch const& batch) const {
     for (SignedHead const& head : batch.heads) {
         Dot const dot{head.actor, head.seq};
-        auto const* author = membership_.by_actor(head.actor);
+        auto const* author = membership_->by_actor(head.actor);
         if (!author) return fail(Errc::protocol, "a signature of an actor without a certificate");
         if (head.seq <= vector_.at(head.actor)) continue;
         INOS_TRY(auto const chain, stage.chain_at(dot));
         if (!chain) return fail(Errc::protocol, "a signature names an entry that did not come");
         if (!crypto::verify(author->site,
-                            head_statement(membership_.space(), dot, *chain),
+                            head_statement(membership_->space(), dot, *chain),
                             head.signature))
             return fail(Errc::protocol,
                         describe_dot(*author, dot) + " is not what its author signed");

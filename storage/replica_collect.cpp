@@ -40,7 +40,9 @@ public:
         if (!stored || !key.finished()) return tl::unexpected(corrupt_entry({actor_, item.seq}));
         item.bytes = stored->bytes;
         if (auto const frame = frame_entry(item.bytes))
-            if (auto header = decode_header(frame->header)) {
+            // The deps of an entry that names another place are nothing that receivers check.
+            if (auto header = decode_header(frame->header);
+                header && header->dot == Dot{actor_, item.seq}) {
                 item.hlc = header->hlc;
                 item.deps = std::move(header->deps);
             }
@@ -77,14 +79,19 @@ public:
 
     Result<EntryBatch> run() {
         INOS_CHECK(open_feeds());
-        while (bytes_ < target_bytes_ || current_) {
+        while (bytes_ < target_bytes_ || checkpoint_ < entries_) {
             Feed* const feed = choose();
             if (!feed) break;
             if (full(*feed)) break;
             INOS_CHECK(take(*feed));
         }
         cut_back();
+        keep_needed_heads();
         INOS_CHECK(sign_own_head());
+        if (batch_.empty() && !feeds_.empty())
+            return fail(Errc::corruption,
+                        "the log lacks entries or signatures that the version vector says it holds; "
+                        "run `inos verify`");
         return std::move(batch_);
     }
 
@@ -111,13 +118,19 @@ private:
         });
     }
 
-    // The stretch that was begun goes on to its signature; else the ready entry with the lowest clock.
+    // A stretch that was begun goes on to its signature; else the ready entry with the lowest clock.
     Feed* choose() {
-        if (current_ && ready(*current_)) return current_;
         Feed* best = nullptr;
-        for (Feed& feed : feeds_)
-            if (ready(feed) && (!best || feed.item()->hlc < best->item()->hlc)) best = &feed;
+        for (Feed& feed : feeds_) {
+            if (!ready(feed)) continue;
+            if (is_open(feed.actor())) return &feed;
+            if (!best || feed.item()->hlc < best->item()->hlc) best = &feed;
+        }
         return best;
+    }
+
+    bool is_open(ActorId actor) const {
+        return std::find(open_.begin(), open_.end(), actor) != open_.end();
     }
 
     // Stop before the limit of a message, at a point where everything is signed.
@@ -134,16 +147,11 @@ private:
         ++entries_;
         sent_.set(feed.actor(), item.seq);
         bool const own = feed.actor() == replica_.options_.actor;
-        if (item.signature) {
-            std::erase_if(batch_.heads, [&](SignedHead const& head) {
-                return head.actor == feed.actor() && !own;
-            });
-            batch_.heads.push_back({feed.actor(), item.seq, *item.signature});
-        }
-        bool const cut = own || item.signature;
+        // The signature in front of an entry that had seen something new is where a forwarder cuts.
+        if (!item.deps.empty()) cuts_.push_back({feed.actor(), item.seq - 1});
+        if (item.signature) batch_.heads.push_back({feed.actor(), item.seq, *item.signature});
         std::erase(open_, feed.actor());
-        if (!cut) open_.push_back(feed.actor());
-        current_ = cut ? nullptr : &feed;
+        if (!own && !item.signature) open_.push_back(feed.actor());
         if (open_.empty()) checkpoint_ = entries_;
         return feed.advance();
     }
@@ -158,45 +166,65 @@ private:
         }
     }
 
-    // We may cut our own log anywhere: we can always sign.
-    Result<void> sign_own_head() {
-        ActorId const own = replica_.options_.actor;
-        Seq last = 0;
+    // Of an actor's signatures the last one in the batch, and those where a forwarder may have to cut:
+    // a signature costs its receiver as much as many entries.
+    void keep_needed_heads() {
+        VersionVector last;
         for (EntryRun const& run : batch_.runs)
-            if (run.actor == own) last = run.first + run.entries.size() - 1;
-        bool const is_signed = std::any_of(
+            last.raise(run.actor, run.first + run.entries.size() - 1);
+        std::sort(cuts_.begin(), cuts_.end());
+        std::erase_if(batch_.heads, [&](SignedHead const& head) {
+            Seq const end = last.at(head.actor);
+            bool const cut =
+                std::binary_search(cuts_.begin(), cuts_.end(), Dot{head.actor, head.seq});
+            return head.seq > end || (head.seq < end && !cut);
+        });
+        own_last_ = last.at(replica_.options_.actor);
+    }
+
+    // We may cut our own log anywhere: we can always sign. Nothing of ours leaves before it is synced,
+    // else a power cut makes us use its number twice; the signature's write syncs all before it. A
+    // signature alone needs no sync: one that is lost is made again, and says the same.
+    Result<void> sign_own_head() {
+        if (own_last_ == 0) return {};
+        Dot const dot{replica_.options_.actor, own_last_};
+        bool const is_synced = own_last_ <= replica_.own_synced_;
+        auto const it = std::find_if(
             batch_.heads.begin(), batch_.heads.end(), [&](SignedHead const& head) {
-                return head.actor == own && head.seq == last;
+                return head.actor == dot.actor && head.seq == dot.seq;
             });
-        if (last == 0 || is_signed) return {};
-        Dot const dot{own, last};
+        if (it != batch_.heads.end())
+            return is_synced ? Result<void>() : replica_.keep_signature(*it, Durability::synced);
         INOS_TRY(auto const chain, replica_.chain_at(dot));
         INOS_ASSERT(chain.has_value());
-        auto const signature = replica_.sign_own(dot, *chain);
-        batch_.heads.push_back({own, last, signature});
-        return replica_.keep_signature(dot, signature);
+        batch_.heads.push_back({dot.actor, dot.seq, replica_.sign_own(dot, *chain)});
+        return replica_.keep_signature(batch_.heads.back(),
+                                       is_synced ? Durability::flushed : Durability::synced);
     }
 
     Replica& replica_;
     VersionVector sent_;
     std::size_t target_bytes_;
     std::vector<Feed> feeds_;
-    Feed* current_ = nullptr;     // whose stretch is open
     std::vector<ActorId> open_;   // actors whose last entry in the batch is not signed
+    std::vector<Dot> cuts_;       // what stands in front of an entry with new deps
+    Seq own_last_ = 0;            // our last entry in the batch
     std::size_t bytes_ = 0, entries_ = 0, checkpoint_ = 0;
     EntryBatch batch_;
 };
 
-// Not synced: a signature that is lost is made again, and says the same.
-Result<void> Replica::keep_signature(Dot dot, crypto::Signature const& signature) {
+Result<void> Replica::keep_signature(SignedHead const& head, Durability durability) {
+    Dot const dot{head.actor, head.seq};
+    ActorState state = actors_[dot.actor];
+    state.signed_seq = std::max(state.signed_seq, dot.seq);
     WriteBatch batch;
     batch.put(Family::log,
               keys::signature(options_.space, dot),
-              std::string(crypto::view(signature)));
-    ActorState& state = actors_[dot.actor];
-    state.signed_seq = std::max(state.signed_seq, dot.seq);
+              std::string(crypto::view(head.signature)));
     batch.put(Family::meta, keys::meta(options_.space, 'a', dot.actor), state.encode());
-    return engine_.write(batch, Durability::flushed);
+    INOS_CHECK(write_batch(batch, durability));
+    actors_[dot.actor] = std::move(state);
+    return {};
 }
 
 Result<EntryBatch> Replica::collect(VersionVector const& theirs, std::size_t target_bytes) {

@@ -101,7 +101,7 @@ public:
 
     Result<void> add(Write const& write, WriteOutcome& outcome) {
         INOS_CHECK(check_name(write.name));
-        auto const* certificate = replica_.membership_.by_actor(dot_.actor);
+        auto const* certificate = replica_.membership_->by_actor(dot_.actor);
         if (!certificate->may_write(write.name.collection))
             return fail(Errc::forbidden,
                         "this site may not write \"" + write.name.collection + "\": its role is " +
@@ -240,6 +240,10 @@ Result<Committed> Replica::commit_one(Stage& stage, Transaction const& transacti
                     "the source \"" + transaction.source + "\" has to be at most " +
                         std::to_string(kSourceBytesMax) + " bytes of UTF-8",
                     "source");
+    if (!caught_up())
+        return fail(Errc::unavailable,
+                    "this site has not caught up with its space yet; it takes writes when it has met "
+                    "a site that holds what there was when it was admitted");
     Draft draft(*this, stage, transaction);
     Committed committed;
     committed.writes.resize(transaction.writes.size());

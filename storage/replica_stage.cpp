@@ -129,7 +129,7 @@ Replica::ActorState& Replica::Stage::actor(ActorId actor) {
     auto const known = replica_.actors_.find(actor);
     if (known != replica_.actors_.end()) return actors_.emplace(actor, known->second).first->second;
     ActorState fresh;
-    auto const bytes = replica_.membership_.bytes_of(actor);
+    auto const bytes = replica_.membership_->bytes_of(actor);
     INOS_ASSERT(bytes.has_value());
     fresh.chain = chain_start(*bytes);
     return actors_.emplace(actor, std::move(fresh)).first->second;

@@ -12,6 +12,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
+constexpr std::string_view kSchemaCollection = "_schema";
 constexpr std::string_view kFieldPrefix = "fields/";
 // The record's field name has the prefix in front of the field's own.
 constexpr std::size_t kFieldNameBytesMax = kNameBytesMax - kFieldPrefix.size();

@@ -27,8 +27,6 @@
 
 namespace inos {
 
-inline constexpr std::string_view kSchemaCollection = "_schema";
-
 // Collections that begin with an underscore belong to the program.
 inline bool is_reserved(std::string_view collection) {
     return collection.starts_with('_');

@@ -68,12 +68,14 @@ public:
             ApiResponse plain{response.status, {}, std::move(response.body)};
             for (auto& [name, value] : response.headers) {
                 std::string lower = name;
-                for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+                for (char& c : lower)
+                    c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
                 plain.headers[lower] = std::move(value);
             }
             answer = std::move(plain);
         });
-        if (!answer) return fail(Errc::internal, "no answer to " + request.method + " " + request.path);
+        if (!answer)
+            return fail(Errc::internal, "no answer to " + request.method + " " + request.path);
         return *std::move(answer);
     }
 
@@ -94,21 +96,22 @@ bool answers(std::string const& path) {
     int const fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return false;
     void const* const plain = &address;
-    bool const connected =
-        ::connect(fd, static_cast<sockaddr const*>(plain), sizeof address) == 0;
+    bool const connected = ::connect(fd, static_cast<sockaddr const*>(plain), sizeof address) == 0;
     ::close(fd);
     return connected;
 }
 
 Result<void> check_space(Client& client, std::string const& wanted) {
     if (wanted.empty()) return {};
-    INOS_TRY(auto status, client.call({.path = "/v1/status", .query = {}, .headers = {}, .body = {}}));
+    INOS_TRY(auto status,
+             client.call({.path = "/v1/status", .query = {}, .headers = {}, .body = {}}));
     std::string known;
     for (auto const& space : array_of(status, "spaces")) {
         if (text_of(space, "name") == wanted) return {};
         known += (known.empty() ? "\"" : "\", \"") + text_of(space, "name");
     }
-    return fail(Errc::not_found, "this site has no space \"" + wanted + "\"; it is in " + known + "\"");
+    return fail(Errc::not_found,
+                "this site has no space \"" + wanted + "\"; it is in " + known + "\"");
 }
 
 }  // namespace
@@ -118,9 +121,9 @@ Result<std::unique_ptr<Client>> Client::open(Context const& context) {
     std::error_code ignored;
     if (!std::filesystem::is_directory(dir, ignored)) {
         return fail(Errc::not_found,
-                    "there is no site in \"" + dir +
-                        "\"; found a space with: inos init --data " + dir +
-                        " --site NAME, or join one with: inos join CODE --data " + dir + " --site NAME",
+                    "there is no site in \"" + dir + "\"; found a space with: inos init --data " +
+                        dir + " --site NAME, or join one with: inos join CODE --data " + dir +
+                        " --site NAME",
                     dir);
     }
     std::unique_ptr<Client> client;
@@ -140,22 +143,32 @@ Error error_of(ApiResponse const& response) {
     auto const code = [&] {
         switch (response.status) {
             case 401:
-            case 403: return Errc::forbidden;
-            case 404: return Errc::not_found;
+            case 403:
+                return Errc::forbidden;
+            case 404:
+                return Errc::not_found;
             case 409:
-            case 412: return Errc::conflict;
-            case 410: return Errc::gone;
-            case 413: return Errc::too_large;
-            case 501: return Errc::unsupported;
-            case 503: return Errc::unavailable;
-            case 507: return Errc::no_space;
-            default: return response.status < 500 ? Errc::invalid : Errc::internal;
+            case 412:
+                return Errc::conflict;
+            case 410:
+                return Errc::gone;
+            case 413:
+                return Errc::too_large;
+            case 501:
+                return Errc::unsupported;
+            case 503:
+                return Errc::unavailable;
+            case 507:
+                return Errc::no_space;
+            default:
+                return response.status < 500 ? Errc::invalid : Errc::internal;
         }
     }();
     auto const body = parse_json(response.body);
     auto const* error = body ? body->find("error") : nullptr;
     if (error == nullptr) {
-        return Error{code, "the node answered with HTTP status " + std::to_string(response.status), ""};
+        return Error{
+            code, "the node answered with HTTP status " + std::to_string(response.status), ""};
     }
     return Error{code, text_of(*error, "message"), text_of(*error, "field")};
 }
@@ -172,8 +185,8 @@ std::string percent_encoded(std::string_view text) {
     std::string out;
     for (char const c : text) {
         auto const byte = static_cast<unsigned char>(c);
-        bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                           c == '-' || c == '_' || c == '.' || c == '~';
+        bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
         if (plain) {
             out.push_back(c);
         } else {

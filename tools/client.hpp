@@ -2,8 +2,8 @@
 // directory themselves. Both ways are the same HTTP API, so a command cannot tell the difference.
 //
 // Thread: one. A client that has opened the directory holds its lock until it is destroyed.
-// Errors: Errc::not_found when there is no site in the directory; Errc::conflict when another process
-// has it open and answers no API; Errc::unavailable when the node does not answer.
+// Errors: Errc::not_found when there is no site in the directory; Errc::conflict when another
+// process has it open and answers no API; Errc::unavailable when the node does not answer.
 #pragma once
 
 #include <map>
@@ -49,8 +49,8 @@ public:
 Error error_of(ApiResponse const& response);
 
 std::string percent_encoded(std::string_view text);
-std::string collection_path(std::string_view collection);                     // .../records
-std::string record_path(std::string_view collection, std::string_view id);    // .../records/ID
+std::string collection_path(std::string_view collection);                   // .../records
+std::string record_path(std::string_view collection, std::string_view id);  // .../records/ID
 std::string path_and_query(ApiRequest const& request);
 
 // Members of a JSON object that may be missing or of another type.

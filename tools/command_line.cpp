@@ -11,7 +11,8 @@ namespace inos {
 namespace {
 
 bool is_negative_number(std::string const& text) {
-    return text.size() > 1 && text[0] == '-' && (text[1] == '.' || (text[1] >= '0' && text[1] <= '9'));
+    return text.size() > 1 && text[0] == '-' &&
+           (text[1] == '.' || (text[1] >= '0' && text[1] <= '9'));
 }
 
 bool is_option(std::string const& text) {
@@ -51,7 +52,8 @@ struct Command::Impl {
 struct CommandLine::Impl {
     Terminal& terminal;
     Context context;
-    CLI::App app{"Inosculate keeps the records of several sites the same, with or without a network."};
+    CLI::App app{
+        "Inosculate keeps the records of several sites the same, with or without a network."};
     Command root;
 
     Result<int> parse_and_run(std::vector<std::string> arguments);
@@ -60,11 +62,15 @@ struct CommandLine::Impl {
 
 int exit_status(Errc code) {
     switch (code) {
-        case Errc::usage: return kExitUsage;
+        case Errc::usage:
+            return kExitUsage;
         case Errc::not_found:
-        case Errc::gone: return kExitNotFound;
-        case Errc::conflict: return kExitConflict;
-        default: return kExitFailed;
+        case Errc::gone:
+            return kExitNotFound;
+        case Errc::conflict:
+            return kExitConflict;
+        default:
+            return kExitFailed;
     }
 }
 
@@ -75,7 +81,8 @@ Result<std::string> Context::data_dir() const {
                 "INOS_DATA");
 }
 
-// ---- describing a command ------------------------------------------------------------------------
+// ---- describing a command
+// ------------------------------------------------------------------------
 
 Command::Command(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Command::~Command() = default;
@@ -153,9 +160,12 @@ Command& Command::subcommand(std::string const& name, std::string const& summary
     return impl_->add_child(name, summary);
 }
 
-void Command::body(CommandBody body) { impl_->body = std::move(body); }
+void Command::body(CommandBody body) {
+    impl_->body = std::move(body);
+}
 
-// ---- parsing -------------------------------------------------------------------------------------
+// ---- parsing
+// -------------------------------------------------------------------------------------
 
 Command::Impl& Command::Impl::chosen() {
     for (auto const& child : children) {
@@ -167,7 +177,8 @@ Command::Impl& Command::Impl::chosen() {
 std::vector<std::string> Command::Impl::option_names() const {
     std::vector<std::string> names;
     for (auto const* option : app->get_options()) {
-        for (auto const& name : option->get_lnames()) names.push_back("--" + name);
+        for (auto const& name : option->get_lnames())
+            names.push_back("--" + name);
     }
     return names;
 }
@@ -175,10 +186,12 @@ std::vector<std::string> Command::Impl::option_names() const {
 // What was left over, said so that one sees what to change.
 std::optional<Error> Command::Impl::unexpected(Impl const& root) const {
     auto const left = root.app->remaining(true);
-    auto const first = std::find_if(left.begin(), left.end(), [](auto const& text) { return text != "--"; });
+    auto const first =
+        std::find_if(left.begin(), left.end(), [](auto const& text) { return text != "--"; });
     if (first == left.end()) return std::nullopt;
     std::vector<std::string> commands;
-    for (auto const& child : children) commands.push_back(child->impl_->app->get_name());
+    for (auto const& child : children)
+        commands.push_back(child->impl_->app->get_name());
     if (is_option(*first)) {
         auto names = option_names();
         if (this != &root) {
@@ -187,17 +200,21 @@ std::optional<Error> Command::Impl::unexpected(Impl const& root) const {
         }
         std::string const name = first->substr(0, first->find('='));
         return Error{Errc::usage,
-                     "unknown option \"" + name + "\" of " + full_name + did_you_mean(name, names) + " (see " +
-                         full_name + " --help)", name};
+                     "unknown option \"" + name + "\" of " + full_name + did_you_mean(name, names) +
+                         " (see " + full_name + " --help)",
+                     name};
     }
     if (!children.empty()) {
         return Error{Errc::usage,
-                     "unknown command \"" + *first + "\"" + (this == &root ? "" : " of " + full_name) +
-                         did_you_mean(*first, commands) + " (see " + full_name + " --help)", *first};
+                     "unknown command \"" + *first + "\"" +
+                         (this == &root ? "" : " of " + full_name) +
+                         did_you_mean(*first, commands) + " (see " + full_name + " --help)",
+                     *first};
     }
     return Error{Errc::usage,
                  "unexpected argument \"" + *first + "\" of " + full_name + " (see " + full_name +
-                     " --help); a text with blanks needs quotes", *first};
+                     " --help); a text with blanks needs quotes",
+                 *first};
 }
 
 // CLI11's errors in our words.
@@ -208,9 +225,9 @@ Error CommandLine::Impl::describe(CLI::ParseError const& error) {
     if (dynamic_cast<CLI::RequiredError const*>(&error) != nullptr) {
         text = text.substr(0, text.find(" is required")) + " is missing";
     }
-    while (text.ends_with('.') || text.ends_with('\n')) text.pop_back();
-    return Error{Errc::usage,
-                 text + " (see " + command.full_name + " --help)", ""};
+    while (text.ends_with('.') || text.ends_with('\n'))
+        text.pop_back();
+    return Error{Errc::usage, text + " (see " + command.full_name + " --help)", ""};
 }
 
 Result<int> CommandLine::Impl::parse_and_run(std::vector<std::string> arguments) {
@@ -238,19 +255,26 @@ Result<int> CommandLine::Impl::parse_and_run(std::vector<std::string> arguments)
 CommandLine::CommandLine(Terminal& terminal, std::string version, std::string data) {
     auto root = std::make_unique<Command::Impl>();
     auto* const tree = root.get();
-    impl_.reset(new Impl{terminal, Context{terminal, std::move(data), "", false}, CLI::App{}, Command(std::move(root))});
+    impl_.reset(new Impl{terminal,
+                         Context{terminal, std::move(data), "", false},
+                         CLI::App{},
+                         Command(std::move(root))});
     auto& app = impl_->app;
     app.name("inos");
     app.description(
         "Inosculate keeps the records of several sites the same, with or without a network.");
     app.set_version_flag("--version", "inos " + version, "Print the version");
     app.set_help_flag("-h,--help", "Print this text; every command has its own");
-    app.add_option("--data", impl_->context.data, "The site's directory; default: INOS_DATA")->type_name("DIR");
-    app.add_option("--space", impl_->context.space, "The space, when the site has more than one")->type_name("NAME");
-    app.add_flag("--json", impl_->context.json, "Print JSON, one document, or one per line for lists");
+    app.add_option("--data", impl_->context.data, "The site's directory; default: INOS_DATA")
+        ->type_name("DIR");
+    app.add_option("--space", impl_->context.space, "The space, when the site has more than one")
+        ->type_name("NAME");
+    app.add_flag(
+        "--json", impl_->context.json, "Print JSON, one document, or one per line for lists");
     app.allow_extras();
     app.footer(
-        "Commands speak to the running node of the directory, or open it themselves when none runs.\n"
+        "Commands speak to the running node of the directory, or open it themselves when none "
+        "runs.\n"
         "Exit status: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 precondition or conflict.");
     app.get_formatter()->column_width(34);
     tree->app = &app;

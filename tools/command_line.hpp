@@ -1,5 +1,5 @@
-// The command line: what commands, options and arguments there are, help that teaches, and errors in
-// one form: `inos: ...` on standard error, with the near miss, exit status 2 for wrong usage.
+// The command line: what commands, options and arguments there are, help that teaches, and errors
+// in one form: `inos: ...` on standard error, with the near miss, exit status 2 for wrong usage.
 //
 // Each tools/cmd_*.cpp adds one command by describing it and giving its body. The body's error
 // becomes the message and the exit status (see exit_status). Only command_line.cpp knows CLI11.
@@ -52,13 +52,24 @@ public:
 
     // Arguments by position, in the order of the calls.
     Command& argument(std::string const& name, std::string& value, std::string const& help);
-    Command& optional_argument(std::string const& name, std::string& value, std::string const& help);
+    Command& optional_argument(std::string const& name,
+                               std::string& value,
+                               std::string const& help);
 
     // "--limit" or "-n,--limit"; `name` stands for the value in the help.
-    Command& option(std::string const& flags, std::string& value, std::string const& name, std::string const& help);
-    Command& option(std::string const& flags, std::uint64_t& value, std::string const& name, std::string const& help);
+    Command& option(std::string const& flags,
+                    std::string& value,
+                    std::string const& name,
+                    std::string const& help);
+    Command& option(std::string const& flags,
+                    std::uint64_t& value,
+                    std::string const& name,
+                    std::string const& help);
     // May be given several times, and several values may follow.
-    Command& option(std::string const& flags, std::vector<std::string>& values, std::string const& name, std::string const& help);
+    Command& option(std::string const& flags,
+                    std::vector<std::string>& values,
+                    std::string const& name,
+                    std::string const& help);
     Command& flag(std::string const& flags, bool& value, std::string const& help);
 
     // Text under the options; examples are lines of a shell, each with a comment.

@@ -22,7 +22,8 @@ std::string set_address(std::optional<HostPort>& address, std::string const& tex
         return {};
     }
     address = parse_host_port(text);
-    return address ? "" : "\"" + text + "\" is not HOST:PORT, such as \"127.0.0.1:7711\", or \"off\"";
+    return address ? ""
+                   : "\"" + text + "\" is not HOST:PORT, such as \"127.0.0.1:7711\", or \"off\"";
 }
 
 std::string set_peers(Config& config, Texts const& values) {
@@ -69,40 +70,65 @@ std::string set_origins(Config& config, Texts const& values) {
 std::vector<ConfigKey> make_keys() {
     using Type = ConfigKey::Type;
     return {
-        {"listen", Type::text, "\"0.0.0.0:7711\"",
-         "Where other sites dial this one. Only sites of the space, or with an open pairing code, get "
-         "past the handshake. Port 0 takes a free one, shown by inos status. \"off\": this site dials "
+        {"listen",
+         Type::text,
+         "\"0.0.0.0:7711\"",
+         "Where other sites dial this one. Only sites of the space, or with an open pairing code, "
+         "get "
+         "past the handshake. Port 0 takes a free one, shown by inos status. \"off\": this site "
+         "dials "
          "the others and cannot be dialled.",
-         false, [](Config& c, Texts const& v) { return set_address(c.listen, v[0]); }},
-        {"api", Type::text, "\"off\"",
-         "Where the HTTP API and the dashboard listen, with the bearer token of DIR/api.token. Traffic "
+         false,
+         [](Config& c, Texts const& v) { return set_address(c.listen, v[0]); }},
+        {"api",
+         Type::text,
+         "\"off\"",
+         "Where the HTTP API and the dashboard listen, with the bearer token of DIR/api.token. "
+         "Traffic "
          "is not encrypted: keep it on 127.0.0.1 or put a TLS proxy in front. The commands on this "
          "machine do not need it, they use the socket DIR/api.sock.",
-         false, [](Config& c, Texts const& v) { return set_address(c.api, v[0]); }},
-        {"peers", Type::texts, "[]",
+         false,
+         [](Config& c, Texts const& v) { return set_address(c.api, v[0]); }},
+        {"peers",
+         Type::texts,
+         "[]",
          "Sites to dial at each start, as [\"ws://HOST:PORT\"], besides those that pairing and "
          "\"inos peers add\" have made the site remember.",
-         false, set_peers},
-        {"durability", Type::text, "\"synced\"",
+         false,
+         set_peers},
+        {"durability",
+         Type::text,
+         "\"synced\"",
          "When a write is answered: \"synced\" after it is on the disk and survives a power cut; "
          "\"flushed\" after the operating system has it, which is faster, survives a crash of the "
          "program, and may lose the last moments in a power cut.",
-         false, set_durability},
-        {"log_level", Type::text, "\"info\"",
-         "What is written to standard error: \"error\", \"warn\" (someone may have to act), \"info\" "
+         false,
+         set_durability},
+        {"log_level",
+         Type::text,
+         "\"info\"",
+         "What is written to standard error: \"error\", \"warn\" (someone may have to act), "
+         "\"info\" "
          "(what an operator would want to know), or \"debug\".",
-         false, set_log_level},
-        {"api_hosts", Type::texts, "[]",
+         false,
+         set_log_level},
+        {"api_hosts",
+         Type::texts,
+         "[]",
          "Names with port by which browsers and proxies may call the API, such as "
-         "[\"shop.example:8443\"], besides 127.0.0.1, localhost and [::1]. Others are answered 421, so "
+         "[\"shop.example:8443\"], besides 127.0.0.1, localhost and [::1]. Others are answered "
+         "421, so "
          "that no web page can reach the API under a name of its own.",
          false,
          [](Config& c, Texts const& v) {
              c.api_hosts = v;
              return std::string();
          }},
-        {"api_origins", Type::texts, "[]",
-         "Origins of web pages that may call the API, such as [\"https://admin.example\"].", false,
+        {"api_origins",
+         Type::texts,
+         "[]",
+         "Origins of web pages that may call the API, such as [\"https://admin.example\"].",
+         false,
          set_origins},
     };
 }
@@ -116,7 +142,8 @@ ConfigKey const* find_key(std::string_view name) {
 
 std::string unknown_key(std::string_view name) {
     Texts names;
-    for (auto const& key : config_keys()) names.push_back(key.name);
+    for (auto const& key : config_keys())
+        names.push_back(key.name);
     return "unknown key \"" + std::string(name) + "\"" + did_you_mean(name, names);
 }
 
@@ -138,21 +165,26 @@ std::optional<Texts> texts_of(toml::node const& node, ConfigKey::Type type) {
     return texts;
 }
 
-Result<void> set_from(Config& config, std::string_view name, toml::node const& node, std::string_view file) {
-    std::string const place = std::string(file) + ":" + std::to_string(node.source().begin.line) + ": ";
+Result<void> set_from(Config& config,
+                      std::string_view name,
+                      toml::node const& node,
+                      std::string_view file) {
+    std::string const place =
+        std::string(file) + ":" + std::to_string(node.source().begin.line) + ": ";
     auto const* key = find_key(name);
     if (!key) return fail(Errc::usage, place + unknown_key(name), std::string(name));
     auto const values = texts_of(node, key->type);
     if (!values) {
         std::ostringstream found;
         found << node.type();
-        return fail(Errc::usage,
-                    place + key->name + " must be " +
-                        (key->type == ConfigKey::Type::text ? "a text in quotes" : "a list of texts") +
-                        ", such as " + key->name + " = " +
-                        (key->fallback == "[]" ? "[\"...\"]" : key->fallback) + ", and is of type " +
-                        found.str(),
-                    key->name);
+        return fail(
+            Errc::usage,
+            place + key->name + " must be " +
+                (key->type == ConfigKey::Type::text ? "a text in quotes" : "a list of texts") +
+                ", such as " + key->name + " = " +
+                (key->fallback == "[]" ? "[\"...\"]" : key->fallback) + ", and is of type " +
+                found.str(),
+            key->name);
     }
     if (auto const problem = key->set(config, *values); !problem.empty()) {
         return fail(Errc::usage, place + key->name + ": " + problem, key->name);
@@ -223,7 +255,9 @@ Result<Config> parse_config(std::string_view text, std::string_view file) {
     return config;
 }
 
-Result<void> set_config(Config& config, std::string_view name, std::vector<std::string> const& values) {
+Result<void> set_config(Config& config,
+                        std::string_view name,
+                        std::vector<std::string> const& values) {
     auto const* key = find_key(name);
     if (!key) return fail(Errc::usage, unknown_key(name), std::string(name));
     if (auto const problem = key->set(config, values); !problem.empty()) {
@@ -234,7 +268,8 @@ Result<void> set_config(Config& config, std::string_view name, std::vector<std::
 
 std::string config_file_text() {
     std::string text =
-        "# The configuration of this site's node. It is read when `inos run` starts; flags of `inos "
+        "# The configuration of this site's node. It is read when `inos run` starts; flags of "
+        "`inos "
         "run`\n# come before it. Every key is here with its default.\n";
     for (auto const& key : config_keys()) {
         text += "\n";

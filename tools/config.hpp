@@ -46,7 +46,8 @@ struct ConfigKey {
     std::string fallback;     // the default as it is written in the file
     std::string description;  // full sentences; what larger, smaller, other values do
     bool changes_at_runtime;
-    // Puts the values (one, for Type::text) into the configuration; answers what is wrong with them.
+    // Puts the values (one, for Type::text) into the configuration; answers what is wrong with
+    // them.
     std::function<std::string(Config&, std::vector<std::string> const&)> set;
 };
 
@@ -55,12 +56,14 @@ std::vector<ConfigKey> const& config_keys();
 // All defaults.
 Config default_config();
 
-// Reads a file's text; `file` is its name in errors. Errc::usage with line for bad TOML, unknown keys,
-// wrong types and unacceptable values.
+// Reads a file's text; `file` is its name in errors. Errc::usage with line for bad TOML, unknown
+// keys, wrong types and unacceptable values.
 Result<Config> parse_config(std::string_view text, std::string_view file);
 
 // Sets one key from a command line flag. Errc::usage.
-Result<void> set_config(Config& config, std::string_view key, std::vector<std::string> const& values);
+Result<void> set_config(Config& config,
+                        std::string_view key,
+                        std::vector<std::string> const& values);
 
 // The file with every key as a comment above its default, what `inos init` writes.
 std::string config_file_text();

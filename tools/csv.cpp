@@ -7,7 +7,9 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-bool is_break(char c) { return c == '\n' || c == '\r'; }
+bool is_break(char c) {
+    return c == '\n' || c == '\r';
+}
 
 }  // namespace
 
@@ -27,8 +29,8 @@ bool CsvReader::skip_byte_order_mark() {
     return true;
 }
 
-// The position behind the line that `from` is in, or npos when its end is not known yet: a CR at the
-// end of the buffer may be half of a CRLF.
+// The position behind the line that `from` is in, or npos when its end is not known yet: a CR at
+// the end of the buffer may be half of a CRLF.
 std::size_t CsvReader::line_end(std::size_t from) const {
     std::size_t const at = buffer_.find_first_of("\r\n", from);
     if (at == std::string::npos) return finished_ ? buffer_.size() : at;

@@ -1,9 +1,11 @@
 // Reads CSV as RFC 4180 describes it, from chunks of any size: commas, cells in double quotes with
-// doubled quotes and line breaks in them, lines that end in CRLF, LF or CR, a byte order mark in front.
+// doubled quotes and line breaks in them, lines that end in CRLF, LF or CR, a byte order mark in
+// front.
 //
-// A broken row is its first line: the problem names that line, and reading goes on with the next one,
-// so one stray quote does not swallow the rest of a file. Rows without a single character are skipped.
-// Every cell is well-formed UTF-8, or its row is a problem. Nothing here knows files or headers.
+// A broken row is its first line: the problem names that line, and reading goes on with the next
+// one, so one stray quote does not swallow the rest of a file. Rows without a single character are
+// skipped. Every cell is well-formed UTF-8, or its row is a problem. Nothing here knows files or
+// headers.
 //
 //   reader.feed(chunk);  while (auto item = reader.next()) ...   and once more after finish().
 //
@@ -55,8 +57,8 @@ private:
     bool finished_ = false;
 };
 
-// The cell as it is written: in quotes when it holds a comma, a quote, a line break, or blanks at an
-// end.
+// The cell as it is written: in quotes when it holds a comma, a quote, a line break, or blanks at
+// an end.
 std::string csv_cell(std::string_view text);
 
 }  // namespace inos

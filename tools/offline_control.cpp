@@ -14,9 +14,13 @@ Error OfflineControl::not_running(std::string const& what) const {
                  ""};
 }
 
-std::string OfflineControl::site_id() const { return site_id_text(site_.keys.identity.public_key); }
+std::string OfflineControl::site_id() const {
+    return site_id_text(site_.keys.identity.public_key);
+}
 
-std::string OfflineControl::space_name() const { return site_.replica->membership().genesis().name; }
+std::string OfflineControl::space_name() const {
+    return site_.replica->membership().genesis().name;
+}
 
 std::vector<PeerStatus> OfflineControl::peers() const {
     std::vector<PeerStatus> peers;
@@ -33,12 +37,13 @@ std::vector<PeerStatus> OfflineControl::peers() const {
 Result<void> OfflineControl::add_peer(std::string const& url) {
     INOS_TRY(auto parsed, parse_peer_url(url));
     if (parsed.path != kSyncPath) {
-        return fail(Errc::invalid, "\"" + url + "\" is the address of an invitation, not of a site");
+        return fail(Errc::invalid,
+                    "\"" + url + "\" is the address of an invitation, not of a site");
     }
     auto peers = site_.peers;
     if (std::find(peers.begin(), peers.end(), url) != peers.end()) return {};
     peers.push_back(url);
-    INOS_CHECK(save_peers(site_, peers));
+    INOS_CHECK(save_peers(*site_.engine, peers));
     site_.peers = std::move(peers);
     return {};
 }
@@ -48,14 +53,14 @@ Result<void> OfflineControl::remove_peer(std::string const& url) {
     if (std::erase(peers, url) == 0) {
         return fail(Errc::not_found, "no peer \"" + url + "\" is remembered here (see inos peers)");
     }
-    INOS_CHECK(save_peers(site_, peers));
+    INOS_CHECK(save_peers(*site_.engine, peers));
     site_.peers = std::move(peers);
     return {};
 }
 
 void OfflineControl::verify(std::function<void(Result<VerifyReport>)> done) {
     VerifyReport report;
-    report.root = crypto::hex(site_.replica->root().bytes());
+    report.root = site_.replica->root().text();
     for (auto const& member : site_.replica->membership().sites()) {
         if (member.site == site_.keys.identity.public_key) continue;
         SiteComparison comparison;

@@ -27,7 +27,12 @@ char32_t next_char(std::string_view text, std::size_t& at) {
         return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
     };
     unsigned const first = byte(at);
-    std::size_t const length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+    std::size_t const length = first < 0x80   ? 1
+                               : first < 0xC2 ? 0
+                               : first < 0xE0 ? 2
+                               : first < 0xF0 ? 3
+                               : first < 0xF5 ? 4
+                                              : 0;
     char32_t c = length <= 1 ? first : first & (0xFFu >> (length + 1));
     for (std::size_t i = 1; i < length; ++i) {
         if ((byte(at + i) & 0xC0u) != 0x80u) {
@@ -40,7 +45,8 @@ char32_t next_char(std::string_view text, std::size_t& at) {
     return length == 0 ? kReplacement : c;
 }
 
-// What a terminal acts on instead of showing: controls, and marks that change the direction of text.
+// What a terminal acts on instead of showing: controls, and marks that change the direction of
+// text.
 bool acts(char32_t c) {
     return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
            (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
@@ -52,9 +58,7 @@ std::size_t char_width(char32_t c) {
 }
 
 void use_utf8() {
-    static bool const done = [] {
-        return std::setlocale(LC_CTYPE, "C.UTF-8") != nullptr;
-    }();
+    static bool const done = [] { return std::setlocale(LC_CTYPE, "C.UTF-8") != nullptr; }();
     static_cast<void>(done);
 }
 
@@ -82,7 +86,8 @@ std::string Terminal::coloured(char const* code, std::string_view text) const {
 std::size_t display_width(std::string_view text) {
     use_utf8();
     std::size_t width = 0;
-    for (std::size_t at = 0; at < text.size();) width += char_width(next_char(text, at));
+    for (std::size_t at = 0; at < text.size();)
+        width += char_width(next_char(text, at));
     return width;
 }
 
@@ -152,7 +157,8 @@ void Table::print(Terminal const& terminal, std::string_view indent) const {
 
 std::string grouped(std::uint64_t number) {
     std::string digits = std::to_string(number);
-    for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+    for (std::size_t at = digits.size(); at > 3; at -= 3)
+        digits.insert(at - 3, ",");
     return digits;
 }
 
@@ -160,7 +166,8 @@ std::string human_bytes(std::uint64_t bytes) {
     static constexpr std::array kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
     auto amount = static_cast<double>(bytes);
     std::size_t unit = 0;
-    for (; amount >= 1024 && unit + 1 < kUnits.size(); ++unit) amount /= 1024;
+    for (; amount >= 1024 && unit + 1 < kUnits.size(); ++unit)
+        amount /= 1024;
     char text[32];
     std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", amount, kUnits[unit]);
     return text;

@@ -146,6 +146,18 @@ TEST_F(Merge, a_run_goes_on_through_a_state_merge) {
     EXPECT_EQ(stale.bytes(), b.bytes());
 }
 
+TEST_F(Merge, an_increment_of_a_run_that_is_not_there_adds_nothing) {
+    a.put(kAnn, {{"points", Value(5)}});
+    Op op;
+    op.kind = 1;
+    op.collection = kAnn.collection;
+    op.key = kAnn.key;
+    op.edits = {{4, path_child({}, "points", CellType::counter), RunCell{3, 77}.encode()}};
+    a.commit_ops({op});
+    EXPECT_EQ(read(a, "points"), Value(5));
+    sync(a, b);
+}
+
 TEST_F(Merge, A9_a_record_deleted_and_created_again_starts_afresh) {
     a.put(kAnn, {{"name", Value("Ann")}, {"points", Value(5)}, {"tags", Value(Array{Value("x")})}});
     sync(a, b);

@@ -142,6 +142,9 @@ private:
         }
         // An adapter's write: it had seen what its shadow showed, and not what came since.
         if (requests.size() == 1 && tape.chance(25)) requests[0].ctx = tape.pick(moments_[at]);
+        // Rarely a liar, who names a ctx that another replica had and it had not.
+        if (requests.size() == 1 && tape.chance(3))
+            requests[0].ctx = tape.pick(moments_[tape.below(sites_.size())]);
         commit(at, requests);
     }
 

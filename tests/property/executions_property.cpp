@@ -20,7 +20,7 @@ using Words = std::vector<std::uint64_t>;
 
 rc::Gen<Words> any_steps() {
     auto const word = rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>());
-    return rc::gen::scale(0.8, rc::gen::container<Words>(word));
+    return rc::gen::scale(2.5, rc::gen::container<Words>(word));
 }
 
 void add(Tally& sum, Tally const& one) {

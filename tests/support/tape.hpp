@@ -60,7 +60,7 @@ inline void showValue(Tape const& tape, std::ostream& out) {
     rc::show(tape.words(), out);
 }
 
-inline rc::Gen<Tape> any_tape(double words_per_size = 2) {
+inline rc::Gen<Tape> any_tape(double words_per_size = 5) {
     auto const word = rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint32_t>());
     return rc::gen::map(
         rc::gen::scale(words_per_size, rc::gen::container<std::vector<std::uint32_t>>(word)),

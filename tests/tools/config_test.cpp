@@ -51,9 +51,10 @@ TEST(Config, an_unknown_key_names_line_and_near_miss) {
 }
 
 TEST(Config, a_wrong_type_names_line_and_what_is_expected) {
-    EXPECT_EQ(error_of("listen = 7711\n"),
-              "inos.toml:1: listen must be a text in quotes, such as listen = \"0.0.0.0:7711\", and "
-              "is of type integer");
+    EXPECT_EQ(
+        error_of("listen = 7711\n"),
+        "inos.toml:1: listen must be a text in quotes, such as listen = \"0.0.0.0:7711\", and "
+        "is of type integer");
     EXPECT_NE(error_of("peers = \"ws://a:1\"\n").find("a list of texts"), std::string::npos);
     EXPECT_NE(error_of("peers = [1]\n").find("a list of texts"), std::string::npos);
 }
@@ -61,7 +62,8 @@ TEST(Config, a_wrong_type_names_line_and_what_is_expected) {
 TEST(Config, unacceptable_values_are_named) {
     EXPECT_NE(error_of("listen = \"7711\"").find("is not HOST:PORT"), std::string::npos);
     EXPECT_NE(error_of("peers = [\"http://a:1\"]").find("http://a:1"), std::string::npos);
-    EXPECT_NE(error_of("durability = \"sync\"").find("did you mean \"synced\"?"), std::string::npos);
+    EXPECT_NE(error_of("durability = \"sync\"").find("did you mean \"synced\"?"),
+              std::string::npos);
     EXPECT_NE(error_of("log_level = \"loud\"").find("\"loud\" is none of"), std::string::npos);
     EXPECT_NE(error_of("api_origins = [\"admin\"]").find("no origin"), std::string::npos);
 }

@@ -9,15 +9,19 @@
 namespace inos {
 namespace {
 
-std::vector<CsvRow> read(std::string_view text, std::size_t chunk = 1'000'000, char delimiter = ',') {
+std::vector<CsvRow> read(std::string_view text,
+                         std::size_t chunk = 1'000'000,
+                         char delimiter = ',') {
     CsvReader reader(delimiter);
     std::vector<CsvRow> rows;
     for (std::size_t at = 0; at < text.size(); at += chunk) {
         reader.feed(text.substr(at, chunk));
-        while (auto row = reader.next()) rows.push_back(std::move(*row));
+        while (auto row = reader.next())
+            rows.push_back(std::move(*row));
     }
     reader.finish();
-    while (auto row = reader.next()) rows.push_back(std::move(*row));
+    while (auto row = reader.next())
+        rows.push_back(std::move(*row));
     return rows;
 }
 
@@ -41,7 +45,9 @@ TEST(Csv, reads_quotes_commas_and_line_breaks_in_cells) {
 }
 
 TEST(Csv, skips_a_byte_order_mark_and_empty_lines) {
-    auto const rows = read("\xEF\xBB\xBF" "a\n\n\r\nb\r\rc");
+    auto const rows = read(
+        "\xEF\xBB\xBF"
+        "a\n\n\r\nb\r\rc");
     ASSERT_EQ(rows.size(), 3u);
     EXPECT_EQ(rows[0].cells, Cells{"a"});
     EXPECT_EQ(rows[1].cells, Cells{"b"});
@@ -99,12 +105,15 @@ TEST(Csv, text_that_is_not_utf8_is_a_problem) {
 }
 
 RC_GTEST_PROP(CsvProperty, what_is_written_is_read_back_whatever_the_chunks, ()) {
-    auto const cell = rc::gen::container<std::string>(rc::gen::element('a', ',', '"', '\n', '\r', ' ', ';'));
+    auto const cell =
+        rc::gen::container<std::string>(rc::gen::element('a', ',', '"', '\n', '\r', ' ', ';'));
     auto const columns = *rc::gen::inRange<std::size_t>(2, 5);
-    auto const table = *rc::gen::container<std::vector<Cells>>(rc::gen::container<Cells>(columns, cell));
+    auto const table =
+        *rc::gen::container<std::vector<Cells>>(rc::gen::container<Cells>(columns, cell));
     std::string text;
     for (auto const& row : table) {
-        for (std::size_t i = 0; i < row.size(); ++i) text += (i ? "," : "") + csv_cell(row[i]);
+        for (std::size_t i = 0; i < row.size(); ++i)
+            text += (i ? "," : "") + csv_cell(row[i]);
         text += "\n";
     }
     auto const chunk = *rc::gen::inRange<std::size_t>(1, 20);

@@ -1,0 +1,154 @@
+// The API's conflicts: records whose fields have concurrent values that differ, and deciding them.
+#include <algorithm>
+#include <utility>
+
+#include "net/api.hpp"
+#include "net/api_call.hpp"
+#include "net/api_format.hpp"
+#include "storage/json.hpp"
+
+namespace inos {
+namespace {
+
+constexpr std::size_t kRecordsDefault = 100;
+constexpr std::size_t kRecordsMax = 1'000;
+constexpr std::size_t kPageRecords = 100;  // read from the replica at a time
+
+// Where a search goes on: collection blob | id, in hex.
+std::string cursor_text(RecordName const& name) {
+    std::string bytes;
+    put_blob(bytes, name.collection);
+    return crypto::hex(bytes + name.key);
+}
+
+std::optional<RecordName> parse_cursor(std::string_view text) {
+    auto const bytes = crypto::unhex(text);
+    if (!bytes) return std::nullopt;
+    Reader in(*bytes);
+    RecordName name;
+    name.collection = in.blob();
+    name.key = in.rest();
+    return in.ok() && valid_name(name.collection) ? std::optional(name) : std::nullopt;
+}
+
+struct Search {
+    std::string only;  // this collection; empty: all
+    RecordName after;
+    std::size_t limit = kRecordsDefault;
+
+    // The result so far.
+    Array found;
+    std::size_t scanned = 0;
+    std::optional<RecordName> next;
+
+    // One collection from `after` on. False: enough, `next` says where to go on.
+    Result<bool> scan(Replica const& replica, std::string const& collection) {
+        std::optional<std::string> from(collection == after.collection ? after.key : "");
+        while (from) {
+            INOS_TRY(ListPage const page, replica.list(collection, *from, kPageRecords));
+            for (RecordView const& record : page.records) {
+                ++scanned;
+                add(replica, collection, record);
+                if (found.size() < limit && scanned < kConflictScanMax) continue;
+                next = RecordName{collection, record.id};
+                return false;
+            }
+            from = page.next;
+        }
+        return true;
+    }
+
+    void add(Replica const& replica, std::string const& collection, RecordView const& record) {
+        if (record.conflicts.empty()) return;
+        found.push_back(
+            Value(Object{{"collection", Value(collection)},
+                         {"id", Value(record.id)},
+                         {"version", Value(record.version)},
+                         {"conflicts", conflicts_value(record.conflicts, replica.membership())}}));
+    }
+
+    HttpResponse run(Replica const& replica) {
+        std::vector<std::string> names;
+        for (CollectionInfo const& info : replica.collections())
+            if (info.name >= after.collection && (only.empty() || info.name == only))
+                names.push_back(info.name);
+        std::sort(names.begin(), names.end());
+        for (std::string const& collection : names) {
+            auto const go_on = scan(replica, collection);
+            if (!go_on) return api_error(go_on.error());
+            if (!*go_on) break;
+        }
+        return json_response(200,
+                             Value(Object{{"records", Value(std::move(found))},
+                                          {"next", next ? Value(cursor_text(*next)) : Value()}}));
+    }
+};
+
+Result<Write> parse_resolution(Object const& body) {
+    INOS_CHECK(check_members(body, {"collection", "id", "field", "value", "if_match"}));
+    Write write;
+    write.kind = Write::Kind::resolve;
+    INOS_TRY(write.name.collection, text_member(body, "collection"));
+    INOS_CHECK(check_collection(write.name.collection));
+    INOS_TRY(write.name.key, text_member(body, "id"));
+    INOS_TRY(std::string const field, text_member(body, "field"));
+    if (find_member(body, "if_match")) {
+        INOS_TRY(write.if_match, text_member(body, "if_match"));
+    }
+    Value const* value = find_member(body, "value");
+    if (!value)
+        return fail(
+            Errc::invalid, "\"value\" is missing; it is what the field shall have", "value");
+    write.fields = {{field, *value}};
+    return write;
+}
+
+}  // namespace
+
+void Api::list_conflicts(CallPtr call) {
+    Search search;
+    search.only = std::string(call->param("collection"));
+    auto const allowed = check_collection(search.only);
+    if (!allowed) return send(call, api_error(allowed.error()));
+    if (call->request.query.contains("limit")) {
+        auto const number = parse_number("limit", call->param("limit"), 1, kRecordsMax);
+        if (!number) return send(call, api_error(number.error()));
+        search.limit = static_cast<std::size_t>(*number);
+    }
+    if (!call->param("after").empty()) {
+        auto cursor = parse_cursor(call->param("after"));
+        if (!cursor)
+            return send(
+                call,
+                api_error(400,
+                          "usage",
+                          "\"after\" is malformed; pass the \"next\" of an answer, unchanged",
+                          "after"));
+        search.after = *std::move(cursor);
+    }
+    read(std::move(call), [search = std::move(search)](Replica& replica) mutable {
+        Search fresh = search;
+        return fresh.run(replica);
+    });
+}
+
+void Api::resolve_conflict(CallPtr call) {
+    auto const body = parse_json_object(call->request.body);
+    if (!body) return send(call, body_error(body.error()));
+    auto resolution = parse_resolution(*body);
+    if (!resolution) return send(call, write_error(resolution.error()));
+    std::string const id = resolution->name.key;
+    Transaction transaction;
+    transaction.writes.push_back(*std::move(resolution));
+    write(std::move(call), std::move(transaction), [id](Committed const& committed) {
+        WriteOutcome const& outcome = committed.writes.front();
+        Written written;
+        written.etag = outcome.version;
+        written.body = Value(Object{{"id", Value(id)},
+                                    {"version", Value(outcome.version)},
+                                    {"changed", Value(outcome.changed)}});
+        return written;
+    });
+}
+
+}  // namespace inos

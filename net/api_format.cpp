@@ -1,0 +1,192 @@
+#include "net/api_format.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "storage/json.hpp"
+
+namespace inos {
+namespace {
+
+struct Refusal {
+    int status;
+    char const* code;
+};
+
+Refusal refusal_of(Errc code) {
+    switch (code) {
+        case Errc::usage:
+            return {400, "usage"};
+        case Errc::invalid:
+            return {400, "invalid"};
+        case Errc::not_found:
+            return {404, "not_found"};
+        case Errc::conflict:
+            return {409, "conflict"};
+        case Errc::forbidden:
+            return {403, "forbidden"};
+        case Errc::too_large:
+            return {413, "too_large"};
+        case Errc::no_space:
+            return {507, "no_space"};
+        case Errc::unavailable:
+            return {503, "unavailable"};
+        case Errc::unsupported:
+            return {501, "unsupported"};
+        case Errc::gone:
+            return {410, "gone"};
+        case Errc::io:
+            return {500, "io"};
+        case Errc::corruption:
+            return {500, "corruption"};
+        case Errc::protocol:
+            return {500, "protocol"};
+        case Errc::internal:
+            return {500, "internal"};
+    }
+    return {500, "internal"};
+}
+
+// Days since 1970-01-01 to year, month, day in the Gregorian calendar, counted in eras of 400 years
+// that begin in March.
+struct Date {
+    std::int64_t year;
+    unsigned month, day;
+};
+
+Date date_of(std::int64_t days) {
+    std::int64_t const shifted = days + 719'468;  // since 0000-03-01
+    std::int64_t const era = shifted / 146'097;
+    std::int64_t const day_of_era = shifted % 146'097;
+    std::int64_t const year_of_era =
+        (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+    std::int64_t const day_of_year =
+        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    std::int64_t const month_from_march = (5 * day_of_year + 2) / 153;
+    auto const day = static_cast<unsigned>(day_of_year - (153 * month_from_march + 2) / 5 + 1);
+    auto const month = static_cast<unsigned>((month_from_march + 2) % 12 + 1);
+    return {era * 400 + year_of_era + (month <= 2 ? 1 : 0), month, day};
+}
+
+std::string digits(std::uint64_t number, std::size_t width) {
+    std::string text = std::to_string(number);
+    if (text.size() < width) text.insert(0, width - text.size(), '0');
+    return text;
+}
+
+}  // namespace
+
+HttpResponse json_response(int status, Value const& body) {
+    HttpResponse response;
+    response.status = status;
+    response.headers["Content-Type"] = "application/json";
+    response.body = write_json(body);
+    return response;
+}
+
+Value error_value(std::string_view code, std::string_view message, std::string_view field) {
+    Object error{{"code", Value(code)}, {"message", Value(message)}};
+    if (!field.empty()) set_member(error, "field", Value(field));
+    return Value(Object{{"error", Value(std::move(error))}});
+}
+
+HttpResponse api_error(int status,
+                       std::string_view code,
+                       std::string_view message,
+                       std::string_view field) {
+    return json_response(status, error_value(code, message, field));
+}
+
+HttpResponse api_error(Error const& error) {
+    auto const [status, code] = refusal_of(error.code);
+    return api_error(status, code, error.message, error.field);
+}
+
+HttpResponse write_error(Error const& error) {
+    auto const [status, code] = refusal_of(error.code);
+    bool const content = error.code == Errc::invalid || error.code == Errc::too_large;
+    int const shown = content ? 422 : error.code == Errc::conflict ? 412 : status;
+    return api_error(shown, code, error.message, error.field);
+}
+
+HttpResponse body_error(Error const& error) {
+    return api_error(400, "invalid", "the body cannot be read: " + error.message, error.field);
+}
+
+Value record_value(RecordView const& record, Membership const& membership) {
+    return Value(Object{{"id", Value(record.id)},
+                        {"fields", Value(record.fields)},
+                        {"conflicts", conflicts_value(record.conflicts, membership)},
+                        {"version", Value(record.version)}});
+}
+
+Value conflicts_value(std::vector<Conflict> const& conflicts, Membership const& membership) {
+    Object by_field;
+    for (Conflict const& conflict : conflicts) {
+        Array values;
+        for (ConflictValue const& sibling : conflict.values) {
+            auto const* site = membership.by_actor(sibling.dot.actor);
+            std::string const name = site ? site->name : actor_text(sibling.dot.actor);
+            values.push_back(Value(Object{{"value", sibling.value},
+                                          {"site", Value(name)},
+                                          {"source", Value(sibling.source)},
+                                          {"time", Value(utc_text(sibling.hlc.ms()))},
+                                          {"wins", Value(sibling.wins)}}));
+        }
+        set_member(by_field, conflict.field, Value(std::move(values)));
+    }
+    return Value(std::move(by_field));
+}
+
+Value peer_value(PeerStatus const& peer) {
+    return Value(Object{{"site", Value(peer.site)},
+                        {"name", Value(peer.name)},
+                        {"state", Value(peer.state)},
+                        {"url", Value(peer.url)},
+                        {"behind", number_value(peer.behind)},
+                        {"ahead", number_value(peer.ahead)},
+                        {"skew_ms", Value(peer.skew_ms)},
+                        {"last_error", Value(peer.last_error)},
+                        {"bytes_in", number_value(peer.bytes_in)},
+                        {"bytes_out", number_value(peer.bytes_out)},
+                        {"entries_in", number_value(peer.entries_in)},
+                        {"entries_out", number_value(peer.entries_out)}});
+}
+
+Value number_value(std::uint64_t number) {
+    constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
+    return Value(static_cast<std::int64_t>(std::min(number, kMax)));
+}
+
+std::string actor_text(ActorId actor) {
+    std::string bytes;
+    put_u64(bytes, actor.value);
+    return crypto::hex(bytes);
+}
+
+std::string utc_text(std::uint64_t unix_ms) {
+    std::uint64_t const seconds = unix_ms / 1'000;
+    std::uint64_t const of_day = seconds % 86'400;
+    Date const date = date_of(static_cast<std::int64_t>(seconds / 86'400));
+    std::string const year = digits(static_cast<std::uint64_t>(date.year), 4);
+    return year + "-" + digits(date.month, 2) + "-" + digits(date.day, 2) + "T" +
+           digits(of_day / 3'600, 2) + ":" + digits(of_day / 60 % 60, 2) + ":" +
+           digits(of_day % 60, 2) + "." + digits(unix_ms % 1'000, 3) + "Z";
+}
+
+std::string frontier_text(VersionVector const& vector) {
+    std::string bytes;
+    vector.encode(bytes);
+    return crypto::hex(bytes);
+}
+
+std::optional<VersionVector> parse_frontier(std::string_view text) {
+    auto const bytes = crypto::unhex(text);
+    if (!bytes) return std::nullopt;
+    Reader in(*bytes);
+    auto vector = VersionVector::decode(in);
+    return in.finished() ? std::move(vector) : std::nullopt;
+}
+
+}  // namespace inos

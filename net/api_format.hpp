@@ -1,0 +1,47 @@
+// How the API's answers look: records, conflicts, times, errors. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "crdt/value.hpp"
+#include "net/http_types.hpp"
+#include "net/node_control.hpp"
+#include "storage/replica.hpp"
+
+namespace inos {
+
+HttpResponse json_response(int status, Value const& body);
+
+// {"error":{"code","message","field"?}}
+Value error_value(std::string_view code, std::string_view message, std::string_view field = {});
+HttpResponse api_error(int status,
+                       std::string_view code,
+                       std::string_view message,
+                       std::string_view field = {});
+// An expected failure of a read or of the node.
+HttpResponse api_error(Error const& error);
+// The same of a write: what is wrong with the content is 422, a version that differs 412.
+HttpResponse write_error(Error const& error);
+// A body that is no usable JSON: 400.
+HttpResponse body_error(Error const& error);
+
+// {"id","fields","conflicts","version"}; the membership gives conflicts the names of their sites.
+Value record_value(RecordView const& record, Membership const& membership);
+// {field: [{"value","site","source","time","wins"}]}, the winner first.
+Value conflicts_value(std::vector<Conflict> const& conflicts, Membership const& membership);
+
+Value peer_value(PeerStatus const& peer);
+
+// A number that does not fit is the largest one.
+Value number_value(std::uint64_t number);
+std::string actor_text(ActorId actor);        // 16 hex digits
+std::string utc_text(std::uint64_t unix_ms);  // 2026-01-31T23:59:59.123Z
+
+// The version vector of X-Inos-Frontier: its bytes in hex.
+std::string frontier_text(VersionVector const& vector);
+std::optional<VersionVector> parse_frontier(std::string_view text);
+
+}  // namespace inos

@@ -1,0 +1,125 @@
+// The API's view of this site as a whole: status, members, comparison, health.
+#include <utility>
+
+#include "net/api.hpp"
+#include "net/api_format.hpp"
+#include "storage/crypto/site_id.hpp"
+
+namespace inos {
+namespace {
+
+Value member_value(Certificate const& certificate) {
+    Array scope;
+    for (std::string const& collection : certificate.scope)
+        scope.push_back(Value(collection));
+    return Value(Object{{"site", Value(site_id_text(certificate.site))},
+                        {"name", Value(certificate.name)},
+                        {"role", Value(role_name(certificate.role))},
+                        {"actor", Value(actor_text(certificate.actor))},
+                        {"scope", Value(std::move(scope))}});
+}
+
+Value members_value(Membership const& membership) {
+    Array members;
+    for (Certificate const& certificate : membership.sites())
+        members.push_back(member_value(certificate));
+    return Value(std::move(members));
+}
+
+// What of the status lies with the replica.
+struct SpaceStatus {
+    VersionVector held;
+    std::string root;
+    std::uint64_t records = 0;
+    Value members;
+    bool failed = false;
+};
+
+SpaceStatus space_status(Replica const& replica) {
+    return {replica.vector(),
+            replica.root().text(),
+            replica.record_count(),
+            members_value(replica.membership()),
+            replica.failed()};
+}
+
+Value vector_value(VersionVector const& vector) {
+    Object actors;
+    for (auto const& [actor, seq] : vector.items())
+        set_member(actors, actor_text(actor), number_value(seq));
+    return Value(std::move(actors));
+}
+
+Value comparison_value(SiteComparison const& site) {
+    return Value(Object{{"site", Value(site.site)},
+                        {"name", Value(site.name)},
+                        {"state", Value(site.state)},
+                        {"root", Value(site.root)},
+                        {"behind", number_value(site.behind)},
+                        {"ahead", number_value(site.ahead)}});
+}
+
+}  // namespace
+
+void Api::get_status(CallPtr call) {
+    auto done = [this, call](SpaceStatus space) {
+        held_.merge(space.held);
+        Value status(Object{{"name", Value(node_.space_name())},
+                            {"root", Value(space.root)},
+                            {"records", number_value(space.records)},
+                            {"vector", vector_value(space.held)},
+                            {"members", std::move(space.members)}});
+        Array peers;
+        for (PeerStatus const& peer : node_.peers())
+            peers.push_back(peer_value(peer));
+        Value const site(
+            Object{{"id", Value(node_.site_id())}, {"name", Value(node_.site_name())}});
+        send(call,
+             json_response(200,
+                           Value(Object{{"site", site},
+                                        {"version", Value(INOS_VERSION)},
+                                        {"running", Value(node_.running())},
+                                        {"writable", Value(!space.failed)},
+                                        {"spaces", Value(Array{std::move(status)})},
+                                        {"peers", Value(std::move(peers))},
+                                        {"adapters", Value(Array{})}})));
+    };
+    store_.query([](Replica& replica) { return space_status(replica); }, std::move(done));
+}
+
+void Api::get_members(CallPtr call) {
+    read(std::move(call),
+         [](Replica& replica) { return json_response(200, members_value(replica.membership())); });
+}
+
+void Api::post_verify(CallPtr call) {
+    node_.verify([this, call](Result<VerifyReport> report) {
+        if (!report) return send(call, api_error(report.error()));
+        Array peers;
+        for (SiteComparison const& site : report->peers)
+            peers.push_back(comparison_value(site));
+        send(call,
+             json_response(200,
+                           Value(Object{{"agree", Value(report->agree)},
+                                        {"root", Value(report->root)},
+                                        {"peers", Value(std::move(peers))},
+                                        {"systems", Value(Array{})}})));
+    });
+}
+
+void Api::get_health(CallPtr call) {
+    send(call, json_response(200, Value(Object{{"status", Value("ok")}})));
+}
+
+void Api::get_readiness(CallPtr call) {
+    auto done = [this, call](bool failed) {
+        if (!failed) return send(call, json_response(200, Value(Object{{"status", Value("ok")}})));
+        send(call,
+             api_error(503,
+                       "unavailable",
+                       "an earlier write to the disk failed, so this node takes no more writes"));
+    };
+    store_.query([](Replica& replica) { return replica.failed(); }, std::move(done));
+}
+
+}  // namespace inos

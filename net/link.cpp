@@ -1,0 +1,238 @@
+#include "net/link.hpp"
+
+#include <utility>
+
+#include "net/wire/batch_codec.hpp"
+#include "net/wire/codec.hpp"
+
+namespace inos {
+namespace {
+
+std::size_t entries_of(wire::Batch const& batch) {
+    std::size_t count = 0;
+    for (auto const& run : batch.runs) count += run.count;
+    return count;
+}
+
+std::size_t entry_bytes(EntryBatch const& batch) {
+    std::size_t bytes = 0;
+    for (auto const& run : batch.runs)
+        for (auto const& entry : run.entries) bytes += entry.size();
+    return bytes;
+}
+
+}  // namespace
+
+Link::Link(Options options,
+           std::shared_ptr<Connection> connection,
+           SecureChannelOptions channel,
+           Store& store,
+           Clock const& clock,
+           Handlers handlers)
+    : options_(std::move(options)),
+      connection_(std::move(connection)),
+      channel_(std::move(channel)),
+      store_(store),
+      clock_(clock),
+      handlers_(std::move(handlers)),
+      began_ms_(clock.monotonic_ms()) {}
+
+void Link::start() {
+    std::weak_ptr<Link> const weak = weak_from_this();
+    ConnectionHandlers handlers;
+    handlers.on_frame = [weak](std::string frame) {
+        if (auto const self = weak.lock()) self->on_frame(frame);
+    };
+    handlers.on_closed = [weak](Error reason) {
+        if (auto const self = weak.lock()) self->end(reason);
+    };
+    handlers.on_drained = [] {};
+    connection_->start(std::move(handlers));
+    if (!options_.outbound) return;
+    auto first = channel_.start();
+    if (!first) return end(first.error());
+    std::vector<std::string> frames;
+    frames.push_back(*std::move(first));
+    send_frames(std::move(frames));
+}
+
+void Link::on_frame(std::string const& frame) {
+    if (ended_) return;
+    counters_.bytes_in += frame.size();
+    on_received(channel_.receive(frame));
+}
+
+void Link::on_received(Result<SecureChannel::Received> received) {
+    if (!received) return end(received.error());
+    send_frames(std::move(received->frames));
+    if (received->peer) {
+        auto const accepted = on_peer(*received->peer);
+        if (!accepted) return end(accepted.error());
+        auto more = channel_.approve();
+        if (!more) return end(more.error());
+        send_frames(more->frames);
+        begin_session();
+        for (auto& message : more->messages) received->messages.push_back(std::move(message));
+        received->ended = received->ended || more->ended;
+    }
+    for (auto const& bytes : received->messages) {
+        if (ended_) return;
+        auto message = wire::decode(bytes);
+        if (!message) return end(message.error());
+        if (auto const* batch = std::get_if<wire::Batch>(&*message))
+            counters_.entries_in += entries_of(*batch);
+        perform(session_->received(*std::move(message), clock_.monotonic_ms(), clock_.now_ms()));
+        if (!ended_) handlers_.changed(*this);
+    }
+    if (received->ended && !ended_) end({Errc::unavailable, "the peer ended the session", {}});
+}
+
+Result<void> Link::on_peer(SecureChannel::Peer const& peer) {
+    INOS_TRY(Identity const identity, check_identity(peer.payload, peer.static_key));
+    site_ = identity.keys.site;
+    site_name_ = identity.keys.name;
+    return handlers_.accept(*this, identity);
+}
+
+void Link::begin_session() {
+    connection_->established();
+    session_.emplace(options_.space, local_, clock_.monotonic_ms());
+    perform(session_->start(clock_.now_ms()));
+    if (!ended_) handlers_.established(*this);
+}
+
+void Link::set_local(std::shared_ptr<LocalState const> local) {
+    local_ = std::move(local);
+    if (session_ && !ended_) perform(session_->progress(local_, clock_.monotonic_ms()));
+}
+
+void Link::probe() {
+    if (session_ && !ended_) perform(session_->probe());
+}
+
+void Link::tick(std::uint64_t now_ms) {
+    if (session_ && !ended_) perform(session_->tick(now_ms));
+}
+
+void Link::close(std::string_view reason) {
+    if (std::exchange(ended_, true)) return;
+    if (channel_.open()) {
+        if (auto frame = channel_.end()) connection_->send(*std::move(frame));
+    }
+    connection_->close(reason);
+}
+
+void Link::end(Error const& why) {
+    if (ended_) return;
+    auto const keep = shared_from_this();
+    close(why.code == Errc::protocol ? "protocol error" : "closing");
+    handlers_.ended(*this, why);
+}
+
+void Link::send_frames(std::vector<std::string> frames) {
+    for (auto& frame : frames) {
+        if (ended_) return;
+        counters_.bytes_out += frame.size();
+        connection_->send(std::move(frame));
+    }
+}
+
+void Link::send(wire::Message const& message) {
+    auto frames = channel_.send(wire::encode(message));
+    if (!frames) return end(frames.error());
+    send_frames(*std::move(frames));
+}
+
+// Actions may cause further ones at once (a store that answers on the spot): all are performed in the
+// order in which they came up.
+void Link::perform(session::Actions actions) {
+    for (auto& action : actions) actions_.push_back(std::move(action));
+    if (std::exchange(performing_, true)) return;
+    auto const keep = shared_from_this();
+    while (!actions_.empty() && !ended_) {
+        session::Action action = std::move(actions_.front());
+        actions_.pop_front();
+        std::visit([this](auto& a) { do_action(a); }, action);
+    }
+    performing_ = false;
+}
+
+void Link::do_action(session::Send& action) { send(action.message); }
+
+void Link::do_action(session::Collect& action) {
+    auto work = [theirs = std::move(action.theirs),
+                 target = action.target_bytes,
+                 space = options_.space,
+                 key = options_.space_key](Replica& replica) -> Result<Session::Collected> {
+        INOS_TRY(EntryBatch const batch, replica.collect(theirs, target));
+        return Session::Collected{
+            wire::seal_batch(space, key, batch), entry_bytes(batch), batch.entries()};
+    };
+    store_.query(std::move(work),
+                 [weak = weak_from_this()](Result<Session::Collected> collected) {
+                     auto const self = weak.lock();
+                     if (!self || self->ended_) return;
+                     if (collected) self->counters_.entries_out += collected->entries;
+                     auto const now = self->clock_.monotonic_ms();
+                     self->perform(self->session_->collected(std::move(collected), now));
+                 });
+}
+
+void Link::do_action(session::Apply& action) {
+    struct Outcome {
+        Result<ApplyReport> report;
+        std::shared_ptr<LocalState const> local;
+    };
+    auto work = [batch = std::move(action.batch), key = options_.space_key](Replica& replica) {
+        auto const run = [&]() -> Result<ApplyReport> {
+            INOS_TRY(EntryBatch const opened, wire::open_batch(batch, key));
+            return replica.apply(opened);
+        };
+        auto report = run();
+        return Outcome{std::move(report), std::make_shared<LocalState const>(local_state(replica))};
+    };
+    store_.query(std::move(work), [weak = weak_from_this()](Outcome outcome) {
+        auto const self = weak.lock();
+        if (!self || self->ended_) return;
+        self->local_ = outcome.local;
+        if (outcome.report) {
+            for (auto const& site : outcome.report->skewed_sites)
+                self->handlers_.alarm(*self,
+                                      "the clock of \"" + site + "\" is more than 5 minutes ahead");
+            if (outcome.report->voided > 0)
+                self->handlers_.alarm(*self,
+                                      std::to_string(outcome.report->voided) +
+                                          " entries break the rules; they are kept without effect");
+        }
+        auto const now = self->clock_.monotonic_ms();
+        self->perform(self->session_->applied(std::move(outcome.report), outcome.local, now));
+        self->handlers_.moved(outcome.local);
+        if (!self->ended_) self->handlers_.changed(*self);
+    });
+}
+
+void Link::do_action(session::AddCertificates& action) {
+    struct Outcome {
+        Result<std::size_t> added;
+        std::shared_ptr<LocalState const> local;
+    };
+    auto work = [certificates = std::move(action.certificates)](Replica& replica) {
+        auto added = replica.add_certificates(certificates);
+        return Outcome{std::move(added), std::make_shared<LocalState const>(local_state(replica))};
+    };
+    store_.query(std::move(work), [weak = weak_from_this()](Outcome outcome) {
+        auto const self = weak.lock();
+        if (!self || self->ended_) return;
+        if (!outcome.added) return self->end(outcome.added.error());
+        if (*outcome.added > 0) self->handlers_.moved(outcome.local);
+    });
+}
+
+void Link::do_action(session::RootsDiffer&) {
+    handlers_.alarm(*this,
+                    "holds the same entries as this site, but not the same records: run `inos verify`");
+}
+
+void Link::do_action(session::Close& action) { end(action.reason); }
+
+}  // namespace inos

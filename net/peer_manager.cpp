@@ -1,0 +1,420 @@
+#include "net/peer_manager.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "net/peer_url.hpp"
+#include "storage/crypto/site_id.hpp"
+
+namespace inos {
+
+PeerManager::PeerManager(Options options,
+                         Store& store,
+                         Transport& transport,
+                         Clock const& clock,
+                         std::shared_ptr<LocalState const> local,
+                         std::vector<Invite> invites,
+                         Log log)
+    : options_(std::move(options)),
+      store_(store),
+      transport_(transport),
+      clock_(clock),
+      local_(std::move(local)),
+      log_(std::move(log)) {
+    for (auto const& url : options_.peers) dials_.push_back({url, false, 0, 0, {}, {}});
+    for (Invite& invite : invites) {
+        auto const id = invite.id;
+        invites_.emplace(id, std::move(invite));
+    }
+}
+
+PeerManager::~PeerManager() { stop(); }
+
+void PeerManager::stop() {
+    if (std::exchange(stopped_, true)) return;
+    *alive_ = false;
+    for (auto const& link : std::exchange(links_, {})) link->close("going away");
+    pairings_.clear();
+}
+
+std::string PeerManager::site_id() const { return site_id_text(options_.keys.identity.public_key); }
+std::string PeerManager::space_name() const { return local_->membership->genesis().name; }
+
+// ---- links -----------------------------------------------------------------------------------------
+
+void PeerManager::tick() {
+    if (stopped_) return;
+    std::uint64_t const now = clock_.monotonic_ms();
+    for (std::size_t i = 0; i < dials_.size(); ++i) {
+        bool const connected = dials_[i].site && link_of(*dials_[i].site);
+        if (!connected && !dials_[i].dialling && now >= dials_[i].next_ms) dial(dials_[i]);
+    }
+    for (auto const& link : std::vector(links_)) {
+        link->tick(now);
+        if (link->session() && now > link->began_ms() + kLinkLifeMs) {
+            link->close("time for new keys");
+            link_ended(*link, {Errc::unavailable, "the connection was a day old", {}});
+        }
+    }
+    check_verifications(now);
+    check_waiting();
+}
+
+void PeerManager::dial(Dial& dial) {
+    dial.dialling = true;
+    std::string const url = dial.url;
+    transport_.dial(url, [this, url, alive = alive_](Result<std::shared_ptr<Connection>> connection) {
+        if (!*alive) return;
+        Dial* const entry = find_dial(url);
+        if (!entry) return;  // forgotten meanwhile
+        if (connection) return open_link(*std::move(connection), true, url);
+        entry->dialling = false;
+        entry->last_error = connection.error().message;
+        std::uint64_t const wait =
+            std::min(kBackoffMaxMs, kBackoffMinMs << std::min(entry->attempts++, 10));
+        entry->next_ms = clock_.monotonic_ms() + wait / 2 + crypto::random_u64() % (wait / 2 + 1);
+    });
+}
+
+void PeerManager::accept(std::shared_ptr<Connection> connection) {
+    if (stopped_) return connection->close("going away");
+    if (connection->path().starts_with(kPairPrefix)) return start_pairing(std::move(connection));
+    if (links_.size() >= kPeersMax) return connection->close("too many peers");
+    open_link(std::move(connection), false, {});
+}
+
+void PeerManager::open_link(std::shared_ptr<Connection> connection,
+                            bool outbound,
+                            std::string const& url) {
+    auto certificate = make_site_key_certificate(options_.keys, options_.name, 1);
+    INOS_ASSERT(certificate.has_value());
+    Identity identity{*std::move(certificate), {}};
+    auto const* own = local_->membership->by_site(options_.keys.identity.public_key);
+    identity.certificates.push_back(*local_->membership->bytes_of(own->actor));
+    SecureChannelOptions channel;
+    channel.role = outbound ? ChannelRole::initiator : ChannelRole::responder;
+    channel.pattern = ChannelPattern::xx;
+    channel.prologue = make_prologue({kSyncPath, *subprotocol_of(kSyncPath), ChannelPattern::xx});
+    channel.static_key = options_.keys.channel;
+    channel.own_payload = encode_identity(identity);
+    Link::Options options{local_->membership->space(), options_.space_keys.seal, outbound, url};
+    auto link = std::make_shared<Link>(std::move(options),
+                                       std::move(connection),
+                                       std::move(channel),
+                                       store_,
+                                       clock_,
+                                       link_handlers());
+    link->set_local(local_);
+    links_.push_back(link);
+    link->start();
+}
+
+Link::Handlers PeerManager::link_handlers() {
+    Link::Handlers handlers;
+    handlers.accept = [this](Link& link, Identity const& identity) {
+        return accept_peer(link, identity);
+    };
+    handlers.established = [this](Link& link) {
+        log_("peer_connected", "connected with \"" + link.site_name() + "\"");
+        if (Dial* const entry = find_dial(link.url())) {
+            entry->dialling = false;
+            entry->attempts = 0;
+            entry->last_error.clear();
+        }
+    };
+    handlers.changed = [this](Link&) { check_waiting(); };
+    handlers.moved = [this](std::shared_ptr<LocalState const> local) { set_local(std::move(local)); };
+    handlers.alarm = [this](Link& link, std::string const& what) {
+        log_("alarm", "\"" + link.site_name() + "\": " + what);
+    };
+    handlers.ended = [this](Link& link, Error const& why) { link_ended(link, why); };
+    return handlers;
+}
+
+// Only sites with a certificate in the space get past the handshake. A new member may bring its
+// certificate along, if an admin that is known here has issued it.
+Result<void> PeerManager::accept_peer(Link& link, Identity const& identity) {
+    SiteId const& site = identity.keys.site;
+    if (Dial* const entry = find_dial(link.url())) entry->site = site;
+    if (site == options_.keys.identity.public_key)
+        return fail(Errc::usage, "the address \"" + link.url() + "\" is this site itself");
+    auto const* known = local_->membership->by_site(site);
+    if (!known) {
+        Membership with = *local_->membership;
+        auto const added = with.add_all(identity.certificates);
+        if (!added || !with.by_site(site))
+            return fail(Errc::forbidden,
+                        "the site \"" + identity.keys.name + "\" is no member of this space");
+        auto work = [set = identity.certificates](Replica& replica) {
+            return replica.add_certificates(set);
+        };
+        store_.query(std::move(work), [this, alive = alive_](Result<std::size_t> const& count) {
+            if (*alive && count) refresh();
+        });
+    } else if (known->channel != identity.keys.channel_key) {
+        return fail(Errc::forbidden,
+                    "the site \"" + identity.keys.name + "\" uses another key than its certificate");
+    }
+    for (auto const& other : std::vector(links_)) {
+        if (other.get() == &link || other->site() != site) continue;
+        if (!keep_new(*other, link, site))
+            return fail(Errc::conflict, "connected with \"" + identity.keys.name + "\" already");
+        other->close("a newer connection took over");
+        std::erase(links_, other);
+    }
+    return {};
+}
+
+// Both ends decide alike: the connection that the site with the lower id has dialled stays.
+bool PeerManager::keep_new(Link const& old, Link const& candidate, SiteId const& site) const {
+    if (old.outbound() == candidate.outbound()) return true;
+    bool const we_are_lower = options_.keys.identity.public_key < site;
+    return candidate.outbound() == we_are_lower;
+}
+
+void PeerManager::link_ended(Link& link, Error const& why) {
+    if (stopped_) return;
+    if (link.session())
+        log_("peer_disconnected", "\"" + link.site_name() + "\": " + why.message);
+    if (Dial* const entry = find_dial(link.url())) {
+        entry->dialling = false;
+        bool const served = entry->site && link_of(*entry->site) && why.code == Errc::conflict;
+        entry->last_error = served ? "" : why.message;
+        if (!link.session()) ++entry->attempts;
+        std::uint64_t const wait =
+            std::min(kBackoffMaxMs, kBackoffMinMs << std::min(entry->attempts, 10));
+        entry->next_ms = clock_.monotonic_ms() + wait / 2 + crypto::random_u64() % (wait / 2 + 1);
+    }
+    std::erase_if(links_, [&](auto const& other) { return other.get() == &link; });
+}
+
+std::shared_ptr<Link> PeerManager::link_of(SiteId const& site) const {
+    for (auto const& link : links_)
+        if (link->session() && !link->ended() && link->site() == site) return link;
+    return nullptr;
+}
+
+PeerManager::Dial* PeerManager::find_dial(std::string const& url) {
+    if (url.empty()) return nullptr;
+    auto const it =
+        std::find_if(dials_.begin(), dials_.end(), [&](Dial const& d) { return d.url == url; });
+    return it == dials_.end() ? nullptr : &*it;
+}
+
+void PeerManager::refresh() {
+    if (stopped_) return;
+    if (std::exchange(refreshing_, true)) {
+        refresh_again_ = true;
+        return;
+    }
+    auto work = [](Replica& replica) {
+        return std::make_shared<LocalState const>(local_state(replica));
+    };
+    store_.query(work, [this, alive = alive_](std::shared_ptr<LocalState const> local) {
+        if (!*alive) return;
+        refreshing_ = false;
+        set_local(std::move(local));
+        if (std::exchange(refresh_again_, false)) refresh();
+    });
+}
+
+void PeerManager::set_local(std::shared_ptr<LocalState const> local) {
+    if (stopped_) return;
+    local_ = std::move(local);
+    for (auto const& link : std::vector(links_)) link->set_local(local_);
+    if (on_progress_) on_progress_();
+}
+
+bool PeerManager::settled() const {
+    return std::any_of(links_.begin(), links_.end(), [](auto const& link) {
+        return link->session() && link->session()->settled();
+    });
+}
+
+// ---- what the API asks -----------------------------------------------------------------------------
+
+std::vector<PeerStatus> PeerManager::peers() const {
+    std::vector<PeerStatus> list;
+    auto const fill = [](PeerStatus& status, Link const& link) {
+        status.site = site_id_text(*link.site());
+        status.name = link.site_name();
+        status.state = "connected";
+        status.behind = link.session()->behind();
+        status.ahead = link.session()->ahead();
+        status.skew_ms = link.session()->skew_ms();
+        status.bytes_in = link.counters().bytes_in;
+        status.bytes_out = link.counters().bytes_out;
+        status.entries_in = link.counters().entries_in;
+        status.entries_out = link.counters().entries_out;
+    };
+    std::vector<Link const*> shown;
+    for (Dial const& dial : dials_) {
+        PeerStatus status;
+        status.url = dial.url;
+        status.last_error = dial.last_error;
+        status.state = dial.dialling ? "connecting" : "waiting";
+        if (auto const link = dial.site ? link_of(*dial.site) : nullptr) {
+            fill(status, *link);
+            shown.push_back(link.get());
+        } else if (auto const* known =
+                       dial.site ? local_->membership->by_site(*dial.site) : nullptr) {
+            status.site = site_id_text(known->site);
+            status.name = known->name;
+        }
+        list.push_back(std::move(status));
+    }
+    for (auto const& link : links_) {
+        bool const listed = std::find(shown.begin(), shown.end(), link.get()) != shown.end();
+        if (!link->session() || link->ended() || listed) continue;
+        PeerStatus status;
+        fill(status, *link);
+        list.push_back(std::move(status));
+    }
+    return list;
+}
+
+Result<void> PeerManager::add_peer(std::string const& url) {
+    INOS_TRY(PeerUrl const parsed, parse_peer_url(url));
+    if (parsed.path != kSyncPath)
+        return fail(Errc::invalid, "\"" + url + "\" is an address for pairing, not of a peer");
+    if (Dial* const known = find_dial(url)) {
+        known->next_ms = 0;
+        known->attempts = 0;
+        tick();
+        return {};
+    }
+    if (dials_.size() >= kRememberedAddressesMax)
+        return fail(Errc::too_large,
+                    "this site remembers " + std::to_string(dials_.size()) +
+                        " addresses already; remove one first");
+    dials_.push_back({url, false, 0, 0, {}, {}});
+    remember_peers();
+    tick();
+    return {};
+}
+
+Result<void> PeerManager::remove_peer(std::string const& url) {
+    Dial* const known = find_dial(url);
+    if (!known)
+        return fail(Errc::not_found,
+                    "\"" + url + "\" is not among the addresses that this site dials");
+    auto const site = known->site;
+    std::erase_if(dials_, [&](Dial const& dial) { return dial.url == url; });
+    remember_peers();
+    drop_links_to(url, site);
+    return {};
+}
+
+void PeerManager::drop_links_to(std::string const& url, std::optional<SiteId> const& site) {
+    for (auto const& link : std::vector(links_)) {
+        bool const there = link->url() == url || (site && link->site() == site);
+        if (!there) continue;
+        link->close("removed");
+        std::erase(links_, link);
+    }
+}
+
+void PeerManager::remember_peers() {
+    std::vector<std::string> urls;
+    for (Dial const& dial : dials_) urls.push_back(dial.url);
+    auto work = [urls = std::move(urls)](Replica& replica) {
+        return save_peers(replica.engine(), urls);
+    };
+    store_.query(std::move(work), [this, alive = alive_](Result<void> const& saved) {
+        if (*alive && !saved)
+            log_("alarm", "the peers' addresses could not be saved: " + saved.error().message);
+    });
+}
+
+// ---- verification and waiting for acknowledgements ---------------------------------------------------
+
+void PeerManager::verify(std::function<void(Result<VerifyReport>)> done) {
+    Verification verification;
+    verification.deadline_ms = clock_.monotonic_ms() + kVerifyTimeoutMs;
+    verification.done = std::move(done);
+    for (auto const& link : links_)
+        if (link->session()) verification.acks[*link->site()] = link->session()->acks_received();
+    verifications_.push_back(std::move(verification));
+    refresh();
+    for (auto const& link : std::vector(links_)) link->probe();
+    check_verifications(clock_.monotonic_ms());
+}
+
+void PeerManager::check_verifications(std::uint64_t now_ms) {
+    std::vector<Verification> finished;
+    for (std::size_t i = 0; i < verifications_.size();) {
+        Verification& verification = verifications_[i];
+        bool answered = !refreshing_;
+        for (auto const& [site, acks] : verification.acks) {
+            auto const link = link_of(site);
+            if (link && link->session()->acks_received() <= acks) answered = false;
+        }
+        if (answered || now_ms >= verification.deadline_ms) {
+            finished.push_back(std::move(verification));
+            verifications_.erase(verifications_.begin() + static_cast<std::ptrdiff_t>(i));
+        } else {
+            ++i;
+        }
+    }
+    for (Verification& verification : finished) verification.done(compare());
+}
+
+VerifyReport PeerManager::compare() const {
+    VerifyReport report;
+    report.agree = true;
+    report.root = local_->root.text();
+    auto const own = wire::vector_digest(local_->vector);
+    for (Certificate const& member : local_->membership->sites()) {
+        if (member.site == options_.keys.identity.public_key || member.role == Role::relay) continue;
+        SiteComparison site;
+        site.site = site_id_text(member.site);
+        site.name = member.name;
+        site.state = "unreachable";
+        auto const link = link_of(member.site);
+        if (link && link->session()->peer_root()) {
+            Session const& session = *link->session();
+            site.root = session.peer_root()->text();
+            site.behind = session.behind();
+            site.ahead = session.ahead();
+            bool const same_entries = session.peer_vector_digest() == own;
+            if (same_entries)
+                site.state = site.root == report.root ? "agrees" : "differs";
+            else if (site.behind > 0 && site.ahead > 0)
+                site.state = "diverged";
+            else
+                site.state = site.ahead > 0 ? "ahead" : "behind";
+        }
+        report.agree = report.agree && site.state == "agrees";
+        report.peers.push_back(std::move(site));
+    }
+    return report;
+}
+
+std::size_t PeerManager::acknowledged_by(Dot dot) const {
+    return static_cast<std::size_t>(
+        std::count_if(links_.begin(), links_.end(), [&](auto const& link) {
+            return link->session() && link->session()->acknowledged().covers(dot);
+        }));
+}
+
+void PeerManager::wait_acknowledged(Dot dot,
+                                    std::size_t sites,
+                                    std::uint64_t timeout_ms,
+                                    std::function<void(std::size_t)> done) {
+    waiting_.push_back({dot, sites, clock_.monotonic_ms() + timeout_ms, std::move(done)});
+    check_waiting();
+}
+
+void PeerManager::check_waiting() {
+    check_verifications(clock_.monotonic_ms());
+    std::uint64_t const now = clock_.monotonic_ms();
+    std::vector<Waiting> over;
+    std::erase_if(waiting_, [&](Waiting& wait) {
+        bool const done = acknowledged_by(wait.dot) >= wait.sites || now >= wait.deadline_ms;
+        if (done) over.push_back(std::move(wait));
+        return done;
+    });
+    for (Waiting& wait : over) wait.done(acknowledged_by(wait.dot));
+}
+
+}  // namespace inos

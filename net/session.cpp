@@ -1,0 +1,286 @@
+#include "net/session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace inos {
+namespace {
+
+constexpr std::size_t kTablesMax = 64;
+
+std::uint64_t missing(VersionVector const& from, VersionVector const& in) {
+    std::uint64_t count = 0;
+    for (auto const& [actor, seq] : from.items())
+        if (seq > in.at(actor)) count += seq - in.at(actor);
+    return count;
+}
+
+VersionVector end_of(wire::Batch const& batch) {
+    VersionVector end;
+    for (auto const& run : batch.runs)
+        if (run.count > 0) end.raise(run.actor, run.first + run.count - 1);
+    return end;
+}
+
+}  // namespace
+
+LocalState local_state(Replica const& replica) {
+    return {replica.vector(),
+            replica.root(),
+            wire::actor_table(replica.membership()),
+            replica.shared_membership(),
+            replica.caught_up()};
+}
+
+Session::Session(SpaceId space, std::shared_ptr<LocalState const> local, std::uint64_t now_ms)
+    : space_(space), local_(std::move(local)), now_ms_(now_ms), progress_ms_(now_ms) {
+    tables_.push_back(local_->table);
+}
+
+session::Actions Session::start(std::uint64_t wall_ms) {
+    wire::Hello hello;
+    hello.version_min = kProtocolVersionMin;
+    hello.version_max = kProtocolVersionMax;
+    hello.now_ms = wall_ms;
+    hello.spaces.push_back({space_,
+                            wire::vector_digest(local_->vector),
+                            local_->root.bytes(),
+                            local_->table.membership});
+    return {session::Send{std::move(hello)}};
+}
+
+session::Actions Session::received(wire::Message message,
+                                   std::uint64_t now_ms,
+                                   std::uint64_t wall_ms) {
+    session::Actions out;
+    now_ms_ = now_ms;
+    if (closed_) return out;
+    if (auto const* hello = std::get_if<wire::Hello>(&message)) {
+        on(*hello, wall_ms, out);
+    } else if (auto const* refusal = std::get_if<wire::Refusal>(&message)) {
+        close({Errc::unavailable, "the peer ended the session: " + refusal->message, {}}, out);
+    } else if (!greeted_) {
+        close({Errc::protocol, "the peer began without a hello", {}}, out);
+    } else if (auto const* certificates = std::get_if<wire::Certificates>(&message)) {
+        on(*certificates, out);
+    } else if (auto const* vector = std::get_if<wire::Vector>(&message)) {
+        on(*vector, out);
+    } else if (auto* batch = std::get_if<wire::Batch>(&message)) {
+        on(std::move(*batch), out);
+    } else if (auto const* ack = std::get_if<wire::Ack>(&message)) {
+        on(*ack, out);
+    } else if (std::get_if<wire::Probe>(&message)) {
+        send_ack(local_->vector, out);
+    } else {
+        close({Errc::protocol, "the peer sent a message that belongs to pairing", {}}, out);
+    }
+    return out;
+}
+
+void Session::on(wire::Hello const& hello, std::uint64_t wall_ms, session::Actions& out) {
+    if (greeted_) return close({Errc::protocol, "the peer said hello twice", {}}, out);
+    if (hello.version_min > kProtocolVersionMax || hello.version_max < kProtocolVersionMin)
+        return close({Errc::unsupported,
+                      "the peer speaks protocol versions " + std::to_string(hello.version_min) +
+                          " to " + std::to_string(hello.version_max) + ", this program " +
+                          std::to_string(kProtocolVersionMin) + " to " +
+                          std::to_string(kProtocolVersionMax) + "; upgrade the older of the two",
+                      {}},
+                     out);
+    auto const space = std::find_if(hello.spaces.begin(), hello.spaces.end(), [this](auto const& s) {
+        return s.id == space_;
+    });
+    if (space == hello.spaces.end())
+        return close({Errc::protocol, "the peer shares no space with this site", {}}, out);
+    greeted_ = true;
+    skew_ms_ = static_cast<std::int64_t>(hello.now_ms) - static_cast<std::int64_t>(wall_ms);
+    peer_root_ = Digest128::from(space->root);
+    peer_digest_ = space->vector;
+    if (space->membership != local_->table.membership) send_certificates(out);
+    if (space->vector == wire::vector_digest(local_->vector)) {
+        theirs_ = acknowledged_ = local_->vector;
+        theirs_known_ = true;
+        return compare_roots(out);
+    }
+    send_vector(out);
+}
+
+void Session::send_certificates(session::Actions& out) {
+    wire::Certificates message{space_, {}};
+    for (auto const& certificate : local_->membership->all_bytes())
+        if (certificates_there_.insert(crypto::hash16(certificate)).second)
+            message.certificates.push_back(certificate);
+    if (!message.certificates.empty()) out.push_back(session::Send{std::move(message)});
+}
+
+void Session::send_vector(session::Actions& out) {
+    if (std::exchange(vector_sent_, true)) return;
+    // Named whole: the peer may not have our latest certificates yet when it reads this.
+    bool const same_table = certificates_there_.empty();
+    out.push_back(session::Send{wire::Vector{
+        space_, wire::encode_vector(local_->vector, same_table ? &local_->table : nullptr)}});
+}
+
+void Session::on(wire::Certificates const& message, session::Actions& out) {
+    if (message.space != space_)
+        return close({Errc::protocol, "the peer sent certificates of another space", {}}, out);
+    for (auto const& certificate : message.certificates)
+        certificates_there_.insert(crypto::hash16(certificate));
+    out.push_back(session::AddCertificates{message.certificates});
+}
+
+void Session::on(wire::Vector const& message, session::Actions& out) {
+    auto const vector = wire::decode_vector(message.bytes, tables_);
+    if (message.space != space_ || !vector)
+        return close({Errc::protocol, "the peer sent a version vector that cannot be read", {}}, out);
+    theirs_.merge(*vector);
+    acknowledged_.merge(*vector);
+    theirs_known_ = true;
+    send_vector(out);
+    maybe_collect(out);
+}
+
+void Session::on(wire::Batch message, session::Actions& out) {
+    if (message.space != space_)
+        return close({Errc::protocol, "the peer sent a batch of another space", {}}, out);
+    if (++applying_ > kPendingBatchesMax)
+        return close({Errc::protocol, "the peer sent more batches than its window allows", {}}, out);
+    theirs_.merge(end_of(message));
+    acknowledged_.merge(end_of(message));
+    out.push_back(session::Apply{std::move(message)});
+}
+
+void Session::on(wire::Ack const& message, session::Actions& out) {
+    Reader in(message.changed);
+    auto const changed = VersionVector::decode(in);
+    if (message.space != space_ || !changed || !in.finished())
+        return close({Errc::protocol, "the peer sent an acknowledgement that cannot be read", {}}, out);
+    ++acks_received_;
+    progress_ms_ = now_ms_;
+    acknowledged_.merge(*changed);
+    theirs_.merge(*changed);
+    peer_digest_ = message.vector;
+    peer_root_ = Digest128::from(message.root);
+    while (!in_flight_.empty() && acknowledged_.includes(in_flight_.front().end))
+        in_flight_.pop_front();
+    compare_roots(out);
+    maybe_collect(out);
+}
+
+session::Actions Session::progress(std::shared_ptr<LocalState const> local, std::uint64_t now_ms) {
+    session::Actions out;
+    now_ms_ = now_ms;
+    bool const new_members = local->table.membership != local_->table.membership;
+    local_ = std::move(local);
+    if (closed_) return out;
+    if (new_members) {
+        tables_.push_back(local_->table);
+        if (tables_.size() > kTablesMax) tables_.erase(tables_.begin());
+        if (greeted_) send_certificates(out);
+    }
+    maybe_collect(out);
+    return out;
+}
+
+session::Actions Session::collected(Result<Collected> batch, std::uint64_t now_ms) {
+    session::Actions out;
+    now_ms_ = now_ms;
+    collecting_ = false;
+    if (closed_) return out;
+    if (!batch) {
+        close(batch.error(), out);
+        return out;
+    }
+    if (batch->entries == 0) return out;
+    if (in_flight_.empty()) progress_ms_ = now_ms_;
+    last_was_full_ = batch->entry_bytes >= kBatchTargetBytes;
+    in_flight_.push_back({end_of(batch->batch), batch->entry_bytes});
+    theirs_.merge(in_flight_.back().end);
+    out.push_back(session::Send{std::move(batch->batch)});
+    maybe_collect(out);
+    return out;
+}
+
+session::Actions Session::applied(Result<ApplyReport> report,
+                                  std::shared_ptr<LocalState const> local,
+                                  std::uint64_t now_ms) {
+    session::Actions out = progress(std::move(local), now_ms);
+    INOS_ASSERT(applying_ > 0);
+    --applying_;
+    if (closed_) return out;
+    if (!report) {
+        close(report.error(), out);
+        return out;
+    }
+    VersionVector changed;
+    for (auto const& [actor, seq] : local_->vector.items())
+        if (told_.at(actor) < seq) changed.set(actor, seq);
+    send_ack(changed, out);
+    compare_roots(out);
+    return out;
+}
+
+void Session::send_ack(VersionVector const& changed, session::Actions& out) {
+    told_.merge(changed);
+    wire::Ack ack{space_, {}, wire::vector_digest(local_->vector), local_->root.bytes()};
+    changed.encode(ack.changed);
+    out.push_back(session::Send{std::move(ack)});
+}
+
+// Said once a session: the remedy (repair) does not follow from hearing it again.
+void Session::compare_roots(session::Actions& out) {
+    if (alarmed_ || !peer_root_ || peer_digest_ != wire::vector_digest(local_->vector)) return;
+    if (*peer_root_ == local_->root) return;
+    alarmed_ = true;
+    out.push_back(session::RootsDiffer{});
+}
+
+// While the peer is far behind, batches follow each other up to the window; live, one is in flight and
+// the next takes all that waits.
+void Session::maybe_collect(session::Actions& out) {
+    if (closed_ || !greeted_ || !theirs_known_ || collecting_) return;
+    if (theirs_.includes(local_->vector)) return;
+    bool const room =
+        in_flight_.empty() || (last_was_full_ && in_flight_bytes() + kBatchTargetBytes <= kWindowBytes);
+    if (!room) return;
+    collecting_ = true;
+    out.push_back(session::Collect{theirs_, kBatchTargetBytes});
+}
+
+session::Actions Session::tick(std::uint64_t now_ms) {
+    session::Actions out;
+    now_ms_ = now_ms;
+    if (!closed_ && !in_flight_.empty() && now_ms > progress_ms_ + kAckTimeoutMs)
+        close({Errc::unavailable, "the peer has not acknowledged anything for a minute", {}}, out);
+    return out;
+}
+
+session::Actions Session::probe() {
+    if (closed_ || !greeted_) return {};
+    return {session::Send{wire::Probe{}}};
+}
+
+void Session::close(Error reason, session::Actions& out) {
+    closed_ = true;
+    if (reason.code == Errc::protocol || reason.code == Errc::unsupported)
+        out.push_back(session::Send{wire::Refusal{reason.message}});
+    out.push_back(session::Close{std::move(reason)});
+}
+
+bool Session::settled() const {
+    return greeted_ && theirs_known_ && !collecting_ && in_flight_.empty() && applying_ == 0 &&
+           behind() == 0 && ahead() == 0;
+}
+
+std::uint64_t Session::behind() const { return missing(theirs_, local_->vector); }
+std::uint64_t Session::ahead() const {
+    return theirs_known_ ? missing(local_->vector, acknowledged_) : 0;
+}
+
+std::size_t Session::in_flight_bytes() const {
+    std::size_t bytes = 0;
+    for (InFlight const& batch : in_flight_) bytes += batch.bytes;
+    return bytes;
+}
+
+}  // namespace inos

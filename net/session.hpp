@@ -1,0 +1,154 @@
+// One sync session: what two sites that know each other say inside their channel, as a machine without
+// I/O. Events and the time go in, actions come out; the driver (peer_manager.hpp) performs them and
+// feeds their outcome back. The simulator is another driver.
+//
+//   both      hello: versions, per space digests of vector, root and membership
+//   unequal   certificates that the other may lack, then the version vector
+//   then      each side streams what the other lacks, in batches; the receiver applies, makes it
+//             durable and acknowledges with what moved, the digest of its vector, and its root
+//   live      new entries go out as they commit; while a small batch is in flight the next one gathers
+//
+// Equal digests at hello end the exchange in a constant number of bytes. Whenever both sides turn out to
+// hold the same vector, their roots are compared; a difference is an alarm.
+//
+// Bounds: kWindowBytes of entries in flight to the peer; kPendingBatchesMax received batches that wait
+// to be applied (a peer that sends more breaks the protocol, it has its window too); 60 s without an
+// acknowledgement while something is in flight ends the session. Threads: used by one at a time.
+// Version vectors in flight are kept in memory only: a new session starts with a new hello.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "net/wire/messages.hpp"
+#include "net/wire/vector_codec.hpp"
+#include "storage/digest.hpp"
+#include "storage/replica.hpp"
+
+namespace inos {
+
+inline constexpr std::uint16_t kProtocolVersionMin = 1, kProtocolVersionMax = 1;
+inline constexpr std::size_t kBatchTargetBytes = 512 << 10;
+inline constexpr std::size_t kWindowBytes = 4 << 20;
+inline constexpr std::size_t kPendingBatchesMax = 64;
+inline constexpr std::uint64_t kAckTimeoutMs = 60'000;
+
+// What this node holds, as of one moment; made by the driver whenever the replica has moved.
+struct LocalState {
+    VersionVector vector;
+    Digest128 root;
+    wire::ActorTable table;
+    std::shared_ptr<Membership const> membership;
+    bool caught_up = true;  // Replica::caught_up()
+};
+LocalState local_state(Replica const& replica);
+
+namespace session {
+
+// Actions, to be performed in their order.
+struct Send {
+    wire::Message message;
+};
+struct Collect {  // then collected()
+    VersionVector theirs;
+    std::size_t target_bytes = 0;
+};
+struct Apply {  // then applied(), once per action and in their order
+    wire::Batch batch;
+};
+struct AddCertificates {  // then progress(), if any were new
+    std::vector<std::string> certificates;
+};
+struct RootsDiffer {};  // the same entries, but not the same records: an alarm
+struct Close {
+    Error reason;
+};
+using Action = std::variant<Send, Collect, Apply, AddCertificates, RootsDiffer, Close>;
+using Actions = std::vector<Action>;
+
+}  // namespace session
+
+class Session {
+public:
+    // `local` is what we hold now.
+    Session(SpaceId space, std::shared_ptr<LocalState const> local, std::uint64_t now_ms);
+
+    session::Actions start(std::uint64_t wall_ms);
+    session::Actions received(wire::Message message, std::uint64_t now_ms, std::uint64_t wall_ms);
+    // The replica has moved: own commits, or entries from elsewhere.
+    session::Actions progress(std::shared_ptr<LocalState const> local, std::uint64_t now_ms);
+    // The outcome of a Collect: the batch as it is to be sent, and what it holds.
+    struct Collected {
+        wire::Batch batch;
+        std::size_t entry_bytes = 0;
+        std::size_t entries = 0;
+    };
+    session::Actions collected(Result<Collected> batch, std::uint64_t now_ms);
+    // The outcome of an Apply. `local` is what we hold afterwards.
+    session::Actions applied(Result<ApplyReport> report,
+                             std::shared_ptr<LocalState const> local,
+                             std::uint64_t now_ms);
+    session::Actions tick(std::uint64_t now_ms);
+    session::Actions probe();  // ask the peer what it holds now
+
+    // What is known of the peer.
+    bool greeted() const { return greeted_; }           // its hello is here
+    bool vector_known() const { return theirs_known_; }
+    bool settled() const;  // nothing under way and nothing known to be missing on either side
+    VersionVector const& acknowledged() const { return acknowledged_; }  // durable there
+    std::optional<Digest128> peer_root() const { return peer_root_; }
+    wire::Digest const& peer_vector_digest() const { return peer_digest_; }
+    std::int64_t skew_ms() const { return skew_ms_; }
+    std::uint64_t behind() const;  // entries it has and we lack
+    std::uint64_t ahead() const;   // entries we have and it has not acknowledged
+    std::uint64_t acks_received() const { return acks_received_; }
+
+private:
+    struct InFlight {
+        VersionVector end;
+        std::size_t bytes = 0;
+    };
+
+    void on(wire::Hello const& hello, std::uint64_t wall_ms, session::Actions& out);
+    void on(wire::Certificates const& message, session::Actions& out);
+    void on(wire::Vector const& message, session::Actions& out);
+    void on(wire::Batch message, session::Actions& out);
+    void on(wire::Ack const& message, session::Actions& out);
+    void send_certificates(session::Actions& out);
+    void send_vector(session::Actions& out);
+    void send_ack(VersionVector const& changed, session::Actions& out);
+    void compare_roots(session::Actions& out);
+    void maybe_collect(session::Actions& out);
+    void close(Error reason, session::Actions& out);
+    std::size_t in_flight_bytes() const;
+
+    SpaceId space_;
+    std::shared_ptr<LocalState const> local_;
+    std::uint64_t now_ms_;
+    std::uint64_t progress_ms_;  // when the peer last acknowledged, or the first batch left
+
+    bool greeted_ = false, vector_sent_ = false, theirs_known_ = false, closed_ = false;
+    bool alarmed_ = false;
+    VersionVector theirs_;        // what it has or will have, once what is in flight arrives
+    VersionVector acknowledged_;  // what it has durably
+    std::optional<Digest128> peer_root_;
+    wire::Digest peer_digest_{};
+    std::set<crypto::Hash16> certificates_there_;
+    std::vector<wire::ActorTable> tables_;  // that the peer may mean, newest last
+    VersionVector told_;                    // heads that our acknowledgements have named
+
+    bool collecting_ = false;
+    bool last_was_full_ = false;
+    std::deque<InFlight> in_flight_;
+    std::size_t applying_ = 0;
+    std::int64_t skew_ms_ = 0;
+    std::uint64_t acks_received_ = 0;
+};
+
+}  // namespace inos

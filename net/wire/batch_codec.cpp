@@ -1,0 +1,96 @@
+#include "net/wire/batch_codec.hpp"
+
+#include <algorithm>
+
+#include <zstd.h>
+
+#include "crdt/bytes.hpp"
+
+namespace inos::wire {
+namespace {
+
+constexpr int kLevel = 3;
+
+std::string associated(Batch const& batch) {
+    std::string out = "inos batch 1";
+    out.append(reinterpret_cast<char const*>(batch.space.data()), batch.space.size());
+    put_u32(out, batch.key_id);
+    put_varint(out, batch.runs.size());
+    for (RunHeader const& run : batch.runs) {
+        put_u64(out, run.actor.value);
+        put_varint(out, run.first);
+        put_varint(out, run.count);
+    }
+    return out;
+}
+
+std::string compress(std::string const& content) {
+    std::string out(ZSTD_compressBound(content.size()), '\0');
+    std::size_t const size =
+        ZSTD_compress(out.data(), out.size(), content.data(), content.size(), kLevel);
+    INOS_ASSERT(!ZSTD_isError(size));
+    out.resize(size);
+    return out;
+}
+
+Result<std::string> decompress(std::string const& bytes) {
+    auto const size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
+    bool const known = size != ZSTD_CONTENTSIZE_UNKNOWN && size != ZSTD_CONTENTSIZE_ERROR;
+    if (!known || size > kContentBytesMax)
+        return fail(Errc::protocol, "a batch declares no size or one over the limit");
+    std::string out(static_cast<std::size_t>(size), '\0');
+    std::size_t const got = ZSTD_decompress(out.data(), out.size(), bytes.data(), bytes.size());
+    if (ZSTD_isError(got) || got != out.size())
+        return fail(Errc::protocol, "a batch does not decompress to what it declares");
+    return out;
+}
+
+}  // namespace
+
+Batch seal_batch(SpaceId const& space, crypto::Secret const& key, EntryBatch const& batch) {
+    Batch out;
+    out.space = space;
+    std::string content;
+    for (EntryRun const& run : batch.runs) {
+        out.runs.push_back(
+            {run.actor, run.first, static_cast<std::uint32_t>(run.entries.size())});
+        for (auto const& entry : run.entries) put_blob(content, entry);
+    }
+    put_varint(content, batch.heads.size());
+    for (SignedHead const& head : batch.heads) {
+        put_u64(content, head.actor.value);
+        put_varint(content, head.seq);
+        content += crypto::view(head.signature);
+    }
+    out.sealed = crypto::seal(key, compress(content), associated(out));
+    return out;
+}
+
+Result<EntryBatch> open_batch(Batch const& batch, crypto::Secret const& key) {
+    auto const opened = crypto::open(key, batch.sealed, associated(batch));
+    if (!opened)
+        return fail(Errc::protocol, "a batch was not sealed with this space's key, or was changed");
+    INOS_TRY(std::string const content, decompress(*opened));
+    Reader in(content);
+    EntryBatch out;
+    for (RunHeader const& header : batch.runs) {
+        if (header.count > in.rest().size())
+            return fail(Errc::protocol, "a batch holds fewer entries than its header says");
+        EntryRun run{header.actor, header.first, {}};
+        run.entries.reserve(header.count);
+        for (std::uint32_t i = 0; i < header.count && in.ok(); ++i)
+            run.entries.emplace_back(in.blob());
+        out.runs.push_back(std::move(run));
+    }
+    out.heads.resize(in.count(73));
+    for (SignedHead& head : out.heads) {
+        head.actor.value = in.u64();
+        head.seq = in.varint();
+        std::string_view const signature = in.take(head.signature.size());
+        std::copy(signature.begin(), signature.end(), head.signature.begin());
+    }
+    if (!in.finished()) return fail(Errc::protocol, "a batch's contents are malformed");
+    return out;
+}
+
+}  // namespace inos::wire

@@ -1,0 +1,231 @@
+#include "net/wire/codec.hpp"
+
+#include "net/wire/kj_compat.hpp"
+// The order matters: kj_compat.hpp comes before all other Cap'n Proto headers.
+#include <capnp/message.h>
+#include <capnp/serialize.h>
+#include <kj/exception.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "net/wire/messages.capnp.h"
+
+namespace inos::wire {
+namespace {
+
+capnp::Data::Reader as_data(std::string_view bytes) {
+    return {reinterpret_cast<kj::byte const*>(bytes.data()), bytes.size()};
+}
+
+template <std::size_t N>
+capnp::Data::Reader as_data(std::array<std::uint8_t, N> const& bytes) {
+    return {bytes.data(), bytes.size()};
+}
+
+std::string text(capnp::Data::Reader bytes) {
+    return {reinterpret_cast<char const*>(bytes.begin()), bytes.size()};
+}
+
+struct Malformed {
+    char const* what;
+};
+
+std::array<std::uint8_t, 16> sixteen(capnp::Data::Reader bytes) {
+    if (bytes.size() != 16) throw Malformed{"an identifier or digest has a wrong length"};
+    std::array<std::uint8_t, 16> out;
+    std::copy(bytes.begin(), bytes.end(), out.begin());
+    return out;
+}
+
+void within(std::size_t count, std::size_t limit, char const* what) {
+    if (count > limit) throw Malformed{what};
+}
+
+void put(schema::Message::Builder out, Hello const& hello) {
+    auto builder = out.initHello();
+    builder.setVersionMin(hello.version_min);
+    builder.setVersionMax(hello.version_max);
+    builder.setNowMs(hello.now_ms);
+    auto spaces = builder.initSpaces(static_cast<unsigned>(hello.spaces.size()));
+    for (unsigned i = 0; i < spaces.size(); ++i) {
+        spaces[i].setId(as_data(hello.spaces[i].id));
+        spaces[i].setVector(as_data(hello.spaces[i].vector));
+        spaces[i].setRoot(as_data(hello.spaces[i].root));
+        spaces[i].setMembership(as_data(hello.spaces[i].membership));
+    }
+}
+
+void put(schema::Message::Builder out, Certificates const& message) {
+    auto builder = out.initCertificates();
+    builder.setSpace(as_data(message.space));
+    auto list = builder.initCertificates(static_cast<unsigned>(message.certificates.size()));
+    for (unsigned i = 0; i < list.size(); ++i) list.set(i, as_data(message.certificates[i]));
+}
+
+void put(schema::Message::Builder out, Vector const& message) {
+    auto builder = out.initVector();
+    builder.setSpace(as_data(message.space));
+    builder.setBytes(as_data(message.bytes));
+}
+
+void put(schema::Message::Builder out, Batch const& message) {
+    auto builder = out.initBatch();
+    builder.setSpace(as_data(message.space));
+    builder.setKeyId(message.key_id);
+    auto runs = builder.initRuns(static_cast<unsigned>(message.runs.size()));
+    for (unsigned i = 0; i < runs.size(); ++i) {
+        runs[i].setActor(message.runs[i].actor.value);
+        runs[i].setFirst(message.runs[i].first);
+        runs[i].setCount(message.runs[i].count);
+    }
+    builder.setSealed(as_data(message.sealed));
+}
+
+void put(schema::Message::Builder out, Ack const& message) {
+    auto builder = out.initAck();
+    builder.setSpace(as_data(message.space));
+    builder.setChanged(as_data(message.changed));
+    builder.setVector(as_data(message.vector));
+    builder.setRoot(as_data(message.root));
+}
+
+void put(schema::Message::Builder out, Probe const&) { out.setProbe(); }
+
+void put(schema::Message::Builder out, Refusal const& message) {
+    out.initRefusal().setMessage(message.message.c_str());
+}
+
+void put(schema::Message::Builder out, PairGrant const& message) {
+    auto builder = out.initPairGrant();
+    builder.setGenesis(as_data(message.genesis));
+    builder.setSpaceKey(as_data(message.space_key));
+    builder.setDigestKey(as_data(message.digest_key));
+    builder.setActor(message.actor.value);
+    auto list = builder.initCertificates(static_cast<unsigned>(message.certificates.size()));
+    for (unsigned i = 0; i < list.size(); ++i) list.set(i, as_data(message.certificates[i]));
+    auto addresses = builder.initAddresses(static_cast<unsigned>(message.addresses.size()));
+    for (unsigned i = 0; i < addresses.size(); ++i)
+        addresses.set(i, message.addresses[i].c_str());
+}
+
+void put(schema::Message::Builder out, PairDone const&) { out.setPairDone(); }
+
+Hello get(schema::Hello::Reader in) {
+    Hello hello;
+    hello.version_min = in.getVersionMin();
+    hello.version_max = in.getVersionMax();
+    hello.now_ms = in.getNowMs();
+    within(in.getSpaces().size(), kSpacesMax, "too many spaces in a hello");
+    for (auto const space : in.getSpaces())
+        hello.spaces.push_back({sixteen(space.getId()),
+                                sixteen(space.getVector()),
+                                sixteen(space.getRoot()),
+                                sixteen(space.getMembership())});
+    return hello;
+}
+
+std::vector<std::string> get(capnp::List<capnp::Data>::Reader list) {
+    within(list.size(), kCertificatesMax, "too many certificates in one message");
+    std::vector<std::string> out;
+    std::size_t bytes = 0;
+    for (auto const item : list) {
+        bytes += item.size();
+        within(bytes, kMessageBytesMax, "certificates are longer than the message that holds them");
+        out.push_back(text(item));
+    }
+    return out;
+}
+
+Batch get(schema::Batch::Reader in) {
+    Batch batch;
+    batch.space = sixteen(in.getSpace());
+    batch.key_id = in.getKeyId();
+    within(in.getRuns().size(), kRunsMax, "too many runs in a batch");
+    for (auto const run : in.getRuns())
+        batch.runs.push_back({ActorId{run.getActor()}, run.getFirst(), run.getCount()});
+    batch.sealed = text(in.getSealed());
+    return batch;
+}
+
+PairGrant get(schema::PairGrant::Reader in) {
+    PairGrant grant;
+    grant.genesis = text(in.getGenesis());
+    grant.space_key = text(in.getSpaceKey());
+    grant.digest_key = text(in.getDigestKey());
+    if (grant.space_key.size() != 32 || grant.digest_key.size() != 32)
+        throw Malformed{"a key has a wrong length"};
+    grant.actor = ActorId{in.getActor()};
+    grant.certificates = get(in.getCertificates());
+    within(in.getAddresses().size(), kAddressesMax, "too many addresses in a grant");
+    for (auto const address : in.getAddresses()) {
+        within(address.size(), kTextBytesMax, "an address is too long");
+        grant.addresses.emplace_back(address.cStr(), address.size());
+    }
+    return grant;
+}
+
+Message get(schema::Message::Reader in) {
+    switch (in.which()) {
+        case schema::Message::HELLO: return get(in.getHello());
+        case schema::Message::CERTIFICATES: {
+            auto const message = in.getCertificates();
+            return Certificates{sixteen(message.getSpace()), get(message.getCertificates())};
+        }
+        case schema::Message::VECTOR:
+            return Vector{sixteen(in.getVector().getSpace()), text(in.getVector().getBytes())};
+        case schema::Message::BATCH: return get(in.getBatch());
+        case schema::Message::ACK: {
+            auto const ack = in.getAck();
+            return Ack{sixteen(ack.getSpace()),
+                       text(ack.getChanged()),
+                       sixteen(ack.getVector()),
+                       sixteen(ack.getRoot())};
+        }
+        case schema::Message::PROBE: return Probe{};
+        case schema::Message::REFUSAL: {
+            auto const message = in.getRefusal().getMessage();
+            within(message.size(), kTextBytesMax, "a refusal is too long");
+            return Refusal{std::string(message.cStr(), message.size())};
+        }
+        case schema::Message::PAIR_GRANT: return get(in.getPairGrant());
+        case schema::Message::PAIR_DONE: return PairDone{};
+    }
+    throw Malformed{"a kind of message that this version does not know"};
+}
+
+}  // namespace
+
+std::string encode(Message const& message) {
+    capnp::MallocMessageBuilder builder;
+    auto const root = builder.initRoot<schema::Message>();
+    std::visit([&](auto const& m) { put(root, m); }, message);
+    auto const words = capnp::messageToFlatArray(builder);
+    auto const bytes = words.asBytes();
+    return {reinterpret_cast<char const*>(bytes.begin()), bytes.size()};
+}
+
+Result<Message> decode(std::string_view bytes) {
+    auto const refuse = [](std::string const& why) {
+        return fail(Errc::protocol, "the peer sent a message that cannot be read: " + why);
+    };
+    if (bytes.size() > kMessageBytesMax) return refuse("it is too long");
+    if (bytes.empty() || bytes.size() % sizeof(capnp::word) != 0) return refuse("its length is odd");
+    // The reader wants aligned words.
+    auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
+    std::memcpy(words.begin(), bytes.data(), bytes.size());
+    capnp::ReaderOptions options;
+    options.traversalLimitInWords = 4 * words.size() + 64;
+    options.nestingLimit = 16;
+    try {
+        capnp::FlatArrayMessageReader reader(words, options);
+        if (reader.getEnd() != words.end()) return refuse("bytes are left over");
+        return get(reader.getRoot<schema::Message>());
+    } catch (Malformed const& malformed) {
+        return refuse(malformed.what);
+    } catch (kj::Exception const& exception) {
+        return refuse(exception.getDescription().cStr());
+    }
+}
+
+}  // namespace inos::wire

@@ -1,0 +1,79 @@
+# What two sites say to each other inside the channel (docs/protocol.md). One Message per channel
+# message. Byte strings that are drawn elsewhere are opaque here: entries, certificates, version
+# vectors. Ordinals are never reused; a reader ignores fields that it does not know, and a message
+# kind that it does not know ends the session with words.
+@0xd3a1c7a9f0b45e21;
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("inos::wire::schema");
+
+struct Message {
+  union {
+    hello        @0 :Hello;
+    certificates @1 :Certificates;
+    vector       @2 :Vector;
+    batch        @3 :Batch;
+    ack          @4 :Ack;
+    probe        @5 :Void;       # asks for an ack that names everything
+    refusal      @6 :Refusal;    # why the sender ends the session
+    pairGrant    @7 :PairGrant;
+    pairDone     @8 :Void;       # the joiner holds the grant durably
+  }
+}
+
+struct Hello {
+  versionMin @0 :UInt16;
+  versionMax @1 :UInt16;
+  nowMs      @2 :UInt64;         # the sender's wall clock, milliseconds since the Unix epoch
+  spaces     @3 :List(Space);
+
+  struct Space {
+    id         @0 :Data;         # 16 bytes
+    vector     @1 :Data;         # 16 bytes: BLAKE2b-128 of the encoded version vector
+    root       @2 :Data;         # 16 bytes
+    membership @3 :Data;         # 16 bytes: digest of the set of certificates
+  }
+}
+
+struct Certificates {
+  space        @0 :Data;
+  certificates @1 :List(Data);
+}
+
+struct Vector {
+  space @0 :Data;
+  bytes @1 :Data;                # version vector, whole or positional (net/wire/vector_codec.hpp)
+}
+
+struct Batch {
+  space  @0 :Data;
+  keyId  @1 :UInt32;
+  runs   @2 :List(Run);          # in clear, so that a relay knows what it holds
+  sealed @3 :Data;               # zstd of the entries and signed heads, sealed with the space key
+
+  struct Run {
+    actor @0 :UInt64;
+    first @1 :UInt64;
+    count @2 :UInt32;
+  }
+}
+
+struct Ack {
+  space   @0 :Data;
+  changed @1 :Data;              # version vector of what is durable; only heads that moved since the last
+  vector  @2 :Data;              # 16 bytes: digest of all of it
+  root    @3 :Data;              # 16 bytes
+}
+
+struct Refusal {
+  message @0 :Text;
+}
+
+struct PairGrant {
+  genesis      @0 :Data;
+  spaceKey     @1 :Data;         # 32 bytes
+  digestKey    @2 :Data;         # 32 bytes
+  actor        @3 :UInt64;
+  certificates @4 :List(Data);
+  addresses    @5 :List(Text);
+}

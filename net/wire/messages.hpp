@@ -1,0 +1,93 @@
+// The messages of messages.capnp as plain structs: what sessions handle. Cap'n Proto stays inside
+// net/wire/codec.cpp.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "crdt/ids.hpp"
+#include "storage/membership.hpp"
+
+namespace inos::wire {
+
+using Digest = std::array<std::uint8_t, 16>;
+
+struct Hello {
+    struct Space {
+        SpaceId id{};
+        Digest vector{};
+        Digest root{};
+        Digest membership{};
+        bool operator==(Space const&) const = default;
+    };
+    std::uint16_t version_min = 1, version_max = 1;
+    std::uint64_t now_ms = 0;
+    std::vector<Space> spaces;
+    bool operator==(Hello const&) const = default;
+};
+
+struct Certificates {
+    SpaceId space{};
+    std::vector<std::string> certificates;
+    bool operator==(Certificates const&) const = default;
+};
+
+struct Vector {
+    SpaceId space{};
+    std::string bytes;
+    bool operator==(Vector const&) const = default;
+};
+
+struct RunHeader {
+    ActorId actor;
+    Seq first = 0;
+    std::uint32_t count = 0;
+    bool operator==(RunHeader const&) const = default;
+};
+
+struct Batch {
+    SpaceId space{};
+    std::uint32_t key_id = 1;
+    std::vector<RunHeader> runs;
+    std::string sealed;
+    bool operator==(Batch const&) const = default;
+};
+
+struct Ack {
+    SpaceId space{};
+    std::string changed;
+    Digest vector{};
+    Digest root{};
+    bool operator==(Ack const&) const = default;
+};
+
+struct Probe {
+    bool operator==(Probe const&) const = default;
+};
+
+struct Refusal {
+    std::string message;
+    bool operator==(Refusal const&) const = default;
+};
+
+struct PairGrant {
+    std::string genesis;
+    std::string space_key;   // 32 bytes
+    std::string digest_key;  // 32 bytes
+    ActorId actor;
+    std::vector<std::string> certificates;
+    std::vector<std::string> addresses;
+    bool operator==(PairGrant const&) const = default;
+};
+
+struct PairDone {
+    bool operator==(PairDone const&) const = default;
+};
+
+using Message =
+    std::variant<Hello, Certificates, Vector, Batch, Ack, Probe, Refusal, PairGrant, PairDone>;
+
+}  // namespace inos::wire

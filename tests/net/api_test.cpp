@@ -1,0 +1,540 @@
+// The HTTP API as its users see it: every route, its statuses and its errors, over a real replica.
+#include "net/api.hpp"
+
+#include <gmock/gmock.h>
+
+#include "net/api_format.hpp"
+#include "tests/net/api_fixture.hpp"
+
+namespace inos::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string const kAnn = "/v1/collections/customers/records/ann";
+
+struct Case {
+    std::string method, target, body;
+    int status;
+    std::string words;  // in the answer
+    std::string field = {};
+};
+
+class ApiErrors : public ApiTest {
+protected:
+    void expect(std::vector<Case> const& cases) {
+        for (Case const& c : cases) {
+            auto const response = send(c.method, c.target, c.body);
+            EXPECT_EQ(response.status, c.status)
+                << c.method << " " << c.target << " " << c.body << ": " << response.body;
+            EXPECT_THAT(response.body, HasSubstr(c.words)) << c.method << " " << c.target;
+            auto const body = parse_json(response.body);
+            Value const* error = body ? body->find("error") : nullptr;
+            ASSERT_TRUE(error && error->find("code") && error->find("message")) << response.body;
+            if (c.field.empty()) continue;
+            ASSERT_TRUE(error->find("field")) << response.body;
+            EXPECT_EQ(*error->find("field"), Value(c.field)) << response.body;
+        }
+    }
+};
+
+TEST_F(ApiErrors, say_what_is_wrong_with_path_method_and_query) {
+    expect({
+        {"GET", "/", "", 404, "there is /v1/collections, "},
+        {"GET", "/v1/colections", "", 404, "did you mean \\\"/v1/collections\\\"?"},
+        {"GET", "/v1/collections/customers/record/a", "", 404, "customers/records/a"},
+        {"GET", "/v1/collections/customers/records/", "", 404, "there is no"},
+        {"GET", "/v2/collections", "", 404, "/v1/collections"},
+        {"POST", "/v1/collections", "{}", 405, "only GET"},
+        {"OPTIONS", kAnn, "", 405, "only GET, PUT, PATCH, DELETE"},
+        {"GET", kAnn + "?fields=a", "", 400, "unknown query parameter", "fields"},
+        {"PUT", kAnn + "?erase=true", "{}", 400, "\\\"wait\\\", \\\"timeout\\\"", "erase"},
+        {"GET", "/v1/status?x=1", "", 400, "takes no parameters", "x"},
+        {"GET", "/v1/collections/c/records?limit=0", "", 400, "from 1 to 10000", "limit"},
+        {"GET", "/v1/collections/c/records?limit=x", "", 400, "not \\\"x\\\"", "limit"},
+        {"GET", "/v1/collections/c/records?limit=10001", "", 400, "from 1 to", "limit"},
+        {"GET", "/v1/collections/c/records?where=a", "", 501, "does not select", "where"},
+        {"PUT", kAnn + "?wait=x", "{}", 400, "whole number", "wait"},
+        {"PUT", kAnn + "?wait=1&timeout=301", "{}", 400, "from 0 to 300", "timeout"},
+        {"DELETE", kAnn + "?erase=true", "", 501, "cannot erase", "erase"},
+        {"DELETE", kAnn + "?erase=yes", "", 400, "true or false", "erase"},
+        {"GET", "/v1/conflicts?after=zz", "", 400, "malformed", "after"},
+        {"GET", "/v1/conflicts?limit=0", "", 400, "from 1 to 1000", "limit"},
+    });
+}
+
+TEST_F(ApiErrors, say_what_is_wrong_with_a_body) {
+    std::string const resolve = "/v1/conflicts/resolve";
+    std::string const ops = "/v1/transactions";
+    expect({
+        {"PUT", kAnn, "", 400, "empty text"},
+        {"PUT", kAnn, "{", 400, "ends too early"},
+        {"PUT", kAnn, "[]", 400, "has to be an object"},
+        {"PUT", kAnn, R"({"a":1,"a":2})", 400, "stands twice"},
+        {"PUT", kAnn, R"({"n":9223372036854775808})", 400, "write it as a string"},
+        {"PUT", kAnn, R"({"$a":1})", 422, "$", "$a"},
+        {"PATCH", kAnn, R"({"a":{"$inc":"x"}})", 422, "", "a"},
+        {"PATCH", kAnn, R"({"a":{"$grow":1}})", 422, "is no operation", "a"},
+        {"PUT", kAnn, "{\"a\":\"" + std::string(300'000, 'x') + "\"}", 422, "limit", "a"},
+        {"PUT", "/v1/collections/c/records/" + std::string(257, 'x'), "{}", 422, "256", "id"},
+        {"PUT", "/v1/collections/" + std::string(257, 'x') + "/records/a", "{}", 422, "256"},
+        {"POST", ops, "{}", 422, "\\\"ops\\\" is missing", "ops"},
+        {"POST", ops, R"({"op":[]})", 422, "did you mean \\\"ops\\\"?", "op"},
+        {"POST", ops, R"({"ops":[1]})", 422, "has to be an object", "ops[0]"},
+        {"POST", ops, R"({"ops":[{}]})", 422, "\\\"op\\\" is missing", "ops[0].op"},
+        {"POST", ops, R"({"ops":[{"op":"putt"}]})", 422, "did you mean \\\"put\\\"", "ops[0].op"},
+        {"POST", ops, R"({"ops":[{"op":"erase"}]})", 501, "cannot erase", "ops[0].op"},
+        {"POST", ops, R"({"ops":[{"op":"put","collection":"c"}]})", 422, "id", "ops[0].id"},
+        {"POST",
+         ops,
+         R"({"ops":[{"op":"put","collection":"c","id":"i"}]})",
+         422,
+         "",
+         "ops[0].fields"},
+        {"POST",
+         ops,
+         R"({"ops":[{"op":"delete","collection":"c","id":"i","fields":{}}]})",
+         422,
+         "takes no",
+         "ops[0].fields"},
+        {"POST", resolve, "{}", 422, "is missing", "collection"},
+        {"POST", resolve, R"({"collection":"c","id":"i","field":"f"})", 422, "", "value"},
+        {"POST", resolve, R"({"collection":"c","id":"i","field":"f","value":1})", 422, "no such"},
+        {"POST", "/v1/peers", R"({"uri":"ws://x"})", 422, "did you mean \\\"url\\\"", "uri"},
+        {"POST", "/v1/peers", R"({"url":7})", 422, "text", "url"},
+        {"DELETE", "/v1/peers", "", 400, "which peer?", "url"},
+        {"DELETE", "/v1/peers?url=ws://no", "", 404, "no peer"},
+        {"POST", "/v1/invites", R"({"role":"boss"})", 422, "unknown role", "role"},
+        {"POST", "/v1/invites", R"({"ttl_s":0})", 422, "from 1 to", "ttl_s"},
+        {"POST", "/v1/invites", R"({"write":"customers"})", 422, "list of texts", "write"},
+        {"DELETE", "/v1/invites", "", 400, "which invitation?", "id"},
+        {"DELETE", "/v1/invites?id=77", "", 404, "no invitation"},
+        {"POST", "/v1/schema", "[]", 400, "has to be an object"},
+    });
+    EXPECT_EQ(space[0]->vector().items().size(), 0u) << "something was written";
+}
+
+TEST_F(ApiErrors, keep_reserved_collections_out_of_reach) {
+    std::string const path = "/v1/collections/_schema/records";
+    std::string const op = R"({"ops":[{"op":"put","collection":"_schema","id":"i","fields":{}}]})";
+    std::string const resolve = R"({"collection":"_x","id":"i","field":"f","value":1})";
+    expect({
+        {"GET", path, "", 403, "is reserved", "collection"},
+        {"GET", path + "/a", "", 403, "is reserved"},
+        {"PUT", path + "/a", "{}", 403, "is reserved"},
+        {"PATCH", path + "/a", "{}", 403, "is reserved"},
+        {"DELETE", path + "/a", "", 403, "is reserved"},
+        {"POST", "/v1/transactions", op, 403, "is reserved", "ops[0].collection"},
+        {"GET", "/v1/conflicts?collection=_x", "", 403, "is reserved"},
+        {"POST", "/v1/conflicts/resolve", resolve, 403, "is reserved"},
+    });
+}
+
+TEST_F(ApiErrors, allow_names_the_methods) {
+    EXPECT_EQ(send("PATCH", "/v1/peers").headers.at("Allow"), "GET, POST, DELETE");
+}
+
+TEST_F(ApiErrors, name_the_rights_that_are_missing) {
+    Space narrow({{"site0", Role::admin, {}}, {"shop", Role::writer, {"orders"}}});
+    DirectStore its_store(*narrow[1].replica);
+    Api its_api(its_store, node, narrow[1].clock);
+    HttpResponse answer;
+    auto const keep = [&](HttpResponse response) { answer = std::move(response); };
+    its_api.handle(request("PUT", kAnn, "{}"), keep);
+    EXPECT_EQ(answer.status, 403);
+    its_api.handle(request("PUT", "/v1/collections/orders/records/1", "{}"), keep);
+    EXPECT_EQ(answer.status, 201);
+    its_api.handle(request("POST", "/v1/schema", R"({"orders":{}})"), keep);
+    EXPECT_EQ(answer.status, 403) << answer.body;
+}
+
+TEST_F(ApiErrors, a_broken_disk_is_no_success) {
+    space[0].engine->fail_write(1, FaultEngine::Outcome::lost, Errc::no_space);
+    EXPECT_EQ(send("PUT", kAnn, "{}").status, 507);
+    EXPECT_EQ(send("GET", "/readyz").status, 503);
+    EXPECT_EQ(send("GET", "/healthz").status, 200);
+    EXPECT_EQ(*json(200, "GET", "/v1/status").find("writable"), Value(false));
+    EXPECT_EQ(send("PUT", kAnn, "{}").status, 500);
+    EXPECT_EQ(send("GET", kAnn).status, 404);
+    space[0].engine->fail_reads(true);
+    EXPECT_EQ(send("GET", kAnn).status, 500);
+}
+
+using ApiRecords = ApiTest;
+
+TEST_F(ApiRecords, put_makes_and_replaces) {
+    auto const made = send("PUT", kAnn, R"({"name":"Ann","age":7,"vip":1.0})");
+    EXPECT_EQ(made.status, 201);
+    auto const body = *parse_json(made.body);
+    EXPECT_EQ(*body.find("created"), Value(true));
+    std::string const version = *body.find("version")->as<std::string>();
+    EXPECT_EQ(made.headers.at("ETag"), "\"" + version + "\"");
+
+    auto const read = send("GET", kAnn);
+    EXPECT_EQ(read.status, 200);
+    EXPECT_EQ(read.headers.at("ETag"), made.headers.at("ETag"));
+    EXPECT_EQ(
+        read.body,
+        R"({"conflicts":{},"fields":{"age":7,"name":"Ann","vip":1.0},"id":"ann","version":")" +
+            version + "\"}");
+
+    auto const same = json(200, "PUT", kAnn, R"({"name":"Ann","age":7,"vip":1.0})");
+    EXPECT_EQ(*same.find("changed"), Value(false));
+    EXPECT_EQ(*same.find("version"), Value(version));
+    auto const other = json(200, "PUT", kAnn, R"({"name":"Ann","note":null})");
+    EXPECT_EQ(*other.find("changed"), Value(true));
+    EXPECT_NE(*other.find("version"), Value(version));
+    EXPECT_EQ(write_json(*json(200, "GET", kAnn).find("fields")), R"({"name":"Ann","note":null})");
+}
+
+TEST_F(ApiRecords, an_empty_record_exists) {
+    EXPECT_EQ(send("PUT", kAnn, "{}").status, 201);
+    EXPECT_EQ(write_json(*json(200, "GET", kAnn).find("fields")), "{}");
+}
+
+TEST_F(ApiRecords, patch_merges_and_runs_operations) {
+    json(201, "PATCH", kAnn, R"({"name":"Ann","city":"Kiel","points":{"$inc":5}})");
+    json(200, "PATCH", kAnn, R"({"city":null,"points":{"$inc":-2},"tags":{"$add":["vip"]}})");
+    json(200, "PATCH", kAnn, R"({"note":{"$null":true},"on":{"$enable":true}})");
+    EXPECT_EQ(write_json(*json(200, "GET", kAnn).find("fields")),
+              R"({"name":"Ann","note":null,"on":true,"points":3,"tags":["vip"]})");
+}
+
+TEST_F(ApiRecords, what_the_schema_refuses_names_the_field) {
+    json(200, "POST", "/v1/schema", R"({"customers":{"fields":{"points":{"type":"counter"}}}})");
+    auto const answer = json(422, "PUT", kAnn, R"({"points":"many"})");
+    EXPECT_EQ(*answer.find("error")->find("field"), Value("points"));
+    EXPECT_EQ(send("GET", kAnn).status, 404);
+}
+
+TEST_F(ApiRecords, delete_takes_what_is_there) {
+    EXPECT_EQ(send("DELETE", kAnn).status, 404);
+    send("PUT", kAnn, "{}");
+    auto const gone = send("DELETE", kAnn + "?erase=false");
+    EXPECT_EQ(gone.status, 204);
+    EXPECT_EQ(gone.body, "");
+    EXPECT_EQ(send("GET", kAnn).status, 404);
+    EXPECT_EQ(send("DELETE", kAnn).status, 404);
+    EXPECT_EQ(send("PUT", kAnn, "{}").status, 201);
+}
+
+TEST_F(ApiRecords, if_match_guards_every_write) {
+    std::string const first = send("PUT", kAnn, R"({"n":1})").headers.at("ETag");
+    std::string const second =
+        send("PUT", kAnn, R"({"n":2})", {{"if-match", first}}).headers.at("ETag");
+    for (char const* method : {"PUT", "PATCH", "DELETE"}) {
+        auto const body = std::string(method) == "DELETE" ? "" : R"({"n":3})";
+        auto const refused = send(method, kAnn, body, {{"if-match", first}});
+        EXPECT_EQ(refused.status, 412) << method;
+        EXPECT_THAT(refused.body, HasSubstr("\"code\":\"conflict\""));
+    }
+    for (std::string const& bad : {std::string("*"), first + ", " + second, "W/" + first})
+        EXPECT_EQ(send("PUT", kAnn, "{}", {{"if-match", bad}}).status, 400) << bad;
+    std::string const bare = second.substr(1, second.size() - 2);
+    EXPECT_EQ(send("PATCH", kAnn, R"({"n":3})", {{"if-match", bare}}).status, 200);
+    EXPECT_EQ(send("PUT", "/v1/collections/c/records/none", "{}", {{"if-match", bare}}).status,
+              412);
+}
+
+TEST_F(ApiRecords, if_none_match_makes_only_new_ones) {
+    EXPECT_EQ(send("PUT", kAnn, "{}", {{"if-none-match", "*"}}).status, 201);
+    auto const refused = send("PUT", kAnn, "{}", {{"if-none-match", "*"}});
+    EXPECT_EQ(refused.status, 412);
+    EXPECT_THAT(refused.body, HasSubstr("such a record already"));
+    EXPECT_EQ(send("PUT", kAnn, "{}", {{"if-none-match", "\"x\""}}).status, 400);
+}
+
+TEST_F(ApiRecords, lists_come_in_pages) {
+    for (int i = 0; i < 250; ++i)
+        space[0].put("customers", "c" + std::to_string(1'000 + i), {});
+    std::string after;
+    std::vector<std::size_t> sizes;
+    std::string last;
+    do {
+        auto const page = json(200,
+                               "GET",
+                               "/v1/collections/customers/records?limit=120" +
+                                   (after.empty() ? "" : "&after=" + after));
+        Array const& records = *page.find("records")->as<Array>();
+        sizes.push_back(records.size());
+        for (Value const& record : records) {
+            EXPECT_LT(last, *record.find("id")->as<std::string>());
+            last = *record.find("id")->as<std::string>();
+        }
+        after = page.find("next")->is_null() ? "" : *page.find("next")->as<std::string>();
+    } while (!after.empty());
+    EXPECT_EQ(sizes, (std::vector<std::size_t>{120, 120, 10}));
+    EXPECT_EQ(
+        json(200, "GET", "/v1/collections/customers/records").find("records")->as<Array>()->size(),
+        100u);
+    EXPECT_EQ(send("GET", "/v1/collections/none/records").body, R"({"records":[],"next":null})");
+}
+
+TEST_F(ApiRecords, a_list_ends_when_it_is_long_enough) {
+    std::string const text(250'000, 'x');
+    for (int i = 0; i < 40; ++i)
+        space[0].put("big", "r" + std::to_string(100 + i), {{"t", Value(text)}});
+    auto const first = send("GET", "/v1/collections/big/records?limit=1000");
+    EXPECT_LT(first.body.size(), kAnswerBytesMax + 300'000);
+    auto const page = *parse_json(first.body, 64);
+    std::size_t const count = page.find("records")->as<Array>()->size();
+    EXPECT_LT(count, 40u);
+    auto const rest = json(
+        200, "GET", "/v1/collections/big/records?after=" + *page.find("next")->as<std::string>());
+    EXPECT_EQ(rest.find("records")->as<Array>()->size(), 40 - count);
+    EXPECT_TRUE(rest.find("next")->is_null());
+}
+
+TEST_F(ApiRecords, collections_are_listed_without_the_reserved_ones) {
+    EXPECT_EQ(send("GET", "/v1/collections").body, "[]");
+    send("PUT", kAnn, "{}");
+    send("POST", "/v1/schema", R"({"customers":{}})");
+    EXPECT_EQ(send("GET", "/v1/collections").body, R"([{"name":"customers","records":1}])");
+}
+
+TEST_F(ApiRecords, the_source_is_the_roles_over_tcp_and_free_on_the_socket) {
+    auto const source_after = [&](HttpRequest made) {
+        EXPECT_LT(send(std::move(made)).status, 300);
+        auto const batch = space[0]->collect({}, 1 << 20);
+        std::string const& bytes = batch->runs.back().entries.back();
+        return decode_header(frame_entry(bytes)->header)->source;
+    };
+    EXPECT_EQ(source_after(request("PUT", kAnn, R"({"n":1})")), "local");
+    EXPECT_EQ(source_after(request("PUT", kAnn, R"({"n":2})", {{"x-inos-source", "crm"}})), "crm");
+    EXPECT_EQ(source_after(request("PUT", kAnn + "?source=shop", R"({"n":3})")), "shop");
+    HttpRequest tcp = request("PUT", kAnn, R"({"n":4})");
+    tcp.from_socket = false;
+    tcp.role = "manager";
+    EXPECT_EQ(source_after(tcp), "manager");
+    tcp.headers["x-inos-source"] = "crm";
+    EXPECT_EQ(send(tcp).status, 403);
+    tcp.headers.clear();
+    tcp.query["source"] = "crm";
+    EXPECT_EQ(send(tcp).status, 403);
+    EXPECT_EQ(send("PUT", kAnn + "?source=" + std::string(65, 'x'), "{}").status, 400);
+}
+
+using ApiTransactions = ApiTest;
+
+TEST_F(ApiTransactions, are_one_entry) {
+    space[0].put("stock", "old", {});
+    auto const before = space[0]->vector();
+    auto const answer = json(200, "POST", "/v1/transactions", R"({"ops":[
+        {"op":"put","collection":"orders","id":"1","fields":{"sum":3}},
+        {"op":"patch","collection":"stock","id":"s","fields":{"n":{"$inc":-1}}},
+        {"op":"delete","collection":"stock","id":"old"},
+        {"op":"delete","collection":"stock","id":"never"}]})");
+    EXPECT_EQ(space[0]->vector().at(space[0].actor()), before.at(space[0].actor()) + 1);
+    Array const& ops = *answer.find("ops")->as<Array>();
+    ASSERT_EQ(ops.size(), 4u);
+    EXPECT_EQ(*ops[0].find("created"), Value(true));
+    EXPECT_EQ(*ops[0].find("id"), Value("1"));
+    EXPECT_TRUE(ops[0].find("version")->as<std::string>());
+    EXPECT_EQ(*ops[2].find("found"), Value(true));
+    EXPECT_TRUE(ops[2].find("version")->is_null());
+    EXPECT_EQ(*ops[3].find("found"), Value(false));
+    EXPECT_EQ(space[0].field("orders", "1", "sum"), Value(3));
+    EXPECT_FALSE(space[0].get("stock", "old"));
+}
+
+TEST_F(ApiTransactions, happen_wholly_or_not_at_all) {
+    send("PUT", kAnn, R"({"n":1})");
+    std::string const stale = *json(200, "GET", kAnn).find("version")->as<std::string>();
+    send("PUT", kAnn, R"({"n":2})");
+    auto const body = R"({"ops":[{"op":"put","collection":"c","id":"1","fields":{}},
+        {"op":"put","collection":"customers","id":"ann","fields":{},"if_match":")" +
+                      stale + "\"}]}";
+    EXPECT_EQ(send("POST", "/v1/transactions", body).status, 412);
+    EXPECT_FALSE(space[0].get("c", "1"));
+}
+
+TEST_F(ApiTransactions, take_values_as_deep_as_a_put_does) {
+    std::string const deep = std::string(31, '[') + std::string(31, ']');
+    EXPECT_EQ(send("PUT", kAnn, R"({"a":)" + deep + "}").status, 201);
+    auto const op =
+        R"({"ops":[{"op":"put","collection":"c","id":"1","fields":{"a":)" + deep + "}}]}";
+    EXPECT_EQ(send("POST", "/v1/transactions", op).status, 200);
+    EXPECT_EQ(write_json(space[0].field("c", "1", "a")), deep);
+    EXPECT_EQ(send("PUT", kAnn, R"({"a":[)" + deep + "]}").status, 400);
+}
+
+TEST_F(ApiTransactions, over_the_limit_are_refused) {
+    std::string ops;
+    for (int i = 0; i < 10'001; ++i)
+        ops += R"({"op":"delete","collection":"c","id":"1"},)";
+    ops.back() = ']';
+    auto const answer = send("POST", "/v1/transactions", R"({"ops":[)" + ops + "}");
+    EXPECT_EQ(answer.status, 422);
+    EXPECT_THAT(answer.body, HasSubstr("at most 10000 ops"));
+}
+
+using ApiConflicts = ApiTest;
+
+TEST_F(ApiConflicts, show_every_value_with_its_origin_the_winner_first) {
+    make_conflict("ann");
+    auto const record = json(200, "GET", kAnn);
+    Array const& values = *record.find("conflicts")->find("name")->as<Array>();
+    ASSERT_EQ(values.size(), 2u);
+    EXPECT_EQ(write_json(values[0]),
+              R"({"site":"site1","source":"test","time":"2025-06-15T15:06:45.000Z",)"
+              R"("value":"Anne","wins":true})");
+    EXPECT_EQ(*values[1].find("value"), Value("Anna"));
+    EXPECT_EQ(*values[1].find("wins"), Value(false));
+}
+
+TEST_F(ApiConflicts, are_found_and_resolved) {
+    make_conflict("ann");
+    space[0].put("customers", "bob", {});
+    auto const found = json(200, "GET", "/v1/conflicts");
+    Array const& records = *found.find("records")->as<Array>();
+    ASSERT_EQ(records.size(), 1u);
+    EXPECT_EQ(*records[0].find("collection"), Value("customers"));
+    EXPECT_EQ(*records[0].find("id"), Value("ann"));
+    EXPECT_EQ(records[0].find("conflicts")->find("name")->as<Array>()->size(), 2u);
+    EXPECT_TRUE(found.find("next")->is_null());
+
+    auto const answer =
+        json(200,
+             "POST",
+             "/v1/conflicts/resolve",
+             R"({"collection":"customers","id":"ann","field":"name","value":"Anne"})");
+    EXPECT_EQ(*answer.find("changed"), Value(true));
+    EXPECT_EQ(write_json(*json(200, "GET", kAnn).find("conflicts")), "{}");
+    EXPECT_EQ(json(200, "GET", "/v1/conflicts").find("records")->as<Array>()->size(), 0u);
+}
+
+TEST_F(ApiConflicts, come_in_pages_across_collections) {
+    for (char const* id : {"a", "b", "c"})
+        make_conflict(id);
+    space[0].put("zoo", "x", {});
+    std::vector<std::string> ids;
+    std::string after;
+    do {
+        auto const page =
+            json(200, "GET", "/v1/conflicts?limit=1" + (after.empty() ? "" : "&after=" + after));
+        for (Value const& record : *page.find("records")->as<Array>())
+            ids.push_back(*record.find("id")->as<std::string>());
+        after = page.find("next")->is_null() ? "" : *page.find("next")->as<std::string>();
+    } while (!after.empty());
+    EXPECT_EQ(ids, (std::vector<std::string>{"a", "b", "c"}));
+    EXPECT_EQ(json(200, "GET", "/v1/conflicts?collection=zoo").find("records")->as<Array>()->size(),
+              0u);
+}
+
+using ApiSchema = ApiTest;
+
+TEST_F(ApiSchema, is_applied_and_shown) {
+    std::string const document =
+        R"({"customers":{"fields":{"points":{"type":"counter"}},"index":["email"]}})";
+    auto const answer = json(200, "POST", "/v1/schema", document);
+    EXPECT_EQ(write_json(answer), R"({"changed":["customers"],"collections":["customers"]})");
+    EXPECT_EQ(send("GET", "/v1/schema").body, document);
+    auto const again = json(200, "POST", "/v1/schema", document);
+    EXPECT_EQ(write_json(*again.find("changed")), "[]");
+    send("PUT", kAnn, R"({"points":3})");
+    json(200, "PATCH", kAnn, R"({"points":{"$inc":2}})");
+    EXPECT_EQ(space[0].field("customers", "ann", "points"), Value(5));
+    json(200, "POST", "/v1/schema", R"({"orders":{"delete":"delete-wins"}})");
+    EXPECT_TRUE(json(200, "GET", "/v1/schema").find("customers"));
+}
+
+TEST_F(ApiSchema, problems_come_all_at_once) {
+    auto const answer = json(
+        422, "POST", "/v1/schema", R"({"c":{"fields":{"a":{"type":"cuonter"},"b":{"type":"q"}}}})");
+    Value const& error = *answer.find("error");
+    EXPECT_EQ(*error.find("field"), Value("c.fields.a.type"));
+    EXPECT_THAT(*error.find("message")->as<std::string>(), HasSubstr("and 1 more"));
+    EXPECT_EQ(error.find("problems")->as<Array>()->size(), 2u);
+    EXPECT_EQ(send("GET", "/v1/schema").body, "{}");
+}
+
+using ApiNode = ApiTest;
+
+TEST_F(ApiNode, status_shows_site_spaces_and_peers) {
+    send("PUT", kAnn, "{}");
+    PeerStatus peer;
+    peer.name = "site1";
+    peer.behind = 3;
+    node.known_peers.push_back(peer);
+    auto const status = json(200, "GET", "/v1/status");
+    EXPECT_EQ(write_json(*status.find("site")), R"({"id":"site-id","name":"site0"})");
+    EXPECT_TRUE(status.find("version")->as<std::string>());
+    EXPECT_EQ(write_json(*status.find("adapters")), "[]");
+    Value const& shown = status.find("spaces")->as<Array>()->front();
+    EXPECT_EQ(*shown.find("name"), Value("main"));
+    EXPECT_EQ(*shown.find("root"), Value(space[0]->root().text()));
+    EXPECT_EQ(*shown.find("records"), Value(1));
+    Object const vector{{actor_text(space[0].actor()), Value(1)}};
+    EXPECT_EQ(*shown.find("vector"), Value(vector));
+    Array const& members = *shown.find("members")->as<Array>();
+    ASSERT_EQ(members.size(), 2u);
+    EXPECT_EQ(*members[0].find("name"), Value("site0"));
+    EXPECT_EQ(*members[0].find("role"), Value("admin"));
+    EXPECT_EQ(*members[0].find("actor"), Value(actor_text(space[0].actor())));
+    EXPECT_EQ(*status.find("peers")->as<Array>()->front().find("behind"), Value(3));
+    EXPECT_EQ(json(200, "GET", "/v1/members"), *shown.find("members"));
+}
+
+TEST_F(ApiNode, peers_are_added_and_removed) {
+    EXPECT_EQ(json(201, "POST", "/v1/peers", R"({"url":"ws://a:1"})"),
+              Value(Object{{"url", Value("ws://a:1")}}));
+    auto const peers = json(200, "GET", "/v1/peers");
+    EXPECT_EQ(*peers.as<Array>()->front().find("url"), Value("ws://a:1"));
+    EXPECT_EQ(send("DELETE", "/v1/peers?url=ws://a:1").status, 204);
+    EXPECT_EQ(send("GET", "/v1/peers").body, "[]");
+    node.failure = Error{Errc::invalid, "no address of a site", "url"};
+    EXPECT_EQ(send("POST", "/v1/peers", R"({"url":"x"})").status, 400);
+}
+
+TEST_F(ApiNode, invitations_show_their_code_once) {
+    auto const made = json(201,
+                           "POST",
+                           "/v1/invites",
+                           R"({"role":"writer","write":["orders"],"ttl_s":60,"at":["ws://a:1"]})");
+    EXPECT_EQ(write_json(made),
+              R"({"code":"the-code","expires":"2025-06-15T15:07:40.000Z",)"
+              R"("failures":0,"id":"00112233aabbccdd","role":"writer"})");
+    EXPECT_EQ(node.last_invite.scope, std::vector<std::string>{"orders"});
+    EXPECT_EQ(node.last_invite.addresses, std::vector<std::string>{"ws://a:1"});
+    EXPECT_EQ(node.last_invite.ttl_s, 60u);
+    EXPECT_THAT(send("GET", "/v1/invites").body, Not(HasSubstr("the-code")));
+    EXPECT_EQ(send("DELETE", "/v1/invites?id=00112233aabbccdd").status, 204);
+    EXPECT_EQ(send("GET", "/v1/invites").body, "[]");
+    json(201, "POST", "/v1/invites");
+    EXPECT_EQ(node.last_invite.ttl_s, 3'600u);
+    node.failure = Error{Errc::forbidden, "only admins invite", ""};
+    EXPECT_EQ(send("POST", "/v1/invites", "{}").status, 403);
+}
+
+TEST_F(ApiNode, verify_answers_for_all_sites) {
+    node.report.root = "r";
+    node.report.agree = true;
+    node.report.peers.push_back({"id1", "site1", "agrees", "r", 0, 0});
+    EXPECT_EQ(send("POST", "/v1/verify").body,
+              R"({"agree":true,"peers":[{"ahead":0,"behind":0,"name":"site1","root":"r",)"
+              R"("site":"id1","state":"agrees"}],"root":"r","systems":[]})");
+    node.failure = Error{Errc::unavailable, "no node runs", ""};
+    EXPECT_EQ(send("POST", "/v1/verify").status, 503);
+}
+
+TEST_F(ApiNode, probes_answer) {
+    EXPECT_EQ(send("GET", "/healthz").status, 200);
+    EXPECT_EQ(send("GET", "/readyz").status, 200);
+}
+
+TEST(ApiRoutes, say_what_they_are_for) {
+    for (ApiRoute const& route : Api::routes())
+        EXPECT_FALSE(route.about.empty()) << route.method << " " << route.pattern;
+}
+
+TEST(ApiFormat, times_are_utc) {
+    EXPECT_EQ(utc_text(0), "1970-01-01T00:00:00.000Z");
+    EXPECT_EQ(utc_text(951'782'399'999), "2000-02-28T23:59:59.999Z");
+    EXPECT_EQ(utc_text(951'782'400'000), "2000-02-29T00:00:00.000Z");
+    EXPECT_EQ(utc_text(1'709'251'200'001), "2024-03-01T00:00:00.001Z");
+    EXPECT_EQ(utc_text(4'102'444'799'000), "2099-12-31T23:59:59.000Z");
+}
+
+}  // namespace
+}  // namespace inos::test

@@ -1,0 +1,29 @@
+// A clock that stands still until a test moves it.
+#pragma once
+
+#include <atomic>
+
+#include "storage/clock.hpp"
+
+namespace inos::test {
+
+inline constexpr std::uint64_t kTestNowMs = 1'750'000'000'000;  // June 2025
+
+class ManualClock final : public Clock {
+public:
+    std::uint64_t now_ms() const override { return wall_ms_; }
+    std::uint64_t monotonic_ms() const override { return monotonic_ms_; }
+
+    // Time goes by.
+    void advance(std::uint64_t ms) {
+        wall_ms_ += ms;
+        monotonic_ms_ += ms;
+    }
+    // Somebody sets the wall clock.
+    void set(std::uint64_t wall_ms) { wall_ms_ = wall_ms; }
+
+private:
+    std::atomic<std::uint64_t> wall_ms_{kTestNowMs}, monotonic_ms_{1'000};
+};
+
+}  // namespace inos::test

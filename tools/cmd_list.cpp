@@ -1,0 +1,96 @@
+// inos list: the records of a collection, or the collections.
+#include <algorithm>
+#include <memory>
+#include <ostream>
+
+#include "tools/client.hpp"
+#include "tools/commands.hpp"
+#include "tools/output.hpp"
+
+namespace inos {
+namespace {
+
+constexpr std::uint64_t kTableRows = 50;    // default for people
+constexpr std::uint64_t kPageRows = 1'000;  // per request
+
+struct Options {
+    std::string collection, after;
+    std::uint64_t limit = 0;  // 0: the default
+};
+
+Result<int> list_collections(Context& context, Client& client) {
+    INOS_TRY(auto const answer, client.call({"GET", "/v1/collections", {}, {}, ""}));
+    auto const* collections = answer.as<Array>();
+    Table table({"collection", "records"});
+    for (auto const& collection : collections ? *collections : Array{}) {
+        if (context.json) print_json_line(context, collection);
+        table.add({text_of(collection, "name"),
+                   grouped(static_cast<std::uint64_t>(number_of(collection, "records")))});
+    }
+    if (context.json) return kExitDone;
+    if (table.empty()) {
+        context.terminal.out << "no records yet\n";
+    } else {
+        table.print(context.terminal);
+    }
+    return kExitDone;
+}
+
+Result<int> list_records(Context& context, Client& client, Options const& options) {
+    std::uint64_t const limit = options.limit > 0 ? options.limit
+                                : context.json    ? UINT64_MAX
+                                                  : kTableRows;
+    std::string after = options.after;
+    Array shown;
+    bool more = true;
+    for (std::uint64_t count = 0; more && count < limit;) {
+        ApiRequest request{"GET", collection_path(options.collection), {}, {}, ""};
+        request.query["limit"] = std::to_string(std::min(limit - count, kPageRows));
+        if (!after.empty()) request.query["after"] = after;
+        INOS_TRY(auto const page, client.call(request));
+        for (auto const& record : array_of(page, "records")) {
+            ++count;
+            if (context.json) {
+                print_json_line(context, record);
+            } else {
+                shown.push_back(record);
+            }
+        }
+        after = text_of(page, "next");
+        more = !after.empty();
+    }
+    if (context.json) return kExitDone;
+    if (shown.empty()) {
+        context.terminal.out << "no records in \"" << clean_text(options.collection) << "\""
+                             << (options.after.empty() ? "" : " after that id") << '\n';
+        return kExitDone;
+    }
+    print_records(context, shown);
+    if (more) {
+        context.terminal.out << context.terminal.dim("more: --after '" + clean_text(after) + "'")
+                             << '\n';
+    }
+    return kExitDone;
+}
+
+}  // namespace
+
+void add_list(CommandLine& line) {
+    auto options = std::make_shared<Options>();
+    line.add("list", "List the records of a collection, or the collections")
+        .optional_argument(
+            "COLLECTION", options->collection, "the collection; without one: all collections")
+        .option("--limit", options->limit, "N", "at most N records; default 50, with --json all")
+        .option("--after", options->after, "ID", "begin behind this id")
+        .example("inos list", "which collections there are")
+        .example("inos list customers --limit 20", "the first twenty customers, by id")
+        .example("inos list customers --json | jq -r .fields.email",
+                 "every customer, one JSON document a line")
+        .body([options](Context& context) -> Result<int> {
+            INOS_TRY(auto client, Client::open(context));
+            if (options->collection.empty()) return list_collections(context, *client);
+            return list_records(context, *client, *options);
+        });
+}
+
+}  // namespace inos

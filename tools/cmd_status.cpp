@@ -1,0 +1,65 @@
+// inos status: the site on one screen.
+#include <memory>
+#include <ostream>
+
+#include "tools/client.hpp"
+#include "tools/commands.hpp"
+#include "tools/output.hpp"
+#include "tools/peer_table.hpp"
+
+namespace inos {
+namespace {
+
+constexpr std::size_t kRootShown = 12;
+
+void print_space(Context& context, Value const& space) {
+    auto& out = context.terminal.out;
+    out << "space   " << clean_text(text_of(space, "name")) << '\n'
+        << "records " << grouped(static_cast<std::uint64_t>(number_of(space, "records"))) << '\n'
+        << "root    " << text_of(space, "root").substr(0, kRootShown)
+        << context.terminal.dim("  equal at all sites that have seen the same") << '\n';
+    std::string names;
+    for (auto const& member : array_of(space, "members")) {
+        std::string const role = text_of(member, "role");
+        names += (names.empty() ? "" : ", ") + text_of(member, "name") +
+                 (role.empty() ? "" : " (" + role + ")");
+    }
+    out << "members " << fit_text(names, context.terminal.width - 8) << '\n';
+}
+
+}  // namespace
+
+void add_status(CommandLine& line) {
+    line.add("status", "Show the site, its space and its peers on one screen")
+        .example("inos status", "is everything connected and up to date?")
+        .example("inos status --json | jq '.spaces[0].root'", "for scripts")
+        .body([](Context& context) -> Result<int> {
+            INOS_TRY(auto client, Client::open(context));
+            INOS_TRY(auto const status, client->call({"GET", "/v1/status", {}, {}, ""}));
+            if (context.json) {
+                print_json_line(context, status);
+                return kExitDone;
+            }
+            auto const* site = status.find("site");
+            auto& terminal = context.terminal;
+            terminal.out << "site    " << clean_text(site ? text_of(*site, "name") : "") << "  "
+                         << terminal.dim(site ? text_of(*site, "id") : "") << '\n'
+                         << "node    "
+                         << (client->node_is_running() ? terminal.green("running")
+                                                       : terminal.yellow("not running"))
+                         << '\n';
+            if (status.find("writable") && !bool_of(status, "writable")) {
+                terminal.out
+                    << terminal.red(
+                           "writes are refused since a write to the disk failed; restart the node")
+                    << '\n';
+            }
+            for (auto const& space : array_of(status, "spaces"))
+                print_space(context, space);
+            terminal.out << '\n';
+            print_peers(context, array_of(status, "peers"));
+            return kExitDone;
+        });
+}
+
+}  // namespace inos

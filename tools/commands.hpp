@@ -1,0 +1,29 @@
+// The commands of the program, one file each: tools/cmd_<name>.cpp. Each function adds its
+// command's description and body to the command line.
+#pragma once
+
+namespace inos {
+
+class CommandLine;
+
+void add_init(CommandLine& line);
+void add_invite(CommandLine& line);
+void add_invites(CommandLine& line);
+void add_join(CommandLine& line);
+void add_run(CommandLine& line);
+void add_get(CommandLine& line);
+void add_put(CommandLine& line);
+void add_patch(CommandLine& line);
+void add_delete(CommandLine& line);
+void add_list(CommandLine& line);
+void add_import(CommandLine& line);
+void add_export(CommandLine& line);
+void add_conflicts(CommandLine& line);
+void add_resolve(CommandLine& line);
+void add_status(CommandLine& line);
+void add_peers(CommandLine& line);
+void add_members(CommandLine& line);
+void add_schema(CommandLine& line);
+void add_verify(CommandLine& line);
+
+}  // namespace inos
