@@ -1,7 +1,9 @@
 #include "tools/client.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
+#include <thread>
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -19,6 +21,8 @@
 namespace inos {
 namespace {
 
+constexpr std::chrono::milliseconds kLockPatience{2'000};
+constexpr std::chrono::milliseconds kLockRetry{20};
 constexpr int kAnswerDepthMax = kValueDepthMax + 8;  // records inside lists inside answers
 
 std::map<std::string, std::string> headers_of(ApiRequest const& request) {
@@ -101,6 +105,26 @@ bool answers(std::string const& path) {
     return connected;
 }
 
+// Over the socket, or by opening the directory. Another command may have it open for a moment, or a
+// node be on its way to its socket: that is waited for.
+Result<std::unique_ptr<Client>> reach(std::string const& dir) {
+    std::string const socket = dir + "/api.sock";
+    auto const deadline = std::chrono::steady_clock::now() + kLockPatience;
+    for (;;) {
+        if (answers(socket)) {
+            return std::make_unique<SocketClient>(HttpClient::over_socket(socket));
+        }
+        auto clock = std::make_unique<SystemClock>();
+        auto site = open_site(dir, *clock, Durability::synced);
+        if (site) return std::make_unique<DirectClient>(std::move(clock), *std::move(site));
+        bool const busy = site.error().code == Errc::conflict;
+        if (!busy || std::chrono::steady_clock::now() >= deadline) {
+            return tl::unexpected<Error>(site.error());
+        }
+        std::this_thread::sleep_for(kLockRetry);
+    }
+}
+
 Result<void> check_space(Client& client, std::string const& wanted) {
     if (wanted.empty()) return {};
     INOS_TRY(auto status,
@@ -126,15 +150,7 @@ Result<std::unique_ptr<Client>> Client::open(Context const& context) {
                         " --site NAME",
                     dir);
     }
-    std::unique_ptr<Client> client;
-    std::string const socket = dir + "/api.sock";
-    if (answers(socket)) {
-        client = std::make_unique<SocketClient>(HttpClient::over_socket(socket));
-    } else {
-        auto clock = std::make_unique<SystemClock>();
-        INOS_TRY(auto site, open_site(dir, *clock, Durability::synced));
-        client = std::make_unique<DirectClient>(std::move(clock), std::move(site));
-    }
+    INOS_TRY(auto client, reach(dir));
     INOS_CHECK(check_space(*client, context.space));
     return client;
 }

@@ -5,6 +5,8 @@
 // after each acknowledgement how far it has come.
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <ostream>
@@ -347,7 +349,7 @@ Result<int> Import::run(std::string const& data_dir) {
     return kExitDone;
 }
 
-// Standard input as a file below `folder`, because it is read twice. Removed by the guard.
+// Standard input as a temporary file, because it is read twice. Removed by the guard.
 struct Spool {
     std::string path;
     ~Spool() {
@@ -355,8 +357,13 @@ struct Spool {
     }
 };
 
-Result<void> spool(Context& context, std::string const& folder, Spool& into) {
-    into.path = folder + "/import-" + std::to_string(::getpid()) + ".spool";
+Result<void> spool(Context& context, Spool& into) {
+    std::error_code error;
+    std::string const folder = std::filesystem::temp_directory_path(error).string();
+    into.path = folder + "/inos-import-XXXXXX";
+    int const descriptor = ::mkstemp(into.path.data());  // 0600
+    if (descriptor < 0) return tl::unexpected<Error>(file_error("cannot create", into.path));
+    ::close(descriptor);
     std::ofstream out(into.path, std::ios::binary | std::ios::trunc);
     std::string chunk(kChunkBytes, '\0');
     auto& in = context.terminal.in;
@@ -370,10 +377,10 @@ Result<void> spool(Context& context, std::string const& folder, Spool& into) {
 
 Result<int> import(Context& context, Options const& options) {
     INOS_TRY(auto const data_dir, context.data_dir());
-    INOS_TRY(auto client, Client::open(context));
     Spool spooled;
     bool const standard_input = options.file == "-";
-    if (standard_input) INOS_CHECK(spool(context, data_dir, spooled));
+    if (standard_input) INOS_CHECK(spool(context, spooled));
+    INOS_TRY(auto client, Client::open(context));  // now: what we read from may have had it open
     Import run(context,
                options,
                *client,

@@ -48,22 +48,12 @@ std::string set_durability(Config& config, Texts const& values) {
 }
 
 std::string set_log_level(Config& config, Texts const& values) {
-    Texts const levels{"error", "warn", "info", "debug"};
+    Texts const levels{"error", "warn", "info"};
     if (std::find(levels.begin(), levels.end(), values[0]) == levels.end()) {
-        return "\"" + values[0] + "\" is none of \"error\", \"warn\", \"info\", \"debug\"" +
+        return "\"" + values[0] + "\" is none of \"error\", \"warn\", \"info\"" +
                did_you_mean(values[0], levels);
     }
     config.log_level = values[0];
-    return {};
-}
-
-std::string set_origins(Config& config, Texts const& values) {
-    for (auto const& origin : values) {
-        if (!origin.starts_with("https://") && !origin.starts_with("http://")) {
-            return "\"" + origin + "\" is no origin, such as \"https://admin.example\"";
-        }
-    }
-    config.api_origins = values;
     return {};
 }
 
@@ -124,12 +114,6 @@ std::vector<ConfigKey> make_keys() {
              c.api_hosts = v;
              return std::string();
          }},
-        {"api_origins",
-         Type::texts,
-         "[]",
-         "Origins of web pages that may call the API, such as [\"https://admin.example\"].",
-         false,
-         set_origins},
     };
 }
 

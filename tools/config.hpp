@@ -35,7 +35,6 @@ struct Config {
     Durability durability = Durability::synced;
     std::string log_level;
     std::vector<std::string> api_hosts;
-    std::vector<std::string> api_origins;
 };
 
 struct ConfigKey {

@@ -19,6 +19,8 @@ int main(int argc, char** argv) {
     inos::add_init(line);
     inos::add_invite(line);
     inos::add_invites(line);
+    inos::add_join(line);
+    inos::add_run(line);
     // Records
     inos::add_get(line);
     inos::add_put(line);

@@ -104,13 +104,13 @@ public:
             rest.remove_prefix(end);
             if (rest == "/") made.segments.emplace_back();
         }
-        for (std::string_view rest(target); mark < rest.size();) {
-            rest.remove_prefix(std::min(rest.find_first_of("?&"), rest.size() - 1) + 1);
+        for (std::string_view rest = std::string_view(target).substr(mark); !rest.empty();) {
+            rest.remove_prefix(1);  // ? or &
             std::string_view const part = rest.substr(0, rest.find('&'));
             std::size_t const equals = std::min(part.find('='), part.size());
             made.query[std::string(part.substr(0, equals))] =
                 part.substr(std::min(equals + 1, part.size()));
-            if (rest.find('&') == std::string_view::npos) break;
+            rest.remove_prefix(part.size());
         }
         made.headers = std::move(headers);
         made.body = std::move(body);
