@@ -64,34 +64,35 @@ std::vector<Api::Route> const& Api::table() {
     static std::vector<std::string> const writing{"wait", "timeout", "source"};
     static constexpr char const* kCollections = "/v1/collections";
     static constexpr char const* kRecords = "/v1/collections/{collection}/records";
+    static constexpr char const* kResolve = "/v1/conflicts/resolve";
     static constexpr char const* kRecord = "/v1/collections/{collection}/records/{id}";
     static std::vector<std::string> const deleting{"wait", "timeout", "source", "erase"};
     static std::vector<std::string> const listing{"where", "limit", "after"};
     static std::vector<std::string> const searching{"collection", "limit", "after"};
     static std::vector<Route> const routes{
         // clang-format off
-        {"GET",    kCollections,   &Api::list_collections, none,      "Collections and how many records they have"},
-        {"GET",    kRecords,       &Api::list_records,     listing,   "Records by id, a page at a time"},
-        {"GET",    kRecord,        &Api::get_record,       none,      "One record"},
-        {"PUT",    kRecord,        &Api::put_record,       writing,   "Make a record's fields those of the body"},
-        {"PATCH",  kRecord,        &Api::patch_record,     writing,   "Merge the body into a record's fields"},
-        {"DELETE", kRecord,        &Api::delete_record,    deleting,  "Delete a record"},
-        {"POST",   "/v1/transactions",      &Api::post_transaction, writing,   "Several writes, all or nothing"},
-        {"GET",    "/v1/conflicts",         &Api::list_conflicts,   searching, "Records with concurrent values that differ"},
-        {"POST",   "/v1/conflicts/resolve", &Api::resolve_conflict, writing,   "Decide a conflict"},
-        {"GET",    "/v1/schema",   &Api::get_schema,       none,      "The schema document in force"},
-        {"POST",   "/v1/schema",   &Api::post_schema,      writing,   "Apply a schema document"},
-        {"GET",    "/v1/status",   &Api::get_status,       none,      "This site, its spaces, its peers"},
-        {"GET",    "/v1/members",  &Api::get_members,      none,      "The sites of the space"},
-        {"POST",   "/v1/verify",   &Api::post_verify,      none,      "Compare what all sites hold"},
-        {"GET",    "/v1/peers",    &Api::get_peers,        none,      "Connections to other sites"},
-        {"POST",   "/v1/peers",    &Api::post_peer,        none,      "Dial a peer now and from now on"},
-        {"DELETE", "/v1/peers",    &Api::delete_peer,      {"url"},   "Hang up and forget a peer"},
-        {"GET",    "/v1/invites",  &Api::get_invites,      none,      "Open invitations"},
-        {"POST",   "/v1/invites",  &Api::post_invite,      none,      "Make a pairing code"},
-        {"DELETE", "/v1/invites",  &Api::delete_invite,    {"id"},    "Revoke an invitation"},
-        {"GET",    "/healthz",     &Api::get_health,       none,      "The program runs"},
-        {"GET",    "/readyz",      &Api::get_readiness,    none,      "The node takes reads and writes"},
+        {"GET", kCollections, &Api::list_collections, none, "Collections and their sizes"},
+        {"GET", kRecords, &Api::list_records, listing, "Records by id, a page at a time"},
+        {"GET", kRecord, &Api::get_record, none, "One record"},
+        {"PUT", kRecord, &Api::put_record, writing, "Make a record what the body says"},
+        {"PATCH", kRecord, &Api::patch_record, writing, "Merge the body into a record's fields"},
+        {"DELETE", kRecord, &Api::delete_record, deleting, "Delete a record"},
+        {"POST", "/v1/transactions", &Api::post_transaction, writing, "All or nothing"},
+        {"GET", "/v1/conflicts", &Api::list_conflicts, searching, "Fields with rival values"},
+        {"POST", kResolve, &Api::resolve_conflict, writing, "Decide a conflict"},
+        {"GET", "/v1/schema", &Api::get_schema, none, "The schema document in force"},
+        {"POST", "/v1/schema", &Api::post_schema, writing, "Apply a schema document"},
+        {"GET", "/v1/status", &Api::get_status, none, "This site, its spaces, its peers"},
+        {"GET", "/v1/members", &Api::get_members, none, "The sites of the space"},
+        {"POST", "/v1/verify", &Api::post_verify, none, "Compare what all sites hold"},
+        {"GET", "/v1/peers", &Api::get_peers, none, "Connections to other sites"},
+        {"POST", "/v1/peers", &Api::post_peer, none, "Dial a peer now and from now on"},
+        {"DELETE", "/v1/peers", &Api::delete_peer, {"url"}, "Hang up and forget a peer"},
+        {"GET", "/v1/invites", &Api::get_invites, none, "Open invitations"},
+        {"POST", "/v1/invites", &Api::post_invite, none, "Make a pairing code"},
+        {"DELETE", "/v1/invites", &Api::delete_invite, {"id"}, "Revoke an invitation"},
+        {"GET", "/healthz", &Api::get_health, none, "The program runs"},
+        {"GET", "/readyz", &Api::get_readiness, none, "The node takes reads and writes"},
         // clang-format on
     };
     return routes;

@@ -1,5 +1,6 @@
 // The hashes of an entry, as drawn in crdt/entry.hpp: op hashes under the salt, and the chain that
-// binds every entry of an actor to all before it. Pure.
+// binds every entry of an actor to all before it. Where the salt is a key, 8 zero bytes follow it,
+// because libsodium takes no keys under 16 bytes. Golden values: tests/golden/hashes.json. Pure.
 #pragma once
 
 #include <string_view>

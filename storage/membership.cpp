@@ -31,6 +31,19 @@ std::string statement(std::string_view body) {
     return out;
 }
 
+// A site goes on under a new actor with the rights it had.
+bool continues(Certificate const& next, Certificate const& known) {
+    return next.issuer == known.site && next.site == known.site && next.role == known.role &&
+           next.scope == known.scope;
+}
+
+// How much the issuer had seen; grows when one certificate was issued after another was known.
+Seq seen(Certificate const& certificate) {
+    Seq sum = 0;
+    for (auto const& [actor, seq] : certificate.issuer_vv.items()) sum += seq;
+    return sum;
+}
+
 }  // namespace
 
 char const* role_name(Role role) {
@@ -138,21 +151,44 @@ Membership::Membership(Genesis genesis) : genesis_(std::move(genesis)), space_(g
     update_digest();
 }
 
+// Looks at all certificates of the issuer and not at its newest one only: else the answer would depend
+// on the order in which certificates come, and a set that was taken once could not be loaded again.
 Result<void> Membership::check_issuer(Certificate const& certificate) const {
     if (certificate.issuer == genesis_.founder) return {};
-    auto const* issuer = by_site(certificate.issuer);
+    Certificate const* issuer = nullptr;
+    for (auto const& [actor, known] : by_actor_) {
+        if (known.site != certificate.issuer) continue;
+        issuer = &known;
+        if (known.role == Role::admin || continues(certificate, known)) return {};
+    }
     if (!issuer)
         return fail(Errc::not_found,
                     "the certificate of \"" + certificate.name +
                         "\" was issued by a site that is not known here");
-    if (issuer->role == Role::admin) return {};
-    auto const* self = by_site(certificate.site);
-    bool const continues = self && certificate.issuer == certificate.site &&
-                           self->role == certificate.role && self->scope == certificate.scope;
-    if (continues) return {};
     return fail(Errc::forbidden,
                 "the certificate of \"" + certificate.name + "\" was issued by \"" + issuer->name +
                     "\", which is no admin of the space");
+}
+
+// Of what admins have issued to the site the one whose issuer had seen most, then the highest actor;
+// the site's own continuations of just those rights come after it. So it does not depend on the order
+// in which certificates came either, and nobody continues rights that were taken from it.
+void Membership::update_newest(SiteId const& site) {
+    auto const newer = [](Certificate const& a, Certificate const* b) {
+        return !b || std::pair(seen(a), a.actor) > std::pair(seen(*b), b->actor);
+    };
+    Certificate const* granted = nullptr;
+    for (auto const& [actor, known] : by_actor_)
+        if (known.site == site && by_admin(known) && newer(known, granted)) granted = &known;
+    Certificate const* newest = granted;
+    for (auto const& [actor, known] : by_actor_)
+        if (known.site == site && (!granted || continues(known, *granted)) && newer(known, newest))
+            newest = &known;
+    newest_[site] = newest->actor;
+}
+
+bool Membership::by_admin(Certificate const& certificate) const {
+    return certificate.issuer != certificate.site || certificate.issuer == genesis_.founder;
 }
 
 Result<bool> Membership::add(std::string_view bytes) {
@@ -174,8 +210,8 @@ Result<bool> Membership::add(std::string_view bytes) {
                     "the certificate of \"" + certificate.name + "\" has a wrong signature");
     bytes_of_.emplace(certificate.actor, bytes_.size());
     bytes_.emplace_back(bytes);
-    newest_[certificate.site] = certificate.actor;
     by_actor_.emplace(certificate.actor, certificate);
+    update_newest(certificate.site);
     auto const hash = crypto::hash16(bytes);
     hashes_.insert(std::upper_bound(hashes_.begin(), hashes_.end(), hash), hash);
     update_digest();
@@ -185,13 +221,17 @@ Result<bool> Membership::add(std::string_view bytes) {
 Result<std::vector<std::string>> Membership::add_all(std::vector<std::string> const& set) {
     std::vector<std::string> added;
     std::vector<std::string> waiting = set;
-    // Each round adds those whose issuers are known by now; a round that adds none is the last.
+    // Each round adds those whose issuers are known, with the right, by now; a round that adds none is
+    // the last.
+    Error missing;
     for (bool progress = true; progress && !waiting.empty();) {
         progress = false;
         std::vector<std::string> later;
         for (auto& bytes : waiting) {
             auto const result = add(bytes);
-            if (!result && result.error().code == Errc::not_found) {
+            Errc const code = result ? Errc::internal : result.error().code;
+            if (code == Errc::not_found || code == Errc::forbidden) {
+                missing = result.error();
                 later.push_back(std::move(bytes));
                 continue;
             }
@@ -201,9 +241,9 @@ Result<std::vector<std::string>> Membership::add_all(std::vector<std::string> co
         }
         waiting = std::move(later);
     }
-    if (!waiting.empty())
-        return fail(Errc::protocol, "a certificate was issued by a site that nobody has admitted");
-    return added;
+    if (waiting.empty()) return added;
+    if (missing.code == Errc::not_found) missing.code = Errc::protocol;
+    return tl::unexpected(missing);
 }
 
 Certificate const* Membership::by_actor(ActorId actor) const {

@@ -93,6 +93,8 @@ public:
 
 private:
     Result<void> check_issuer(Certificate const& certificate) const;
+    bool by_admin(Certificate const& certificate) const;
+    void update_newest(SiteId const& site);
     void update_digest();
 
     Genesis genesis_;

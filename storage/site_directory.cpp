@@ -43,14 +43,17 @@ std::vector<std::string> decode_peers(std::string_view bytes) {
 
 // Writes everything but the site's keys into a directory that nobody uses yet.
 Result<void> fill(std::string const& dir, SpaceGrant const& grant) {
+    Membership membership(grant.genesis);
+    INOS_CHECK(membership.add_all(grant.certificates));
+    if (!membership.by_actor(grant.actor))
+        return fail(Errc::protocol,
+                    "the site that was to admit this one did not send its certificate; try again");
     std::error_code ignored;
     fs::remove(space_key_path(dir, grant.genesis.id()), ignored);  // of an interrupted attempt
     fs::remove_all(dir + "/db", ignored);
     INOS_CHECK(
         write_secret_file(space_key_path(dir, grant.genesis.id()), space_keys_text(grant.keys)));
     INOS_TRY(auto const engine, open_rocks(dir + "/db"));
-    Membership membership(grant.genesis);
-    INOS_CHECK(membership.add_all(grant.certificates));
     WriteBatch batch;
     for (auto const& bytes : grant.certificates) {
         INOS_TRY(Certificate const certificate, decode_certificate(bytes));
@@ -68,9 +71,18 @@ Result<void> fill(std::string const& dir, SpaceGrant const& grant) {
 Result<void> move_into_place(std::string const& from, std::string const& to) {
     std::string trimmed = to;
     while (trimmed.size() > 1 && trimmed.back() == '/') trimmed.pop_back();
-    if (::rename(from.c_str(), trimmed.c_str()) == 0) return {};
-    return fail(Errc::io,
-                "cannot move \"" + from + "\" to \"" + trimmed + "\": " + std::strerror(errno));
+    if (::rename(from.c_str(), trimmed.c_str()) != 0)
+        return fail(Errc::io,
+                    "cannot move \"" + from + "\" to \"" + trimmed + "\": " + std::strerror(errno));
+    // The name has to outlive a power cut too.
+    std::string const parent = fs::path(trimmed).parent_path().string();
+    int const descriptor =
+        ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool const is_synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+    int const code = errno;
+    if (descriptor >= 0) ::close(descriptor);
+    if (is_synced) return {};
+    return fail(Errc::io, "cannot sync the directory of \"" + trimmed + "\": " + std::strerror(code));
 }
 
 std::string beside(std::string dir, char const* suffix) {
@@ -119,11 +131,14 @@ std::optional<SpaceKeys> parse_space_keys(std::string_view text) {
     constexpr std::size_t kHex = 64;
     if (text.size() != kKeyPrefix.size() + 2 * kHex + 2 || !text.starts_with(kKeyPrefix))
         return std::nullopt;
+    std::string_view const whole = text;
     text.remove_prefix(kKeyPrefix.size());
     auto const seal = crypto::unhex(text.substr(0, kHex));
     auto const digest = crypto::unhex(text.substr(kHex + 1, kHex));
     if (!seal || !digest) return std::nullopt;
-    return SpaceKeys{crypto::Secret(*seal), crypto::Secret(*digest)};
+    SpaceKeys keys{crypto::Secret(*seal), crypto::Secret(*digest)};
+    if (!crypto::equal(space_keys_text(keys), whole)) return std::nullopt;
+    return keys;
 }
 
 Result<void> check_free(std::string const& dir) {

@@ -63,8 +63,7 @@ spdlog::level::level_enum level_of(std::string_view event) {
 std::shared_ptr<spdlog::logger> make_log(Terminal& terminal, Config const& config) {
     auto sink = std::make_shared<spdlog::sinks::ostream_sink_st>(terminal.err, true);
     auto log = std::make_shared<spdlog::logger>("inos", std::move(sink));
-    log->set_formatter(std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %l %v",
-                                                                   spdlog::pattern_time_type::utc));
+    log->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
     log->set_level(spdlog::level::from_str(config.log_level));
     return log;
 }

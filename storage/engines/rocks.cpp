@@ -4,6 +4,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
@@ -21,6 +22,14 @@ Error error_of(rocksdb::Status const& status, std::string const& what) {
     else if (status.IsCorruption())
         code = Errc::corruption;
     return Error{code, what + ": " + status.ToString(), {}};
+}
+
+// There is no code for it, only the words of another process's lock and of our own. The path is in
+// the text too, so "lock" alone would not do.
+bool says_locked(rocksdb::Status const& status) {
+    std::string const text = status.ToString();
+    return status.IsIOError() && (text.find("While lock file") != std::string::npos ||
+                                  text.find("lock hold by current process") != std::string::npos);
 }
 
 class RocksCursor final : public Cursor {
@@ -107,6 +116,7 @@ rocksdb::DBOptions db_options() {
     options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
     options.paranoid_checks = true;
     options.track_and_verify_wals_in_manifest = true;
+    options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
     options.max_background_jobs = 2;
     options.max_open_files = 512;
     options.keep_log_file_num = 2;
@@ -144,8 +154,7 @@ Result<std::unique_ptr<Engine>> open_rocks(std::string const& path, RocksOptions
     auto const status = rocksdb::DB::Open(db_options(), path, descriptors, &handles, &raw);
     if (!status.ok()) {
         Error error = error_of(status, "opening the database in \"" + path + "\"");
-        if (status.IsIOError() && status.ToString().find("lock") != std::string::npos)
-            error.code = Errc::conflict;
+        if (says_locked(status)) error.code = Errc::conflict;
         return tl::unexpected(std::move(error));
     }
     std::unique_ptr<rocksdb::DB> db(raw);

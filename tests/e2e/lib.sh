@@ -13,15 +13,16 @@ declare -A NODE_PIDS=()
 cd "$WORK"
 unset INOS_DATA
 export NO_COLOR=1
+exec 3>&2  # for failures inside of commands whose output is thrown away
 
 say() { printf -- '-- %s\n' "$*"; }
 die() {
-    printf 'FAILED: %s\n' "$*" >&2
+    printf 'FAILED: %s\n' "$*" >&3
     local log
     for log in "$WORK"/*.log; do
         [[ -s $log ]] || continue
-        printf '\n== last lines of %s\n' "${log##*/}" >&2
-        tail -n 20 "$log" >&2
+        printf '\n== last lines of %s\n' "${log##*/}" >&3
+        tail -n 20 "$log" >&3
     done
     exit 1
 }

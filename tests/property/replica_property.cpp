@@ -1,7 +1,8 @@
 // Random schedules of transactions, exchange, restarts and crashes over real replicas. What has to
 // hold at any moment (numbers as in docs/testing.md):
 //   I2 equal version vectors, equal roots and records    I3 state = rebuilt from the log
-//   I6 numbers without gap or reuse, stamps growing      I7 batches again or in parts: the same bytes
+//   I6 numbers without gap or reuse, stamps growing      I7 batches again or in parts: the same
+//   bytes
 // A failure prints its seed: RC_PARAMS="seed=..." runs it again.
 #include <map>
 

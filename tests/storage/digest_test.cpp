@@ -18,7 +18,9 @@ Digest128 random_digest(Tape& tape) {
     return Digest128::from(bytes);
 }
 
-crypto::Secret secret(char fill) { return crypto::Secret(std::string(32, fill)); }
+crypto::Secret secret(char fill) {
+    return crypto::Secret(std::string(32, fill));
+}
 
 Cell cell(std::string path, Dot dot, std::string payload = "x") {
     return {std::move(path), dot, Hlc::from(5, 0), "crm", std::move(payload)};
@@ -57,8 +59,10 @@ TEST(RecordDigest, depends_on_everything_that_is_read) {
     Record base;
     base.insert(cell(std::string(kExistencePath), {ActorId{1}, 1}, ""));
     base.insert(cell(kName, {ActorId{1}, 2}));
-    auto const of = [](Record const& record, std::string_view collection = "c",
-                       std::string_view key = "k", char fill = 1) {
+    auto const of = [](Record const& record,
+                       std::string_view collection = "c",
+                       std::string_view key = "k",
+                       char fill = 1) {
         return record_digest(secret(fill), collection, key, record).text();
     };
     std::string const digest = of(base);
@@ -76,7 +80,8 @@ TEST(RecordDigest, depends_on_everything_that_is_read) {
         record.insert(next);
         return of(record);
     };
-    EXPECT_NE(changed([](Cell& c) { c.path = path_child({}, "nam", CellType::register_); }), digest);
+    EXPECT_NE(changed([](Cell& c) { c.path = path_child({}, "nam", CellType::register_); }),
+              digest);
     EXPECT_NE(changed([](Cell& c) { c.dot.actor = ActorId{2}; }), digest);
     EXPECT_NE(changed([](Cell& c) { c.dot.seq = 3; }), digest);
     EXPECT_NE(changed([](Cell& c) { c.hlc = Hlc::from(6, 0); }), digest);

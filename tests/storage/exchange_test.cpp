@@ -42,9 +42,13 @@ Error refusal(Site& site, EntryBatch const& batch) {
     return report ? Error{Errc::internal, "it was taken", {}} : report.error();
 }
 
-Object text(std::string const& value) { return {{"name", Value(value)}}; }
+Object text(std::string const& value) {
+    return {{"name", Value(value)}};
+}
 
-EntryBatch all_of(Site& site) { return test::value_of(site->collect({}, 64 << 20)); }
+EntryBatch all_of(Site& site) {
+    return test::value_of(site->collect({}, 64 << 20));
+}
 
 // Stored log entries of an actor, as bytes on the wire.
 std::vector<std::string> log_of(Site& site, ActorId actor) {
@@ -90,7 +94,8 @@ TEST(Exchange, what_a_site_learnt_it_forwards_without_the_author) {
 }
 
 // Goal: every batch can be applied on its own, whatever its size, by a receiver that holds nothing
-// but what came in earlier batches. Method: sites that ping-pong, then forwarders with tiny targets.
+// but what came in earlier batches. Method: sites that ping-pong, then forwarders with tiny
+// targets.
 TEST(Exchange, every_batch_ends_at_signed_heads_and_is_causally_closed) {
     Space space(4);
     for (int round = 0; round < 12; ++round) {

@@ -130,8 +130,8 @@ TEST_F(ReplicaTest, resolving_a_conflict_leaves_one_value_everywhere) {
     EXPECT_EQ(conflicted->conflicts[0].values.size(), 2u);
     // Written even though it reads so already.
     Value const shown = site.field("customers", "ann", "name");
-    Committed const done = site.commit(
-        {{Write::Kind::resolve, {"customers", "ann"}, {{"name", shown}}, {}}});
+    Committed const done =
+        site.commit({{Write::Kind::resolve, {"customers", "ann"}, {{"name", shown}}, {}}});
     EXPECT_TRUE(done.dot);
     EXPECT_NE(done.writes[0].version, conflicted->version);
     space.converge();
@@ -369,27 +369,6 @@ TEST_F(ReplicaTest, a_group_is_one_write_with_one_sync) {
     EXPECT_EQ(site.engine->writes(), writes + 1);
 }
 
-TEST(ReplicaDurability, flushed_commits_do_not_sync_but_nothing_leaves_before_a_sync) {
-    Space space(2, {.seed = 1, .durability = Durability::flushed, .rocks_below = {}});
-    Site& site = space[0];
-    std::size_t const syncs = site.engine->syncs();
-    site.put("customers", "ann", {});
-    EXPECT_EQ(site.engine->syncs(), syncs);
-    // Else a power cut makes the site use a number twice that others know already.
-    auto const batch = test::value_of(site->collect({}, 1'000));
-    EXPECT_EQ(batch.entries(), 1u);
-    EXPECT_EQ(site.engine->syncs(), syncs + 1);
-    ASSERT_TRUE(site->collect({}, 1'000));
-    EXPECT_EQ(site.engine->syncs(), syncs + 1);
-    space[1].put("customers", "bob", {});
-    space.pull(1, 0);
-    site.put("customers", "cid", {});
-    space.pull(1, 0);
-    std::size_t const before = site.engine->syncs();
-    space.pull(0, 1);
-    EXPECT_EQ(site.engine->syncs(), before + 1);
-}
-
 TEST_F(ReplicaTest, after_a_failed_write_nothing_is_acknowledged_and_nothing_more_is_written) {
     using Outcome = test::FaultEngine::Outcome;
     site.commit({put("ann", R"({"a":1})")});
@@ -539,8 +518,8 @@ TEST_F(ReplicaTest, a_change_of_schema_reads_the_same_cells_differently) {
 }
 
 TEST_F(ReplicaTest, transactions_after_a_schema_in_one_group_are_checked_by_it) {
-    Transaction schema{"test",
-                       schema_writes(object_of(R"({"c":{"fields":{"n":{"type":"counter"}}}})"), {})};
+    Transaction schema{
+        "test", schema_writes(object_of(R"({"c":{"fields":{"n":{"type":"counter"}}}})"), {})};
     auto const results = site->commit({{"test", {put("a", R"({"n":"x"})", "c")}},
                                        schema,
                                        {"test", {put("b", R"({"n":"x"})", "c")}},
@@ -557,35 +536,13 @@ TEST_F(ReplicaTest, a_write_that_succeeded_but_cannot_be_read_back_stops_the_rep
     WriteBatch damage;
     damage.put(Family::records, std::string("\0\0\0\1_schema\0other", 17), "damaged");
     ASSERT_TRUE(site.engine->write(damage, Durability::synced));
-    auto const results = site->commit(
-        {{"test", schema_writes(object_of(R"({"c":{"delete":"delete-wins"}})"), {})},
-         {"test", {put("ann", "{}")}}});
+    auto const results =
+        site->commit({{"test", schema_writes(object_of(R"({"c":{"delete":"delete-wins"}})"), {})},
+                      {"test", {put("ann", "{}")}}});
     ASSERT_EQ(results.size(), 2u);
     EXPECT_EQ(results[0].error().code, Errc::corruption);
     EXPECT_FALSE(results[1]);
     EXPECT_TRUE(site->failed());
-}
-
-TEST(ReplicaRights, are_checked_before_anything_is_planned) {
-    Space space({{"hq", Role::admin, {}},
-                 {"shop", Role::writer, {"orders"}},
-                 {"screen", Role::reader, {}},
-                 {"meet", Role::relay, {}},
-                 {"desk", Role::writer, {}}});
-    EXPECT_TRUE(space[1].try_commit({put("1", "{}", "orders")}));
-    EXPECT_TRUE(space[4].try_commit({put("1", "{}", "orders")}));
-    auto const error = [&](std::size_t site, std::string const& collection) {
-        auto const result = space[site].try_commit({put("1", "{}", collection)});
-        return result ? Error{Errc::internal, "not refused", {}} : result.error();
-    };
-    EXPECT_EQ(error(1, "customers").code, Errc::forbidden);
-    EXPECT_THAT(error(1, "customers").message, HasSubstr("may not write \"customers\""));
-    EXPECT_EQ(error(2, "orders").code, Errc::forbidden);
-    EXPECT_THAT(error(2, "orders").message, HasSubstr("reader"));
-    EXPECT_EQ(error(3, "orders").code, Errc::forbidden);
-    EXPECT_EQ(error(4, "_schema").code, Errc::forbidden);
-    EXPECT_EQ(error(4, "_spaces").code, Errc::forbidden);
-    space[0].set_schema(R"({"orders":{"delete":"delete-wins"}})");
 }
 
 TEST_F(ReplicaTest, opening_without_the_own_certificate_is_refused) {
@@ -617,25 +574,6 @@ TEST_F(ReplicaTest, a_damaged_record_is_named_when_it_is_read_and_when_roots_are
         EXPECT_EQ(view.error().code, Errc::corruption);
         EXPECT_FALSE(site->list("customers", "", 10));
     }
-}
-
-TEST(ReplicaSpaces, two_spaces_in_one_engine_do_not_see_each_other) {
-    Space one(1), two(1, {.seed = 2, .durability = {}, .rocks_below = {}});
-    Site& site = one[0];
-    Membership membership(two.genesis());
-    ASSERT_TRUE(membership.add_all(two.certificates()));
-    ReplicaOptions const options{
-        2, two[0].actor(), two[0].keys.identity, two.digest_key(), Durability::synced};
-    auto const other =
-        test::value_of(Replica::open(*site.engine, site.clock, membership, options));
-    site.put("customers", "ann", object_of(R"({"a":1})"));
-    ASSERT_TRUE(other->commit({{"test", {put("bob", "{}")}}}).front());
-    site.reopen();
-    EXPECT_EQ(site->record_count(), 1u);
-    EXPECT_EQ(other->record_count(), 1u);
-    EXPECT_EQ(test::value_of(other->list("customers", "", 10)).records[0].id, "bob");
-    EXPECT_EQ(test::value_of(site->recompute_root()), site->root());
-    EXPECT_EQ(test::value_of(other->recompute_root()), other->root());
 }
 
 }  // namespace

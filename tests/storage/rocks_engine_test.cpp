@@ -1,8 +1,6 @@
 // The engine on RocksDB: what the replica relies on, and what a damaged or busy directory answers.
 // That unsynced writes may be lost cannot be shown here: a program's end leaves them in the page
 // cache.
-#include "storage/engines/rocks.hpp"
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +11,7 @@
 #include <unistd.h>
 
 #include "storage/engines/memory.hpp"
+#include "storage/engines/rocks.hpp"
 #include "tests/support/fault_engine.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -89,7 +88,8 @@ TEST_P(EngineContract, a_batch_is_done_in_order_over_several_families) {
 
 TEST_P(EngineContract, scans_are_bounded_and_ordered_by_unsigned_bytes) {
     std::string const high("\xff\xff"), zero("b\0", 2);
-    for (std::string const& key : {std::string("b"), std::string("a"), zero, high, std::string("c")})
+    for (std::string const& key :
+         {std::string("b"), std::string("a"), zero, high, std::string("c")})
         put(*engine, key, key);
     EXPECT_THAT(keys(*engine, "", "\xff\xff\xff"), ElementsAre("a", "b", zero, "c", high));
     EXPECT_THAT(keys(*engine, "b", "c"), ElementsAre("b", zero));

@@ -32,7 +32,8 @@ constexpr std::string_view kCustomers = R"({"customers":{"delete":"update-wins",
     "tags":{"type":"set"},
     "consent":{"type":"flag","wins":"disable"},
     "lines":{"type":"list"},
-    "memo":{"type":"text","required":true,"enum":["a"],"format":"email","default":"x","canon":"lower"}
+    "memo":{"type":"text","required":true,"enum":["a"],"format":"email",
+            "default":"x","canon":"lower"}
     }}})";
 
 std::map<std::string, Object> records_of(Object const& document) {
@@ -170,7 +171,8 @@ TEST(SchemaRecords, are_read_as_types_and_policies) {
 
 TEST(SchemaRecords, of_a_newer_version_are_read_without_failing) {
     auto const schema = parse_collection_schema(doc(
-        R"({"delete":"ask","fields/a":{"type":"graph"},"fields/b":{"type":"register","policy":"vote"},
+        R"({"delete":"ask","fields/a":{"type":"graph"},
+            "fields/b":{"type":"register","policy":"vote"},
             "fields/c":7,"fields/d":{},"retention":{"days":3},"index":null})"));
     EXPECT_EQ(schema.on_delete, DeletePolicy::update_wins);
     EXPECT_FALSE(schema.field("a")->type_known);
@@ -181,22 +183,22 @@ TEST(SchemaRecords, of_a_newer_version_are_read_without_failing) {
 }
 
 TEST(SchemaToml, reads_like_a_schema_file) {
-    EXPECT_EQ(
-        schema_toml(doc(R"({"customers":{"fields":{
+    EXPECT_EQ(schema_toml(doc(R"({"customers":{"fields":{
             "name":{"type":"register"},
             "email":{"ranking":["crm","shop"],"type":"register","policy":"priority"},
             "net price":{"type":"register","max":1.0,"default":{},"note":null}},
             "index":["email"],"delete":"update-wins","retention":{"days":3}},
         "o.rders":{"fields":{}}})")),
-        "[customers]\n"
-        "delete = \"update-wins\"\n"
-        "index = [\"email\"]\n"
-        "retention = { days = 3 }\n"
-        "[customers.fields]\n"
-        "email = { type = \"register\", policy = \"priority\", ranking = [\"crm\", \"shop\"] }\n"
-        "name = { type = \"register\" }\n"
-        "\"net price\" = { type = \"register\", default = {}, max = 1.0 }\n"
-        "\n[\"o.rders\"]\n");
+              "[customers]\n"
+              "delete = \"update-wins\"\n"
+              "index = [\"email\"]\n"
+              "retention = { days = 3 }\n"
+              "[customers.fields]\n"
+              "email = { type = \"register\", policy = \"priority\", "
+              "ranking = [\"crm\", \"shop\"] }\n"
+              "name = { type = \"register\" }\n"
+              "\"net price\" = { type = \"register\", default = {}, max = 1.0 }\n"
+              "\n[\"o.rders\"]\n");
 }
 
 TEST(NearMiss, finds_typing_mistakes_only) {

@@ -1,5 +1,5 @@
-// A member that signs what it should not: entries made by hand under a real site's key. What it says
-// is authentic, so receivers have to keep and forward it, whatever it is.
+// A member that signs what it should not: entries made by hand under a real site's key. What it
+// says is authentic, so receivers have to keep and forward it, whatever it is.
 #pragma once
 
 #include <string>
@@ -20,8 +20,7 @@ inline Op simple_op(std::string collection, std::string key, std::string const& 
     op.key = std::move(key);
     op.fresh = true;
     std::string const path = path_child({}, "name", CellType::register_);
-    op.edits.push_back(
-        {static_cast<std::uint64_t>(EditKind::write), path, encode(Value(text))});
+    op.edits.push_back({static_cast<std::uint64_t>(EditKind::write), path, encode(Value(text))});
     return op;
 }
 

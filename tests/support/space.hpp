@@ -225,13 +225,13 @@ private:
         site.options_ = {1, site.actor(), site.keys.identity, digest_key_, setup_.durability};
         std::unique_ptr<Engine> inner = std::make_unique<MemoryEngine>();
         if (!setup_.rocks_below.empty())
-            inner = value_of(
-                open_rocks(setup_.rocks_below + "/site" + std::to_string(sites_.size())));
+            inner =
+                value_of(open_rocks(setup_.rocks_below + "/site" + std::to_string(sites_.size())));
         site.engine = std::make_unique<FaultEngine>(std::move(inner));
         Membership membership(genesis_);
         value_of(membership.add_all(certificates_));
-        site.replica = value_of(
-            Replica::open(*site.engine, site.clock, std::move(membership), site.options_));
+        site.replica =
+            value_of(Replica::open(*site.engine, site.clock, std::move(membership), site.options_));
     }
 
     SpaceSetup setup_;

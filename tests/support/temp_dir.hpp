@@ -11,7 +11,8 @@ namespace inos::test {
 class TempDir {
 public:
     TempDir() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "inos-test-XXXXXX").string();
+        std::string pattern =
+            (std::filesystem::temp_directory_path() / "inos-test-XXXXXX").string();
         if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no test directory");
         path_ = pattern;
     }

@@ -1,0 +1,175 @@
+// The hashes that all sites have to agree on for ever: golden values in tests/golden/hashes.json,
+// which were computed by another implementation of BLAKE2b too. What stands there is never made
+// again: with INOS_GOLDEN_NEW=1 this program only appends values whose name is not there yet.
+#include "storage/entry_hash.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+#include "storage/digest.hpp"
+#include "tests/support/broken_author.hpp"
+#include "tests/support/hex.hpp"
+
+namespace inos {
+namespace {
+
+namespace json = boost::json;
+using test::hex;
+using test::simple_op;
+
+constexpr Salt kSalt{0xf0, 1, 2, 3, 4, 5, 6, 7};
+
+crypto::Secret secret(char fill) {
+    return crypto::Secret(std::string(32, fill));
+}
+
+std::string sample_entry() {
+    EntryHeader header;
+    header.dot = {ActorId{0xa1b2c3d4e5f60718}, 1};
+    header.hlc = Hlc::from(1'750'000'000'000, 3);
+    header.deps = {{ActorId{0x1111111111111111}, 300, {1, 2, 3, 4, 5, 6, 7, 8}}};
+    header.source = "crm";
+    header.names = {"customers", "name"};
+    return encode_entry(
+        header,
+        kSalt,
+        {simple_op("customers", "ann", "Ann"), simple_op("customers", "bob", "Bob")});
+}
+
+// Form 1 of an entry: the salt is gone, each op carries its key, and those in `erased` their hash.
+std::string erase_ops(std::string_view entry, std::vector<std::size_t> const& erased) {
+    auto const frame = *frame_entry(entry);
+    std::string out("\1\1", 2);
+    put_blob(out, frame.header);
+    put_varint(out, frame.ops.size());
+    for (std::size_t i = 0; i < frame.ops.size(); ++i) {
+        if (std::find(erased.begin(), erased.end(), i) != erased.end()) {
+            put_varint(out, 0);
+            out += crypto::view(op_hash(frame, i));
+            continue;
+        }
+        std::string index = "inos op key 1";
+        put_u32(index, static_cast<std::uint32_t>(i));
+        out += frame.ops[i].kind_and_body;
+        out += crypto::view(crypto::hash32(index, std::string(frame.salt) + std::string(8, '\0')));
+    }
+    return out;
+}
+
+Certificate sample_certificate(Genesis const& genesis) {
+    Certificate certificate;
+    certificate.space = genesis.id();
+    certificate.actor = ActorId{0xa1b2c3d4e5f60718};
+    certificate.site = crypto::SigningKey::from_seed(secret(2)).public_key;
+    certificate.channel.fill(3);
+    certificate.sealing.fill(4);
+    certificate.name = "Kiel";
+    certificate.role = Role::writer;
+    certificate.scope = {"customers", "orders"};
+    certificate.issuer_vv.set(ActorId{0x1111111111111111}, 300);
+    return certificate;
+}
+
+json::object values() {
+    json::object out;
+    auto const add = [&out](char const* name, std::string_view bytes) { out[name] = hex(bytes); };
+    auto const founder = crypto::SigningKey::from_seed(secret(1));
+    Genesis genesis{"shop", founder.public_key, {}};
+    genesis.nonce.fill(7);
+    auto const space = genesis.id();
+    std::string const certificate = issue(sample_certificate(genesis), founder);
+    add("genesis", genesis.encode());
+    add("space", {reinterpret_cast<char const*>(space.data()), space.size()});
+    add("certificate", certificate);
+    Membership membership(genesis);
+    EXPECT_TRUE(membership.add(certificate));
+    add("membership digest", crypto::view(membership.digest()));
+
+    std::string const entry = sample_entry();
+    auto const frame = *frame_entry(entry);
+    add("entry", entry);
+    add("op hash 0", crypto::view(op_hash(frame, 0)));
+    add("op hash 1", crypto::view(op_hash(frame, 1)));
+    add("entry with op 1 erased", erase_ops(entry, {1}));
+    auto const start = chain_start(certificate);
+    auto const first = chain_next(start, entry);
+    auto const malformed = chain_next(first, "malformed");
+    add("chain 0", crypto::view(start));
+    add("chain 1", crypto::view(first));
+    add("chain 2, malformed", crypto::view(malformed));
+    std::string const statement = head_statement(space, {ActorId{0xa1b2c3d4e5f60718}, 1}, first);
+    add("head statement", statement);
+    add("head signature",
+        crypto::view(crypto::sign(crypto::SigningKey::from_seed(secret(2)), statement)));
+
+    Record record;
+    record.insert({std::string(kExistencePath), {ActorId{1}, 1}, Hlc::from(5, 0), "crm", ""});
+    record.insert({path_child({}, "name", CellType::register_),
+                   {ActorId{1}, 1},
+                   Hlc::from(5, 0),
+                   "crm",
+                   encode(Value("Ann"))});
+    record.insert({path_child({}, "points", CellType::counter),
+                   {ActorId{2}, 9},
+                   Hlc::from(6, 1),
+                   "shop",
+                   RunCell{-4, 3}.encode()});
+    add("record digest",
+        crypto::view(record_digest(secret(5), "customers", "ann", record).bytes()));
+    return out;
+}
+
+TEST(Hashes, are_what_they_always_were) {
+    std::string const path = INOS_TEST_GOLDEN "/hashes.json";
+    std::ifstream file(path);
+    std::string const text{std::istreambuf_iterator<char>(file), {}};
+    json::object golden = text.empty() ? json::object() : json::parse(text).as_object();
+    json::object const now = values();
+    if (std::getenv("INOS_GOLDEN_NEW")) {
+        for (auto const& [name, value] : now)
+            golden.emplace(name, value);
+        std::ofstream out(path);
+        out << "{\n";
+        for (std::size_t i = 0; auto const& [name, value] : golden)
+            out << "    " << json::serialize(json::string(name)) << ": " << json::serialize(value)
+                << (++i < golden.size() ? ",\n" : "\n");
+        out << "}\n";
+    }
+    ASSERT_EQ(golden.size(), now.size());
+    for (auto const& [name, value] : now)
+        EXPECT_EQ(golden.at(name), value) << name;
+}
+
+TEST(Hashes, an_entry_with_erased_ops_has_the_chain_of_the_whole_one) {
+    std::string const whole = sample_entry();
+    auto const start = chain_start("certificate");
+    auto const chain = chain_next(start, whole);
+    for (std::vector<std::size_t> const& erased : {std::vector<std::size_t>{}, {0}, {1}, {0, 1}}) {
+        std::string const form_1 = erase_ops(whole, erased);
+        ASSERT_TRUE(frame_entry(form_1));
+        EXPECT_EQ(chain_next(start, form_1), chain);
+        EXPECT_EQ(form_1.find("Ann") == std::string::npos, erased.size() > 0 && erased[0] == 0);
+    }
+}
+
+TEST(Hashes, the_chain_depends_on_every_byte_and_on_all_before) {
+    std::string const entry = sample_entry();
+    auto const start = chain_start("certificate");
+    auto const chain = chain_next(start, entry);
+    for (std::size_t at = 0; at < entry.size(); ++at) {
+        std::string other = entry;
+        other[at] = static_cast<char>(other[at] ^ 1);
+        EXPECT_NE(chain_next(start, other), chain) << at;
+    }
+    EXPECT_NE(chain_next(chain_start("Certificate"), entry), chain);
+    EXPECT_NE(chain_next(chain, entry), chain);
+    EXPECT_NE(chain_next(start, ""), chain_next(start, std::string(1, '\0')));
+}
+
+}  // namespace
+}  // namespace inos
