@@ -6,6 +6,7 @@
 
 #include "storage/json.hpp"
 #include "storage/near_miss.hpp"
+#include "storage/replica.hpp"
 
 namespace inos {
 namespace {
@@ -115,7 +116,9 @@ Result<std::optional<ImportItem>> ImportSource::next() {
     if (rules_.format == FileFormat::json_lines) {
         auto const row = next_line();
         if (!row) return std::nullopt;
-        return json_item(*row);
+        auto item = json_item(*row);
+        check_record(item);
+        return item;
     }
     if (header_.empty()) {
         auto const row = csv_.next();
@@ -126,7 +129,9 @@ Result<std::optional<ImportItem>> ImportSource::next() {
     }
     auto const row = csv_.next();
     if (!row) return std::nullopt;
-    return csv_item(*row);
+    auto item = csv_item(*row);
+    check_record(item);
+    return item;
 }
 
 // ---- CSV
@@ -268,6 +273,13 @@ void ImportSource::check_field(ImportItem& item, std::string const& name, Value 
         return;
     }
     set_member(item.fields, name, std::move(value));
+}
+
+// The parts of a row that are judged together.
+void ImportSource::check_record(ImportItem& item) const {
+    if (item.problem.empty() && encode(Value(item.fields)).size() > kRecordBytesMax) {
+        item.problem = "the record is over 1 MiB";
+    }
 }
 
 }  // namespace inos

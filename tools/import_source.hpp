@@ -60,6 +60,7 @@ private:
     ImportItem csv_item(CsvRow const& row) const;
     std::optional<Row> next_line();
     ImportItem json_item(Row const& row) const;
+    void check_record(ImportItem& item) const;
     void check_field(ImportItem& item, std::string const& name, Value value) const;
 
     ImportRules rules_;

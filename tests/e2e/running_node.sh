@@ -18,7 +18,7 @@ equal 'the answer with the token' 200 \
 equal 'the mode of the token file' 600 "$(stat -c %a shop/api.token)"
 
 say 'what is taken is taken'
-expect 4 'in use by process' "$INOS" run --data shop --listen 127.0.0.1:0
+expect 4 'in use by another inos \(process [0-9]+\)' "$INOS" run --data shop --listen 127.0.0.1:0
 port=$(node_url shop | sed 's/.*://')
 expect 4 "$port" "$INOS" run --data other --listen "127.0.0.1:$port"
 expect 2 'is not HOST:PORT' "$INOS" run --data other --listen 7711

@@ -141,6 +141,17 @@ TEST(ImportSource, broken_json_lines_are_problems_of_their_line) {
     EXPECT_EQ(result.items[6].problem, "");
 }
 
+TEST(ImportSource, values_and_records_over_the_limits_are_problems) {
+    std::string const large(200 * 1024, 'x');
+    std::string cells;
+    for (int i = 0; i < 6; ++i)
+        cells += "," + large;
+    auto const record = read({}, "id,a,b,c,d,e,f\nx" + cells + "\n", 100'000);
+    EXPECT_EQ(record.items.at(0).problem, "the record is over 1 MiB");
+    auto const field = read({}, "id,a\nx," + large + large + "\n", 100'000);
+    EXPECT_EQ(field.items.at(0).problem, "the field \"a\" is over 256 KiB");
+}
+
 TEST(ImportSource, the_format_follows_the_name_or_the_flag) {
     EXPECT_EQ(*file_format("a.csv", ""), FileFormat::csv);
     EXPECT_EQ(*file_format("a.ndjson", ""), FileFormat::json_lines);

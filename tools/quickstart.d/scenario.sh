@@ -5,7 +5,7 @@ change() {
     local site=$1 id=$2 patch=$3
     shift 3
     inos "$site" patch customers "$id" "$patch" "$@" >/dev/null
-    printf '%-10s %s  %s %s\n' "$site" "$id" "$patch" "$*"
+    printf '%-10s %s  %s%s\n' "$site" "$id" "$patch" "${*:+ $*}"
 }
 
 # What everybody knows before the cut.
@@ -46,6 +46,7 @@ edit() {
     inos office patch products p-1 '{"stock": {"$inc": -1}}' >/dev/null
     inos warehouse patch products p-1 '{"stock": {"$inc": 50}}' >/dev/null
     printf '%-10s p-1       %s\n' shop 'stock -2' office 'stock -1' warehouse 'stock +50'
+    ! agree || fail 'the sites agree although one of them is cut off'
 }
 
 # merged COLLECTION ID EXPECTED RULE: every site shows that piece of JSON in the record's fields.
@@ -56,7 +57,7 @@ merged() {
         [[ $fields == *"$expected"* ]] ||
             fail "$collection/$id at the $site is $fields; by the rule \"$rule\" it has to hold $expected"
     done
-    printf '%-9s %-46s %s\n' "$id" "$expected" "$rule"
+    printf '%-9s %-67s %s\n' "$id" "$expected" "$rule"
 }
 
 check_merged() {

@@ -1,0 +1,339 @@
+#include "tests/support/sim_world.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "storage/keys.hpp"
+
+namespace inos::test {
+namespace {
+
+constexpr std::uint32_t kSpace = 1;
+
+Result<Membership> stored_membership(Engine const& engine, Genesis const& genesis) {
+    Membership membership(genesis);
+    std::vector<std::string> certificates;
+    auto cursor =
+        engine.scan(Family::meta, inos::keys::meta_kind(kSpace, 'c'), inos::keys::meta_kind(kSpace, 'd'));
+    for (; cursor->valid(); cursor->next())
+        certificates.emplace_back(cursor->value());
+    INOS_CHECK(membership.add_all(certificates));
+    return membership;
+}
+
+}  // namespace
+
+// ---- store ---------------------------------------------------------------------------------------
+
+void SlowStore::commit(Transaction transaction, std::function<void(Result<Committed>)> done) {
+    auto answer = std::make_shared<std::optional<Result<Committed>>>();
+    auto work = [transaction = std::move(transaction), answer](Replica& replica) {
+        answer->emplace(std::move(replica.commit({transaction}).front()));
+    };
+    run(std::move(work), [answer, done = std::move(done)] { done(*std::move(*answer)); });
+}
+
+void SlowStore::run(std::function<void(Replica&)> work, std::function<void()> done) {
+    // Events of one moment keep their order, so work and answers do too.
+    network_.after(delay_ms_, [this, alive = std::weak_ptr(alive_), work, done] {
+        if (alive.expired()) return;
+        inner_.run(work, [] {});
+        network_.after(delay_ms_, [alive, done] {
+            if (!alive.expired()) done();
+        });
+    });
+}
+
+// ---- node ----------------------------------------------------------------------------------------
+
+SimNode::SimNode(SimNetwork& network, SimOptions const& options, std::string name, SiteKeys keys)
+    : network_(network),
+      options_(options),
+      name_(std::move(name)),
+      keys_(std::move(keys)),
+      engine_(std::make_unique<FaultEngine>(std::make_unique<MemoryEngine>())) {}
+
+SimNode::~SimNode() {
+    crash();
+}
+
+Result<void> SimNode::keep(SpaceGrant const& grant) {
+    WriteBatch batch;
+    for (auto const& bytes : grant.certificates) {
+        INOS_TRY(Certificate const certificate, decode_certificate(bytes));
+        batch.put(Family::meta, inos::keys::meta(kSpace, 'c', certificate.actor), bytes);
+    }
+    INOS_CHECK(engine_->write(batch, Durability::synced));
+    grant_ = grant;
+    for (auto const& url : grant.peers)
+        remember(url);
+    return {};
+}
+
+void SimNode::start() {
+    INOS_ASSERT(grant_ && !running());
+    engine_->heal();
+    ReplicaOptions options{
+        kSpace, grant_->actor, keys_.identity, grant_->keys.digest, Durability::synced};
+    replica_ =
+        value_of(Replica::open(*engine_,
+                               clock_,
+                               value_of(stored_membership(*engine_, grant_->genesis)),
+                               std::move(options)));
+    if (options_.store_delay_ms == 0)
+        inner_store_ = std::make_unique<DirectStore>(*replica_);
+    else
+        inner_store_ = std::make_unique<SlowStore>(*replica_, network_, options_.store_delay_ms);
+    store_ = std::make_unique<WatchedStore>(*inner_store_);
+    transport_ = network_.transport(name_);
+    PeerManager::Options peer_options{keys_, name_, grant_->keys, urls_};
+    peers_ = std::make_unique<PeerManager>(
+        std::move(peer_options),
+        *store_,
+        *transport_,
+        clock_,
+        std::make_shared<LocalState const>(local_state(*replica_)),
+        value_of(load_invites(*replica_)),
+        [this](std::string_view event, std::string const& text) {
+            log_.push_back(std::string(event) + " " + text);
+        });
+    store_->on_commit([this] { peers_->refresh(); });
+    auto const address =
+        value_of(transport_->listen(name_, 7711, [this](std::shared_ptr<Connection> connection) {
+            peers_->accept(std::move(connection));
+        }));
+    peers_->listening_on(address);
+}
+
+void SimNode::stop() {
+    if (!running()) return;
+    peers_->stop();
+    transport_->stop();
+    crash();
+}
+
+void SimNode::crash() {
+    transport_.reset();  // no callback comes afterwards
+    peers_.reset();
+    store_.reset();
+    inner_store_.reset();
+    replica_.reset();
+}
+
+void SimNode::forget_certificates_but(std::size_t count) {
+    INOS_ASSERT(!running() && count <= grant_->certificates.size());
+    WriteBatch batch;
+    auto const kind = inos::keys::meta_kind(kSpace, 'c');
+    for (auto const& [key, value] : contents(*engine_, Family::meta)) {
+        auto const end = grant_->certificates.begin() + static_cast<std::ptrdiff_t>(count);
+        bool const keeps = std::find(grant_->certificates.begin(), end, value) != end;
+        if (key.second.starts_with(kind) && !keeps) batch.remove(Family::meta, key.second);
+    }
+    value_of(engine_->write(batch, Durability::synced));
+}
+
+void SimNode::learn(std::string const& certificate) {
+    value_of(replica_->add_certificates({certificate}));
+    peers_->refresh();
+}
+
+void SimNode::tick() {
+    if (running()) peers_->tick();
+}
+
+void SimNode::commit(std::vector<Write> writes, std::function<void(Result<Committed>)> done) {
+    store_->commit({"test", std::move(writes)}, [done = std::move(done)](Result<Committed> result) {
+        if (done) return done(std::move(result));
+        value_of(std::move(result));
+    });
+}
+
+void SimNode::put(std::string collection, std::string key, std::string_view json) {
+    commit({{Write::Kind::put, {std::move(collection), std::move(key)}, object_of(json), {}}});
+}
+
+void SimNode::patch(std::string collection, std::string key, std::string_view json) {
+    commit({{Write::Kind::patch, {std::move(collection), std::move(key)}, object_of(json), {}}});
+}
+
+Value SimNode::field(std::string collection, std::string key, std::string_view name) const {
+    auto const view = value_of(replica_->get({std::move(collection), std::move(key)}));
+    auto const* value = view ? find_member(view->fields, name) : nullptr;
+    return value ? *value : Value();
+}
+
+std::size_t SimNode::logged(std::string_view event) const {
+    return static_cast<std::size_t>(std::count_if(
+        log_.begin(), log_.end(), [&](auto const& line) { return line.starts_with(event); }));
+}
+
+std::optional<PeerStatus> SimNode::peer(std::string const& name) const {
+    for (PeerStatus& status : peers_->peers())
+        if (status.name == name) return std::move(status);
+    return std::nullopt;
+}
+
+bool SimNode::connected_with(std::string const& name) const {
+    if (!running()) return false;
+    auto const status = peer(name);
+    return status && status->state == "connected";
+}
+
+// ---- world ---------------------------------------------------------------------------------------
+
+SimWorld::SimWorld(SimOptions const& options)
+    : options_(options),
+      randomness_(options.seed ^ 0x5eed),
+      network_(options.seed),
+      tape_(Tape::seeded(options.seed)) {
+    crypto::init();
+    space_keys_ = {random_secret(tape_), random_secret(tape_)};
+    network_.on_time([this](std::uint64_t now_ms) {
+        for (auto const& node : nodes_)
+            node->clock().advance(now_ms - clocks_ms_);
+        clocks_ms_ = now_ms;
+    });
+}
+
+SimWorld::~SimWorld() {
+    pairings_.clear();
+    nodes_.clear();
+}
+
+SimNode& SimWorld::add_node(std::string const& name) {
+    nodes_.push_back(
+        std::make_unique<SimNode>(network_, options_, name, random_site_keys(tape_)));
+    SimNode& node = *nodes_.back();
+    node.clock().advance(network_.now_ms());
+    // Nodes do not tick in step.
+    network_.after(tape_.below(kTickMs), [this, &node] { tick(node); });
+    return node;
+}
+
+void SimWorld::tick(SimNode& node) {
+    node.tick();
+    network_.after(kTickMs, [this, &node] { tick(node); });
+}
+
+SimNode& SimWorld::found(std::string const& name) {
+    INOS_ASSERT(nodes_.empty());
+    SimNode& node = add_node(name);
+    genesis_.name = "test";
+    genesis_.founder = node.keys().identity.public_key;
+    for (auto& byte : genesis_.nonce)
+        byte = static_cast<std::uint8_t>(tape_.word() >> 24);
+    Certificate const certificate = certificate_for(node, Role::admin);
+    value_of(node.keep({genesis_,
+                        space_keys_,
+                        certificate.actor,
+                        {issue(certificate, node.keys().identity)},
+                        {}}));
+    node.start();
+    return node;
+}
+
+SimNode& SimWorld::member(std::string const& name, Role role, bool known, SimNode* issuer) {
+    SimNode& node = add_node(name);
+    if (!issuer) issuer = nodes_.front().get();
+    Certificate certificate = certificate_for(node, role);
+    certificate.issuer_vv = issuer->replica().vector();
+    std::string const bytes = issue(certificate, issuer->keys().identity);
+    auto certificates = issuer->replica().membership().all_bytes();
+    certificates.push_back(bytes);
+    for (auto const& other : nodes_)
+        if (other->running() && (known || other.get() == issuer)) other->learn(bytes);
+    value_of(
+        node.keep({genesis_, space_keys_, certificate.actor, std::move(certificates), {}}));
+    node.start();
+    return node;
+}
+
+SimNode& SimWorld::stranger(std::string const& name) {
+    return add_node(name);
+}
+
+Certificate SimWorld::certificate_for(SimNode const& node, Role role) {
+    Certificate certificate;
+    certificate.space = genesis_.id();
+    certificate.actor = ActorId{tape_.word64() | 1};
+    certificate.site = node.keys().identity.public_key;
+    certificate.channel = node.keys().channel.public_key;
+    certificate.sealing = node.keys().sealing.public_key;
+    certificate.name = node.name();
+    certificate.role = role;
+    certificate.issuer = genesis_.founder;
+    return certificate;
+}
+
+void SimWorld::connect(SimNode& from, SimNode& to) {
+    from.remember(to.address());
+    value_of(from.peers().add_peer(to.address()));
+}
+
+void SimWorld::step(std::uint64_t ms) {
+    std::uint64_t const until = network_.now_ms() + ms;
+    while (network_.step(until)) {
+    }
+}
+
+bool SimWorld::run_until(std::function<bool()> const& condition, std::uint64_t bound_ms) {
+    std::uint64_t const until = network_.now_ms() + bound_ms;
+    while (!condition())
+        if (!network_.step(until)) return condition();
+    return true;
+}
+
+bool SimWorld::all_equal() const {
+    SimNode* first = nullptr;
+    for (auto const& node : nodes_) {
+        if (!node->running()) continue;
+        if (!first) first = node.get();
+        if (node->replica().vector() != first->replica().vector()) return false;
+        if (node->replica().root() != first->replica().root()) return false;
+    }
+    return true;
+}
+
+bool SimWorld::converge(std::uint64_t bound_ms) {
+    return run_until([this] { return all_equal(); }, bound_ms);
+}
+
+// ---- pairing -------------------------------------------------------------------------------------
+
+InviteInfo SimWorld::invite(SimNode& inviter, InviteRequest request) {
+    std::optional<Result<InviteInfo>> info;
+    inviter.peers().invite(std::move(request),
+                           [&info](Result<InviteInfo> made) { info = std::move(made); });
+    run_until([&] { return info.has_value(); }, 1'000);
+    return value_of(*std::move(info));
+}
+
+std::shared_ptr<SimWorld::Pairing> SimWorld::begin_join(SimNode& node, std::string const& code) {
+    auto pairing = std::make_shared<Pairing>();
+    pairing->transport = network_.transport(node.name());
+    pairing->joiner = std::make_shared<Joiner>(
+        *pairing->transport,
+        value_of(decode_pairing_code(code)),
+        node.keys(),
+        node.name(),
+        [&node](SpaceGrant const& grant) { return node.keep(grant); },
+        [weak = std::weak_ptr(pairing)](Result<Joiner::Joined> result) {
+            if (auto const self = weak.lock()) self->outcome = std::move(result);
+        });
+    pairing->joiner->start();
+    pairings_.push_back(pairing);
+    return pairing;
+}
+
+Result<Joiner::Joined> SimWorld::join(SimNode& node, std::string const& code) {
+    auto const pairing = begin_join(node, code);
+    bool const over = run_until([&] { return pairing->outcome.has_value(); }, 60'000);
+    if (!over) throw std::logic_error("the joiner never answers");
+    step(200);  // what it said last is on its way
+    std::erase(pairings_, pairing);
+    pairing->transport.reset();
+    if (*pairing->outcome) node.start();
+    return *std::move(pairing->outcome);
+}
+
+}  // namespace inos::test

@@ -1,0 +1,172 @@
+// Nodes as the program makes them, on a SimNetwork: a real Replica, Store and PeerManager each, with
+// engines in memory. A node can be restarted, which leaves it nothing but its engine. One thread;
+// everything follows from the seed.
+//
+//   SimWorld world({.seed = 7});
+//   SimNode& a = world.found("a");
+//   SimNode& b = world.member("b");
+//   world.connect(a, b);
+//   a.put("customers", "ann", {...});
+//   EXPECT_TRUE(world.converge());
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/joiner.hpp"
+#include "net/peer_manager.hpp"
+#include "tests/support/sim_network.hpp"
+#include "tests/support/space.hpp"
+
+namespace inos::test {
+
+struct SimOptions {
+    std::uint64_t seed = 1;
+    // 0: the store answers at once (DirectStore). Else work waits and answers wait for so long, as
+    // with a store thread.
+    std::uint64_t store_delay_ms = 0;
+};
+
+// A store whose work and answers come later, each in its order.
+class SlowStore final : public Store {
+public:
+    SlowStore(Replica& replica, SimNetwork& network, std::uint64_t delay_ms)
+        : inner_(replica), network_(network), delay_ms_(delay_ms) {}
+    void commit(Transaction transaction, std::function<void(Result<Committed>)> done) override;
+    void run(std::function<void(Replica&)> work, std::function<void()> done) override;
+
+private:
+    DirectStore inner_;
+    SimNetwork& network_;
+    std::uint64_t delay_ms_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+class SimNode {
+public:
+    SimNode(SimNetwork& network, SimOptions const& options, std::string name, SiteKeys keys);
+    ~SimNode();
+
+    std::string const& name() const { return name_; }
+    std::string address() const { return SimNetwork::address(name_); }
+    SiteKeys const& keys() const { return keys_; }
+    ManualClock& clock() { return clock_; }
+    FaultEngine& engine() { return *engine_; }
+    Replica& replica() { return *replica_; }
+    PeerManager& peers() { return *peers_; }
+    bool is_member() const { return grant_.has_value(); }
+    bool running() const { return peers_ != nullptr; }
+
+    // Makes the grant durable in the engine. Then start().
+    Result<void> keep(SpaceGrant const& grant);
+    // Opens what the engine holds and goes online, dialling the remembered addresses.
+    void start();
+    void stop();   // as the program does: politely
+    void crash();  // everything but the engine is gone
+    void restart() {
+        crash();
+        start();
+    }
+    void tick();
+    // The certificate comes from somewhere else than the network.
+    void learn(std::string const& certificate);
+    // For a node that is not running: a past in which it knew only the first `count` certificates,
+    // and keys other than those it was admitted with.
+    void forget_certificates_but(std::size_t count);
+    void set_keys(SiteKeys keys) { keys_ = std::move(keys); }
+    // An address that every start dials.
+    void remember(std::string const& url) { urls_.push_back(url); }
+
+    // One transaction; calls back when it is durable. Without a callback a refusal throws.
+    void commit(std::vector<Write> writes, std::function<void(Result<Committed>)> done = {});
+    void put(std::string collection, std::string key, std::string_view json);
+    void patch(std::string collection, std::string key, std::string_view json);
+    Value field(std::string collection, std::string key, std::string_view name) const;
+
+    // Lines of the log: "event text".
+    std::vector<std::string> const& log() const { return log_; }
+    std::size_t logged(std::string_view event) const;
+    std::optional<PeerStatus> peer(std::string const& name) const;
+    bool connected_with(std::string const& name) const;
+
+private:
+    SimNetwork& network_;
+    SimOptions options_;
+    std::string name_;
+    SiteKeys keys_;
+    ManualClock clock_;
+    std::unique_ptr<FaultEngine> engine_;
+    std::optional<SpaceGrant> grant_;
+    std::vector<std::string> urls_;
+    std::vector<std::string> log_;
+
+    std::unique_ptr<Transport> transport_;
+    std::unique_ptr<Replica> replica_;
+    std::unique_ptr<Store> inner_store_;
+    std::unique_ptr<WatchedStore> store_;
+    std::unique_ptr<PeerManager> peers_;
+};
+
+class SimWorld {
+public:
+    static constexpr std::uint64_t kTickMs = 100;
+    static constexpr std::uint64_t kHealMs = 180'000;  // virtual time that convergence may take
+
+    explicit SimWorld(SimOptions const& options = {});
+    ~SimWorld();
+
+    SimNetwork& network() { return network_; }
+    std::vector<std::unique_ptr<SimNode>> const& nodes() const { return nodes_; }
+    SimNode& operator[](std::size_t i) { return *nodes_.at(i); }
+    Genesis const& genesis() const { return genesis_; }
+    SpaceKeys const& space_keys() const { return space_keys_; }
+
+    SimNode& found(std::string const& name);
+    // Certified by `issuer` (the founder) without any pairing; other nodes know it only if `known`.
+    SimNode& member(std::string const& name,
+                    Role role = Role::writer,
+                    bool known = true,
+                    SimNode* issuer = nullptr);
+    SimNode& stranger(std::string const& name);  // keys and an engine, no membership
+    void connect(SimNode& from, SimNode& to);    // `from` dials `to`, now and after restarts
+
+    void step(std::uint64_t ms);
+    // False: the condition did not come true within so much virtual time.
+    bool run_until(std::function<bool()> const& condition, std::uint64_t bound_ms);
+    // Runs until all running nodes hold the same. False: they do not within the bound.
+    bool converge(std::uint64_t bound_ms = kHealMs);
+    bool all_equal() const;
+
+    struct Pairing {
+        std::optional<Result<Joiner::Joined>> outcome;
+        std::shared_ptr<Joiner> joiner;
+        std::unique_ptr<Transport> transport;
+    };
+    // A code made at `inviter`; throws when it refuses.
+    InviteInfo invite(SimNode& inviter, InviteRequest request = {});
+    // Runs until the joiner has an answer; on success the node is started.
+    Result<Joiner::Joined> join(SimNode& node, std::string const& code);
+    // The same without waiting.
+    std::shared_ptr<Pairing> begin_join(SimNode& node, std::string const& code);
+
+private:
+    void tick(SimNode& node);
+    SimNode& add_node(std::string const& name);
+    Certificate certificate_for(SimNode const& node, Role role);
+
+    SimOptions options_;
+    SeededRandomness randomness_;
+    SimNetwork network_;
+    Tape tape_;
+    Genesis genesis_;
+    SpaceKeys space_keys_;
+    std::uint64_t clocks_ms_ = 0;
+    std::vector<std::unique_ptr<SimNode>> nodes_;
+    std::vector<std::shared_ptr<Pairing>> pairings_;
+};
+
+}  // namespace inos::test
