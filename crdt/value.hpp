@@ -32,13 +32,13 @@ struct Value {
     std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> data;
 
     Value() = default;  // null
-    explicit Value(bool b) : data(b) {}
-    explicit Value(std::int64_t n) : data(n) {}
-    explicit Value(int n) : data(std::int64_t{n}) {}
-    explicit Value(double d) : data(d == 0 ? 0.0 : d) {}
-    explicit Value(std::string text) : data(std::move(text)) {}
-    explicit Value(std::string_view text) : data(std::string(text)) {}
-    explicit Value(char const* text) : data(std::string(text)) {}
+    explicit Value(bool b);
+    explicit Value(std::int64_t n);
+    explicit Value(int n);
+    explicit Value(double d);
+    explicit Value(std::string text);
+    explicit Value(std::string_view text);
+    explicit Value(char const* text);
     explicit Value(Array array);
     explicit Value(Object object);  // sorts; of equal keys the last one stays
 
@@ -62,6 +62,15 @@ struct Member {
     Value value;
     bool operator==(Member const&) const = default;
 };
+
+// Here, because making the variant needs Member to be complete.
+inline Value::Value(bool b) : data(b) {}
+inline Value::Value(std::int64_t n) : data(n) {}
+inline Value::Value(int n) : data(std::int64_t{n}) {}
+inline Value::Value(double d) : data(d == 0 ? 0.0 : d) {}
+inline Value::Value(std::string text) : data(std::move(text)) {}
+inline Value::Value(std::string_view text) : data(std::string(text)) {}
+inline Value::Value(char const* text) : data(std::string(text)) {}
 
 // Inserts or replaces, keeping the order.
 void set_member(Object& object, std::string_view key, Value value);

@@ -45,6 +45,7 @@ Result<void> ImportProgress::save(ImportCounts const& counts) const {
 
 void ImportProgress::remove() const {
     std::remove(path_.c_str());
+    std::remove((path_ + ".new").c_str());  // of a run that was killed while it was noting
 }
 
 }  // namespace inos

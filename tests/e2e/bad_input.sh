@@ -12,8 +12,8 @@ expect 2 'a command is missing' "$INOS"
 expect 2 'no data directory was named; give --data DIR' "$INOS" get a b
 expect 2 'site is missing' "$INOS" init --data shop
 expect 0 '^inos [0-9]+\.[0-9]+' "$INOS" --version
-for command in init invite invites join run get put patch delete list import export conflicts resolve \
-    status peers members schema verify; do
+for command in init invite invites join run get put patch delete list import export conflicts \
+    resolve status peers members schema verify; do
     expect 0 'Examples:' "$INOS" "$command" --help
 done
 
@@ -57,7 +57,8 @@ expect 1 'stock' "$INOS" put products p1 '{"stock": "many"}'
 expect 3 '.' "$INOS" get products p1
 
 say 'import: one bad row and nothing is imported, unless bad rows may be left out'
-printf 'id,name,stock,tags\np1,Cup,12,red;blue\np2,Plate\np3,"Bowl"x,1,\np4,Jug,many,\np5,Pan,3,\n' >products.csv
+printf '%s\n' id,name,stock,tags p1,Cup,12,red\;blue p2,Plate 'p3,"Bowl"x,1,' p4,Jug,many, \
+    p5,Pan,3, >products.csv
 expect 1 'products.csv:3: the row has 2 cells and the header 4' "$INOS" import products products.csv
 [[ $OUTPUT == *'products.csv:4: text follows the closing quote'* ]] || die "$OUTPUT"
 [[ $OUTPUT == *'products.csv:5: the column "stock" is a counter'* ]] || die "$OUTPUT"
@@ -65,7 +66,8 @@ expect 1 'products.csv:3: the row has 2 cells and the header 4' "$INOS" import p
 expect 3 '.' "$INOS" get products p1
 expect 0 'warning: 3 bad rows left out' "$INOS" import products products.csv --skip-bad
 [[ $OUTPUT == *'2 records into products: 2 created'* ]] || die "$OUTPUT"
-equal 'the imported record' '{"name":"Cup","stock":12,"tags":["red","blue"]}' "$(fields shop products p1)"
+equal 'the imported record' '{"name":"Cup","stock":12,"tags":["red","blue"]}' \
+    "$(fields shop products p1)"
 expect 0 '2 records into products: 0 created, 0 changed, 2 unchanged' \
     "$INOS" import products products.csv --skip-bad
 expect 1 'no column "sku"' "$INOS" import products products.csv --key sku

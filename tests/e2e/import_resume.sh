@@ -13,7 +13,7 @@ say 'killed in the middle'
 "$INOS" import customers customers.csv --batch 10 >import.log 2>&1 </dev/null &
 pid=$!
 NODE_PIDS[import]=$pid
-progress_is_noted() { compgen -G 'shop/imports/*' >/dev/null; }
+progress_is_noted() { compgen -G 'shop/imports/*[0-9a-f]' >/dev/null; }
 wait_until 30 'note of how far the import has come' progress_is_noted
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null || true

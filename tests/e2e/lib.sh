@@ -43,8 +43,8 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-# wait_until SECONDS WHAT COMMAND...: runs the command until it succeeds; fails the test when the time
-# is over.
+# wait_until SECONDS WHAT COMMAND...: runs the command until it succeeds; fails the test when the
+# time is over.
 wait_until() {
     local seconds=$1 what=$2 deadline
     shift 2

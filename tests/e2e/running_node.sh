@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# One running node: commands speak to it, a second one cannot have its directory or its port, it ends
-# well when asked to, and what was acknowledged is there afterwards.
+# One running node: commands speak to it, a second one cannot have its directory or its port, it
+# ends well when asked to, and what was acknowledged is there afterwards.
 source "$(dirname "$0")/lib.sh" "$@"
 
 new_site shop
@@ -11,10 +11,10 @@ say 'commands reach it over the socket, the API needs the token'
 expect 0 'customers/c1 created' "$INOS" put customers c1 '{"name": "Zoë"}' --data shop
 expect 0 'node +running' "$INOS" status --data shop
 api=$(json_text api <shop/run.json)
-equal 'the answer without a token' 401 \
-    "$(curl -s -o /dev/null -w '%{http_code}' "$api/v1/status")"
+status_of() { curl -s -o /dev/null -w '%{http_code}' "$@" "$api/v1/status"; }
+equal 'the answer without a token' 401 "$(status_of)"
 equal 'the answer with the token' 200 \
-    "$(curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $(cat shop/api.token)" "$api/v1/status")"
+    "$(status_of -H "Authorization: Bearer $(cat shop/api.token)")"
 equal 'the mode of the token file' 600 "$(stat -c %a shop/api.token)"
 
 say 'what is taken is taken'

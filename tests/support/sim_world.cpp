@@ -118,6 +118,11 @@ void SimNode::crash() {
     store_.reset();
     inner_store_.reset();
     replica_.reset();
+    under_way_ = std::make_shared<std::size_t>(0);
+}
+
+void SimNode::remember(std::string const& url) {
+    if (std::find(urls_.begin(), urls_.end(), url) == urls_.end()) urls_.push_back(url);
 }
 
 void SimNode::forget_certificates_but(std::size_t count) {
@@ -142,10 +147,13 @@ void SimNode::tick() {
 }
 
 void SimNode::commit(std::vector<Write> writes, std::function<void(Result<Committed>)> done) {
-    store_->commit({"test", std::move(writes)}, [done = std::move(done)](Result<Committed> result) {
+    ++*under_way_;
+    auto answered = [done = std::move(done), count = under_way_](Result<Committed> result) {
+        --*count;
         if (done) return done(std::move(result));
         value_of(std::move(result));
-    });
+    };
+    store_->commit({"test", std::move(writes)}, std::move(answered));
 }
 
 void SimNode::put(std::string collection, std::string key, std::string_view json) {
@@ -287,6 +295,7 @@ bool SimWorld::all_equal() const {
     SimNode* first = nullptr;
     for (auto const& node : nodes_) {
         if (!node->running()) continue;
+        if (node->commits_under_way() > 0) return false;
         if (!first) first = node.get();
         if (node->replica().vector() != first->replica().vector()) return false;
         if (node->replica().root() != first->replica().root()) return false;

@@ -79,10 +79,11 @@ public:
     void forget_certificates_but(std::size_t count);
     void set_keys(SiteKeys keys) { keys_ = std::move(keys); }
     // An address that every start dials.
-    void remember(std::string const& url) { urls_.push_back(url); }
+    void remember(std::string const& url);
 
     // One transaction; calls back when it is durable. Without a callback a refusal throws.
     void commit(std::vector<Write> writes, std::function<void(Result<Committed>)> done = {});
+    std::size_t commits_under_way() const { return *under_way_; }
     void put(std::string collection, std::string key, std::string_view json);
     void patch(std::string collection, std::string key, std::string_view json);
     Value field(std::string collection, std::string key, std::string_view name) const;
@@ -103,6 +104,7 @@ private:
     std::optional<SpaceGrant> grant_;
     std::vector<std::string> urls_;
     std::vector<std::string> log_;
+    std::shared_ptr<std::size_t> under_way_ = std::make_shared<std::size_t>(0);
 
     std::unique_ptr<Transport> transport_;
     std::unique_ptr<Replica> replica_;
@@ -139,7 +141,7 @@ public:
     bool run_until(std::function<bool()> const& condition, std::uint64_t bound_ms);
     // Runs until all running nodes hold the same. False: they do not within the bound.
     bool converge(std::uint64_t bound_ms = kHealMs);
-    bool all_equal() const;
+    bool all_equal() const;  // and no commit is under way
 
     struct Pairing {
         std::optional<Result<Joiner::Joined>> outcome;

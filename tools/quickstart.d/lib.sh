@@ -1,5 +1,5 @@
-# Parts of tools/quickstart: starting and ending sites, waiting, asking them. Sourced; uses $bin, $work,
-# $pids, $keep.
+# Parts of tools/quickstart: starting and ending sites, waiting, asking them. Sourced; uses $bin,
+# $work, $pids, $keep.
 
 exec 3>&2  # for failures inside of commands whose output is thrown away
 
@@ -20,7 +20,8 @@ cleanup() {
     for site in "${!pids[@]}"; do kill "${pids[$site]}" 2>/dev/null || true; done
     wait 2>/dev/null || true
     if $keep; then
-        printf '\nkept: %s (start a site again with: %s run --data %s/shop)\n' "$work" "$bin/inos" "$work"
+        printf '\nkept: %s (start a site again with: %s run --data %s/shop)\n' \
+            "$work" "$bin/inos" "$work"
     else
         rm -rf "$work"
     fi
@@ -54,7 +55,10 @@ wait_for() {
     shift 2
     deadline=$((SECONDS + seconds))
     until "$@" >/dev/null 2>&1; do
-        ((SECONDS < deadline)) || { inos shop verify >&3 2>&3 || true; fail "no $what within $seconds s"; }
+        if ((SECONDS >= deadline)); then
+            inos shop verify >&3 2>&3 || true
+            fail "no $what within $seconds s"
+        fi
         sleep 0.1
     done
 }

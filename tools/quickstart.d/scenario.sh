@@ -53,23 +53,25 @@ edit() {
 merged() {
     local collection=$1 id=$2 expected=$3 rule=$4 site fields
     for site in shop warehouse office; do
-        fields=$(inos "$site" get "$collection" "$id" --json | sed -E 's/.*"fields":(.*),"id":.*/\1/')
+        fields=$(inos "$site" get "$collection" "$id" --json |
+            sed -E 's/.*"fields":(.*),"id":.*/\1/')
         [[ $fields == *"$expected"* ]] ||
-            fail "$collection/$id at the $site is $fields; by the rule \"$rule\" it has to hold $expected"
+            fail "$collection/$id at the $site is $fields; by \"$rule\" it has to hold $expected"
     done
     printf '%-9s %-67s %s\n' "$id" "$expected" "$rule"
 }
 
 check_merged() {
     merged customers c-000001 '"name":"Ada (warehouse)"' 'latest: the later one'
-    merged customers c-000002 '"email":"ada@crm.example"' 'priority: crm before shop, though earlier'
+    merged customers c-000002 '"email":"ada@crm.example"' 'priority: crm before shop'
     merged customers c-000003 '"consent":"unsubscribed"' 'order: unsubscribed beats subscribed'
     merged customers c-000004 '"call before noon"' 'keep-all: one value,'
     merged customers c-000004 '"ramp at the back"' '          and the other'
     merged customers c-000005 '"points":112' 'counter: 100 + 10 + 5 - 3'
     merged customers c-000006 '"tags":["vip","wholesale"]' 'set: both added, one removed'
     merged customers c-000007 '"vip":true' 'flag: enable wins'
-    merged customers c-000008 '"contact":{"city":"Kiel","fax":"+49 431 2","phone":"+49 431 1"}' 'map: leaf by leaf'
+    merged customers c-000008 '"contact":{"city":"Kiel","fax":"+49 431 2","phone":"+49 431 1"}' \
+        'map: leaf by leaf'
     merged customers c-000009 '"city":"Flensburg"' 'update-wins: the edit brings the record back,'
     merged customers c-000009 '"name":' '             whole'
     merged customers c-000010 '"city":"Lübeck"' 'no conflict'
