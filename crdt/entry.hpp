@@ -4,9 +4,10 @@
 //   entry   = version u8 (1) | form u8 | header blob | salt | count varint, op*
 //   form    = 0 whole: salt is 8 bytes
 //           | 1 some ops erased: no salt, and each remaining op is followed by its 32-byte key
-//   header  = actor u64 | seq varint | hlc u64 | deps | source blob | names: count, blob* |
-//   extension blob deps    = count varint | count times: actor u64, seq varint, chain 8 bytes
-//   ascending by actor op      = kind varint (1..) | body blob           an op
+//   header  = actor u64 | seq varint | hlc u64 | deps | source blob | names: count, blob*
+//           | extension blob
+//   deps    = count varint | count times: actor u64, seq varint, chain 8    ascending by actor
+//   op      = kind varint (1..) | body blob           an op
 //           | 0 | hash 32 bytes                       an op that was erased
 //
 // deps are the author's version vector just before the entry, without the author itself, as the
@@ -17,8 +18,8 @@
 //                   | count varint, edit*
 //   op 2, delete  = collection varint | key blob | flags varint | [ctx] | seen VersionVector
 //   flags         = bit 0 fresh (the record did not exist for the author) | bit 1 names its own ctx
-//   edit          = kind varint | field varint (name index + 1, 0: path holds all) | path blob |
-//   payload blob
+//   edit          = kind varint | field varint (name index + 1, 0: path holds all) | path blob
+//                   | payload blob
 //
 // Names (collections, fields) stand once per entry, in the header; keys, elements, map keys and
 // values stand in ops only, so that erasing an op leaves nothing of them. Kinds of ops and edits
@@ -28,8 +29,8 @@
 // Hashes (computed by storage/entry_hash.hpp; BLAKE2b-256 all):
 //   op key     = keyed by salt: "inos op key 1" | op index u32
 //   op hash    = keyed by op key: kind varint | body blob
-//   chain(n)   = "inos chain 1" | chain(n-1) | hash of header | op hashes;  malformed: | hash of
-//   all bytes
+//   chain(n)   = "inos chain 1" | chain(n-1) | hash of header | op hash*
+//              | "inos chain 1" | chain(n-1) | hash of all bytes           where the frame is malformed
 // The salt is in no hash but through the op keys, so that erasing an op can drop it with its key.
 #pragma once
 

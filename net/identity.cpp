@@ -10,7 +10,8 @@ std::string encode_identity(Identity const& identity) {
     std::string out;
     put_blob(out, encode(identity.keys));
     put_varint(out, identity.certificates.size());
-    for (auto const& certificate : identity.certificates) put_blob(out, certificate);
+    for (auto const& certificate : identity.certificates)
+        put_blob(out, certificate);
     put_blob(out, {});
     return out;
 }
@@ -19,7 +20,8 @@ Result<Identity> check_identity(std::string_view payload, crypto::PublicKey cons
     Reader in(payload);
     std::string_view const keys = in.blob();
     std::vector<std::string> certificates(in.count());
-    for (auto& certificate : certificates) certificate = in.blob();
+    for (auto& certificate : certificates)
+        certificate = in.blob();
     in.blob();
     if (!in.finished() || certificates.size() > kCertificatesMax)
         return fail(Errc::protocol, "the peer's identity in the handshake is malformed");

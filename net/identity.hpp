@@ -1,7 +1,9 @@
-// What a site says of itself in frame 2 or 3 of the handshake: its certified keys, and the certificate
-// of its membership, so that a site that has not heard of a new member yet can let it in.
+// What a site says of itself in frame 2 or 3 of the handshake: its certified keys, and the
+// certificate of its membership, so that a site that has not heard of a new member yet can let it
+// in.
 //
-//   identity  = site key certificate blob | membership certificates: count, blob* (at most 8) | extension blob
+//   identity  = site key certificate blob | membership certificates: count, blob* (at most 8)
+//             | extension blob
 //
 // When pairing the list is empty. Pure; any thread.
 #pragma once

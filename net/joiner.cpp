@@ -9,12 +9,8 @@
 
 namespace inos {
 
-Joiner::Joiner(Transport& transport,
-               PairingCode code,
-               SiteKeys keys,
-               std::string name,
-               Keep keep,
-               Done done)
+Joiner::Joiner(
+    Transport& transport, PairingCode code, SiteKeys keys, std::string name, Keep keep, Done done)
     : transport_(transport),
       code_(std::move(code)),
       keys_(std::move(keys)),
@@ -22,7 +18,9 @@ Joiner::Joiner(Transport& transport,
       keep_(std::move(keep)),
       done_(std::move(done)) {}
 
-void Joiner::start() { dial_next(); }
+void Joiner::start() {
+    dial_next();
+}
 
 void Joiner::dial_next() {
     if (address_ == code_.addresses.size()) {
@@ -62,10 +60,11 @@ void Joiner::begin(std::shared_ptr<Connection> connection, std::string const& pa
     handlers.on_frame = [self = shared_from_this()](std::string frame) { self->on_frame(frame); };
     handlers.on_closed = [weak](Error) {
         if (auto const self = weak.lock())
-            self->failed({Errc::forbidden,
-                          "the other site did not accept the code: it may have expired, been used or "
-                          "revoked; ask for a new one",
-                          {}});
+            self->failed(
+                {Errc::forbidden,
+                 "the other site did not accept the code: it may have expired, been used or "
+                 "revoked; ask for a new one",
+                 {}});
     };
     handlers.on_drained = [] {};
     connection_->start(std::move(handlers));
@@ -83,13 +82,15 @@ void Joiner::on_frame(std::string const& frame) {
         connection_->established();
         auto more = channel_->approve();
         if (!more) return failed(more.error());
-        for (auto& out : more->frames) connection_->send(std::move(out));
+        for (auto& out : more->frames)
+            connection_->send(std::move(out));
     }
     if (!received->messages.empty()) {
         auto joined = take_grant(received->messages.front());
         if (!joined) return failed(joined.error());
         if (auto frames = channel_->send(wire::encode(wire::Message(wire::PairDone{}))))
-            for (auto& out : *frames) connection_->send(std::move(out));
+            for (auto& out : *frames)
+                connection_->send(std::move(out));
         if (auto end = channel_->end()) connection_->send(*std::move(end));
         return finish(std::move(joined));
     }

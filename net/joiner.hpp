@@ -1,6 +1,6 @@
 // The new site's side of pairing: dials the addresses of a code, proves with its secret that it was
-// invited, checks that the other end is the site that made the code, and brings home what it needs to be
-// a member. Over any Transport; everything on the transport's thread.
+// invited, checks that the other end is the site that made the code, and brings home what it needs
+// to be a member. Over any Transport; everything on the transport's thread.
 #pragma once
 
 #include <functional>
@@ -18,14 +18,21 @@ class Joiner : public std::enable_shared_from_this<Joiner> {
 public:
     struct Joined {
         SpaceGrant grant;
-        std::string inviter;                     // its name
-        std::array<std::string_view, 6> words;  // equal at both ends unless somebody sits in between
+        std::string inviter;  // its name
+        std::array<std::string_view, 6>
+            words;  // equal at both ends unless somebody sits in between
     };
-    // `keep` makes the grant durable; only when it succeeds the inviter is told so, and done() is called.
+    // `keep` makes the grant durable; only when it succeeds the inviter is told so, and done() is
+    // called.
     using Keep = std::function<Result<void>(SpaceGrant const&)>;
     using Done = std::function<void(Result<Joined>)>;
 
-    Joiner(Transport& transport, PairingCode code, SiteKeys keys, std::string name, Keep keep, Done done);
+    Joiner(Transport& transport,
+           PairingCode code,
+           SiteKeys keys,
+           std::string name,
+           Keep keep,
+           Done done);
     void start();
 
 private:

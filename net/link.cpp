@@ -10,14 +10,16 @@ namespace {
 
 std::size_t entries_of(wire::Batch const& batch) {
     std::size_t count = 0;
-    for (auto const& run : batch.runs) count += run.count;
+    for (auto const& run : batch.runs)
+        count += run.count;
     return count;
 }
 
 std::size_t entry_bytes(EntryBatch const& batch) {
     std::size_t bytes = 0;
     for (auto const& run : batch.runs)
-        for (auto const& entry : run.entries) bytes += entry.size();
+        for (auto const& entry : run.entries)
+            bytes += entry.size();
     return bytes;
 }
 
@@ -72,7 +74,8 @@ void Link::on_received(Result<SecureChannel::Received> received) {
         if (!more) return end(more.error());
         send_frames(more->frames);
         begin_session();
-        for (auto& message : more->messages) received->messages.push_back(std::move(message));
+        for (auto& message : more->messages)
+            received->messages.push_back(std::move(message));
         received->ended = received->ended || more->ended;
     }
     for (auto const& bytes : received->messages) {
@@ -143,10 +146,11 @@ void Link::send(wire::Message const& message) {
     send_frames(*std::move(frames));
 }
 
-// Actions may cause further ones at once (a store that answers on the spot): all are performed in the
-// order in which they came up.
+// Actions may cause further ones at once (a store that answers on the spot): all are performed in
+// the order in which they came up.
 void Link::perform(session::Actions actions) {
-    for (auto& action : actions) actions_.push_back(std::move(action));
+    for (auto& action : actions)
+        actions_.push_back(std::move(action));
     if (std::exchange(performing_, true)) return;
     auto const keep = shared_from_this();
     while (!actions_.empty() && !ended_) {
@@ -157,7 +161,9 @@ void Link::perform(session::Actions actions) {
     performing_ = false;
 }
 
-void Link::do_action(session::Send& action) { send(action.message); }
+void Link::do_action(session::Send& action) {
+    send(action.message);
+}
 
 void Link::do_action(session::Collect& action) {
     auto work = [theirs = std::move(action.theirs),
@@ -168,14 +174,13 @@ void Link::do_action(session::Collect& action) {
         return Session::Collected{
             wire::seal_batch(space, key, batch), entry_bytes(batch), batch.entries()};
     };
-    store_.query(std::move(work),
-                 [weak = weak_from_this()](Result<Session::Collected> collected) {
-                     auto const self = weak.lock();
-                     if (!self || self->ended_) return;
-                     if (collected) self->counters_.entries_out += collected->entries;
-                     auto const now = self->clock_.monotonic_ms();
-                     self->perform(self->session_->collected(std::move(collected), now));
-                 });
+    store_.query(std::move(work), [weak = weak_from_this()](Result<Session::Collected> collected) {
+        auto const self = weak.lock();
+        if (!self || self->ended_) return;
+        if (collected) self->counters_.entries_out += collected->entries;
+        auto const now = self->clock_.monotonic_ms();
+        self->perform(self->session_->collected(std::move(collected), now));
+    });
 }
 
 void Link::do_action(session::Apply& action) {
@@ -229,10 +234,12 @@ void Link::do_action(session::AddCertificates& action) {
 }
 
 void Link::do_action(session::RootsDiffer&) {
-    handlers_.alarm(*this,
-                    "holds the same entries as this site, but not the same records: run `inos verify`");
+    handlers_.alarm(
+        *this, "holds the same entries as this site, but not the same records: run `inos verify`");
 }
 
-void Link::do_action(session::Close& action) { end(action.reason); }
+void Link::do_action(session::Close& action) {
+    end(action.reason);
+}
 
 }  // namespace inos

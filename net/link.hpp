@@ -1,10 +1,10 @@
-// One connection to a peer: the channel over the transport's connection, and above it the session. Turns
-// a session's actions into work for the store and frames for the connection, and feeds the outcome back.
-// No clock, no sockets, no threads of its own: time and transport come from outside.
+// One connection to a peer: the channel over the transport's connection, and above it the session.
+// Turns a session's actions into work for the store and frames for the connection, and feeds the
+// outcome back. No clock, no sockets, no threads of its own: time and transport come from outside.
 //
 // Life: made with a connection -> handshake -> the owner is asked to accept the peer -> session ->
-// ended (once, with a reason). Everything on the node's thread; answers of the store that come after
-// the end are dropped.
+// ended (once, with a reason). Everything on the node's thread; answers of the store that come
+// after the end are dropped.
 #pragma once
 
 #include <deque>
@@ -33,9 +33,10 @@ public:
     struct Handlers {
         // The handshake has shown who the peer is. An error ends the link.
         std::function<Result<void>(Link&, Identity const&)> accept;
-        std::function<void(Link&)> established;   // the session has begun
-        std::function<void(Link&)> changed;       // what is known of the peer has moved
-        std::function<void(std::shared_ptr<LocalState const>)> moved;  // the replica took entries in
+        std::function<void(Link&)> established;  // the session has begun
+        std::function<void(Link&)> changed;      // what is known of the peer has moved
+        std::function<void(std::shared_ptr<LocalState const>)>
+            moved;  // the replica took entries in
         std::function<void(Link&, std::string const& what)> alarm;
         std::function<void(Link&, Error const& why)> ended;
     };

@@ -34,7 +34,8 @@ Result<std::string> api_token(std::string const& dir) {
         return token;
     }
     if (!known) return tl::unexpected(known.error());
-    while (!known->empty() && (known->back() == '\n' || known->back() == '\r')) known->pop_back();
+    while (!known->empty() && (known->back() == '\n' || known->back() == '\r'))
+        known->pop_back();
     if (known->size() < 32)
         return fail(Errc::usage,
                     "the token in \"" + path + "\" is too short; remove the file for a new one",
@@ -47,13 +48,17 @@ Result<std::string> api_token(std::string const& dir) {
 // In the order of construction; destroyed from the end. The store's thread ends before what its
 // answers go to.
 struct Node::Parts {
-    Parts(asio::io_context& context, std::unique_ptr<OpenSite> open, Clock const& time, NodeOptions o)
+    Parts(asio::io_context& context,
+          std::unique_ptr<OpenSite> open,
+          Clock const& time,
+          NodeOptions o)
         : io(context),
           clock(time),
           options(std::move(o)),
           site(std::move(open)),
           transport(context),
-          store_thread(*site->replica, [&context](std::function<void()> f) { asio::post(context, std::move(f)); }),
+          store_thread(*site->replica,
+                       [&context](std::function<void()> f) { asio::post(context, std::move(f)); }),
           store(store_thread),
           ticker(context) {}
 
@@ -143,7 +148,8 @@ Result<void> Node::Parts::open_api() {
              tcp_server->listen_tcp(options.api->host, options.api->port));
     HttpGuard::Options guard_options;
     guard_options.hosts = default_http_hosts(port);
-    for (auto const& host : options.api_hosts) guard_options.hosts.push_back(host);
+    for (auto const& host : options.api_hosts)
+        guard_options.hosts.push_back(host);
     guard_options.tokens.push_back({http_token_hash(token), "api"});
     guard = std::make_unique<HttpGuard>(std::move(guard_options));
     tcp_server->set_guard([this](HttpRequest& request) { return guard->check(request); });
@@ -182,8 +188,12 @@ void Node::stop() {
     parts.store_thread.stop();
 }
 
-std::string const& Node::sync_address() const { return parts_->sync_address; }
-std::string const& Node::api_address() const { return parts_->api_address; }
+std::string const& Node::sync_address() const {
+    return parts_->sync_address;
+}
+std::string const& Node::api_address() const {
+    return parts_->api_address;
+}
 
 Node::Progress Node::progress() const {
     Progress progress;
@@ -196,7 +206,8 @@ Node::Progress Node::progress() const {
             progress.last_error = peer.last_error;
         }
     }
-    for (auto const& [actor, seq] : peers.local().vector.items()) progress.held += seq;
+    for (auto const& [actor, seq] : peers.local().vector.items())
+        progress.held += seq;
     progress.caught_up = peers.settled() && peers.local().caught_up;
     return progress;
 }

@@ -1,6 +1,6 @@
-// A running node: one open site, its store's thread, its peers over WebSockets, and the HTTP API, on one
-// io_context. Thin: what is decided is decided in PeerManager, Session and Api, which the simulator
-// drives with other transports and clocks.
+// A running node: one open site, its store's thread, its peers over WebSockets, and the HTTP API,
+// on one io_context. Thin: what is decided is decided in PeerManager, Session and Api, which the
+// simulator drives with other transports and clocks.
 //
 //   node's thread   io_context: transport, links, sessions, HTTP, timers
 //   store's thread  the replica: group commit, apply, collect, and sealing of batches (StoreThread)
@@ -32,11 +32,11 @@ struct NodeAddress {
 };
 
 struct NodeOptions {
-    std::optional<NodeAddress> listen;    // for peers
-    std::optional<NodeAddress> api;       // HTTP over TCP, beside the socket
-    bool socket = true;                   // DIR/api.sock
-    std::vector<std::string> api_hosts;   // further Host names that the API answers to, with port
-    std::vector<std::string> peers;       // dialled besides the remembered ones
+    std::optional<NodeAddress> listen;   // for peers
+    std::optional<NodeAddress> api;      // HTTP over TCP, beside the socket
+    bool socket = true;                  // DIR/api.sock
+    std::vector<std::string> api_hosts;  // further Host names that the API answers to, with port
+    std::vector<std::string> peers;      // dialled besides the remembered ones
     std::function<void(std::string_view event, std::string const& text)> log;
 };
 
@@ -59,7 +59,8 @@ public:
     // How far the site is behind the sites that it is connected with, for progress bars.
     struct Progress {
         bool connected = false;
-        bool caught_up = false;  // holds all that it must before it takes writes, and all that peers had
+        bool caught_up =
+            false;  // holds all that it must before it takes writes, and all that peers had
         std::uint64_t behind = 0;
         std::uint64_t held = 0;  // entries
         std::string last_error;  // why there is no connection
@@ -78,15 +79,16 @@ struct JoinResult {
     std::string words;  // six words that the inviter's side can compare
 };
 
-// Joins a space with a pairing code and leaves a complete site directory behind, or nothing but keys
-// beside it (DIR.joining), with which a second try goes on. Blocks; bounded by the transport's deadlines.
+// Joins a space with a pairing code and leaves a complete site directory behind, or nothing but
+// keys beside it (DIR.joining), with which a second try goes on. Blocks; bounded by the transport's
+// deadlines.
 Result<JoinResult> join_space(std::string const& code_text,
                               std::string const& dir,
                               std::string const& site_name,
                               Clock const& clock);
 
-// Runs the site without listening until it has everything that its peers have; `show` is called a few
-// times a second. Errc::unavailable after `patience_ms` without any connection or progress.
+// Runs the site without listening until it has everything that its peers have; `show` is called a
+// few times a second. Errc::unavailable after `patience_ms` without any connection or progress.
 Result<void> catch_up(std::string const& dir,
                       Clock const& clock,
                       std::uint64_t patience_ms,

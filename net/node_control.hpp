@@ -1,5 +1,6 @@
-// What the HTTP API asks of a running node besides its records: its peers, invitations, comparison of
-// all sites. A node that is not running (a command that opens the store itself) has no peers and says so.
+// What the HTTP API asks of a running node besides its records: its peers, invitations, comparison
+// of all sites. A node that is not running (a command that opens the store itself) has no peers and
+// says so.
 //
 // All functions on the node's thread; callbacks too.
 #pragma once
@@ -16,10 +17,11 @@
 namespace inos {
 
 struct PeerStatus {
-    std::string site;   // site id as text; empty while not known
+    std::string site;  // site id as text; empty while not known
     std::string name;
-    std::string state;  // "connected", "connecting", "waiting" (to dial again), "listening" (it dials us)
-    std::string url;    // what we dial; empty where it dials us
+    std::string
+        state;  // "connected", "connecting", "waiting" (to dial again), "listening" (it dials us)
+    std::string url;           // what we dial; empty where it dials us
     std::uint64_t behind = 0;  // entries that it has and we lack, as far as known
     std::uint64_t ahead = 0;   // entries that we have and it lacks, as far as known
     std::int64_t skew_ms = 0;  // its clock minus ours at the last hello
@@ -31,7 +33,8 @@ struct PeerStatus {
 struct SiteComparison {
     std::string site, name;
     // "agrees": same entries, same root. "differs": same entries, another root: an alarm. "behind",
-    // "ahead", "diverged": entries under way in one or both directions. "unreachable": not connected.
+    // "ahead", "diverged": entries under way in one or both directions. "unreachable": not
+    // connected.
     std::string state;
     std::string root;
     std::uint64_t behind = 0, ahead = 0;

@@ -1,5 +1,5 @@
-// The admin's side of pairing, and the part of the peer manager that keeps invitations. docs/protocol.md,
-// pairing, shows the exchange.
+// The admin's side of pairing, and the part of the peer manager that keeps invitations.
+// docs/protocol.md, pairing, shows the exchange.
 
 #include <algorithm>
 #include <utility>
@@ -32,11 +32,13 @@ InviteInfo info_of(Invite const& invite) {
 
 }  // namespace
 
-// One joiner at the door: handshake with the invitation's psk, admission, grant, and its word that it
-// holds the grant.
+// One joiner at the door: handshake with the invitation's psk, admission, grant, and its word that
+// it holds the grant.
 class PeerManager::Pairing : public std::enable_shared_from_this<Pairing> {
 public:
-    Pairing(PeerManager& manager, std::shared_ptr<Connection> connection, SecureChannelOptions channel,
+    Pairing(PeerManager& manager,
+            std::shared_ptr<Connection> connection,
+            SecureChannelOptions channel,
             InviteId const& id)
         : manager_(manager),
           alive_(manager.alive_),
@@ -68,7 +70,8 @@ private:
         if (!*alive_) return;
         auto received = channel_.receive(frame);
         if (!received) return finish(step_ == Step::handshake);
-        for (auto& out : received->frames) connection_->send(std::move(out));
+        for (auto& out : received->frames)
+            connection_->send(std::move(out));
         if (received->peer) return on_peer(*received->peer);
         bool const done = !received->messages.empty() || received->ended;
         if (step_ == Step::granted && done) finish(false);
@@ -87,10 +90,9 @@ private:
                      now = manager_.clock_.now_ms() / 1000](Replica& replica) {
             return admit(replica, issuer, id, applicant, now);
         };
-        manager_.store_.query(std::move(work),
-                              [self = shared_from_this()](Result<Invite> invite) {
-                                  if (*self->alive_) self->on_admitted(std::move(invite));
-                              });
+        manager_.store_.query(std::move(work), [self = shared_from_this()](Result<Invite> invite) {
+            if (*self->alive_) self->on_admitted(std::move(invite));
+        });
     }
 
     void on_admitted(Result<Invite> invite) {
@@ -115,10 +117,11 @@ private:
         grant.addresses = invite->addresses;
         auto frames = channel_.send(wire::encode(wire::Message(std::move(grant))));
         if (!frames) return finish(false);
-        for (auto& frame : *frames) connection_->send(std::move(frame));
+        for (auto& frame : *frames)
+            connection_->send(std::move(frame));
         step_ = Step::granted;
-        manager_.log_("site_admitted", "admitted \"" + certificate->name + "\" as " +
-                                           role_name(certificate->role));
+        manager_.log_("site_admitted",
+                      "admitted \"" + certificate->name + "\" as " + role_name(certificate->role));
         manager_.pairing_done(*std::move(invite));
     }
 
@@ -165,8 +168,8 @@ void PeerManager::start_pairing(std::shared_ptr<Connection> connection) {
     channel.static_key = options_.keys.channel;
     channel.psk = invite->second.psk;
     channel.own_payload = encode_identity({*std::move(certificate), {}});
-    auto pairing = std::make_shared<Pairing>(
-        *this, std::move(connection), std::move(channel), invite->first);
+    auto pairing =
+        std::make_shared<Pairing>(*this, std::move(connection), std::move(channel), invite->first);
     pairings_.push_back(pairing);
     pairing->start();
 }
@@ -217,13 +220,14 @@ void PeerManager::invite(InviteRequest request, std::function<void(Result<Invite
     InviteInfo info = info_of(invite);
     info.code = *std::move(text);
     auto work = [invite](Replica& replica) { return save_invite(replica, invite); };
-    store_.query(std::move(work),
-                 [this, alive = alive_, invite, info, done = std::move(done)](Result<void> const& saved) {
-                     if (!*alive) return;
-                     if (!saved) return done(tl::unexpected(saved.error()));
-                     invites_.insert_or_assign(invite.id, invite);
-                     done(info);
-                 });
+    store_.query(
+        std::move(work),
+        [this, alive = alive_, invite, info, done = std::move(done)](Result<void> const& saved) {
+            if (!*alive) return;
+            if (!saved) return done(tl::unexpected(saved.error()));
+            invites_.insert_or_assign(invite.id, invite);
+            done(info);
+        });
 }
 
 std::vector<InviteInfo> PeerManager::invites() const {

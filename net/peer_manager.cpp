@@ -21,26 +21,34 @@ PeerManager::PeerManager(Options options,
       clock_(clock),
       local_(std::move(local)),
       log_(std::move(log)) {
-    for (auto const& url : options_.peers) dials_.push_back({url, false, 0, 0, {}, {}});
+    for (auto const& url : options_.peers)
+        dials_.push_back({url, false, 0, 0, {}, {}});
     for (Invite& invite : invites) {
         auto const id = invite.id;
         invites_.emplace(id, std::move(invite));
     }
 }
 
-PeerManager::~PeerManager() { stop(); }
+PeerManager::~PeerManager() {
+    stop();
+}
 
 void PeerManager::stop() {
     if (std::exchange(stopped_, true)) return;
     *alive_ = false;
-    for (auto const& link : std::exchange(links_, {})) link->close("going away");
+    for (auto const& link : std::exchange(links_, {}))
+        link->close("going away");
     pairings_.clear();
 }
 
-std::string PeerManager::site_id() const { return site_id_text(options_.keys.identity.public_key); }
-std::string PeerManager::space_name() const { return local_->membership->genesis().name; }
+std::string PeerManager::site_id() const {
+    return site_id_text(options_.keys.identity.public_key);
+}
+std::string PeerManager::space_name() const {
+    return local_->membership->genesis().name;
+}
 
-// ---- links -----------------------------------------------------------------------------------------
+// ---- links -------------------------------------------------------
 
 void PeerManager::tick() {
     if (stopped_) return;
@@ -63,17 +71,19 @@ void PeerManager::tick() {
 void PeerManager::dial(Dial& dial) {
     dial.dialling = true;
     std::string const url = dial.url;
-    transport_.dial(url, [this, url, alive = alive_](Result<std::shared_ptr<Connection>> connection) {
-        if (!*alive) return;
-        Dial* const entry = find_dial(url);
-        if (!entry) return;  // forgotten meanwhile
-        if (connection) return open_link(*std::move(connection), true, url);
-        entry->dialling = false;
-        entry->last_error = connection.error().message;
-        std::uint64_t const wait =
-            std::min(kBackoffMaxMs, kBackoffMinMs << std::min(entry->attempts++, 10));
-        entry->next_ms = clock_.monotonic_ms() + wait / 2 + crypto::random_u64() % (wait / 2 + 1);
-    });
+    transport_.dial(
+        url, [this, url, alive = alive_](Result<std::shared_ptr<Connection>> connection) {
+            if (!*alive) return;
+            Dial* const entry = find_dial(url);
+            if (!entry) return;  // forgotten meanwhile
+            if (connection) return open_link(*std::move(connection), true, url);
+            entry->dialling = false;
+            entry->last_error = connection.error().message;
+            std::uint64_t const wait =
+                std::min(kBackoffMaxMs, kBackoffMinMs << std::min(entry->attempts++, 10));
+            entry->next_ms =
+                clock_.monotonic_ms() + wait / 2 + crypto::random_u64() % (wait / 2 + 1);
+        });
 }
 
 void PeerManager::accept(std::shared_ptr<Connection> connection) {
@@ -123,7 +133,9 @@ Link::Handlers PeerManager::link_handlers() {
         }
     };
     handlers.changed = [this](Link&) { check_waiting(); };
-    handlers.moved = [this](std::shared_ptr<LocalState const> local) { set_local(std::move(local)); };
+    handlers.moved = [this](std::shared_ptr<LocalState const> local) {
+        set_local(std::move(local));
+    };
     handlers.alarm = [this](Link& link, std::string const& what) {
         log_("alarm", "\"" + link.site_name() + "\": " + what);
     };
@@ -152,8 +164,9 @@ Result<void> PeerManager::accept_peer(Link& link, Identity const& identity) {
             if (*alive && count) refresh();
         });
     } else if (known->channel != identity.keys.channel_key) {
-        return fail(Errc::forbidden,
-                    "the site \"" + identity.keys.name + "\" uses another key than its certificate");
+        return fail(
+            Errc::forbidden,
+            "the site \"" + identity.keys.name + "\" uses another key than its certificate");
     }
     for (auto const& other : std::vector(links_)) {
         if (other.get() == &link || other->site() != site) continue;
@@ -174,8 +187,7 @@ bool PeerManager::keep_new(Link const& old, Link const& candidate, SiteId const&
 
 void PeerManager::link_ended(Link& link, Error const& why) {
     if (stopped_) return;
-    if (link.session())
-        log_("peer_disconnected", "\"" + link.site_name() + "\": " + why.message);
+    if (link.session()) log_("peer_disconnected", "\"" + link.site_name() + "\": " + why.message);
     if (Dial* const entry = find_dial(link.url())) {
         entry->dialling = false;
         bool const served = entry->site && link_of(*entry->site) && why.code == Errc::conflict;
@@ -221,7 +233,8 @@ void PeerManager::refresh() {
 void PeerManager::set_local(std::shared_ptr<LocalState const> local) {
     if (stopped_) return;
     local_ = std::move(local);
-    for (auto const& link : std::vector(links_)) link->set_local(local_);
+    for (auto const& link : std::vector(links_))
+        link->set_local(local_);
     if (on_progress_) on_progress_();
 }
 
@@ -231,7 +244,7 @@ bool PeerManager::settled() const {
     });
 }
 
-// ---- what the API asks -----------------------------------------------------------------------------
+// ---- what the API asks -------------------------------------------
 
 std::vector<PeerStatus> PeerManager::peers() const {
     std::vector<PeerStatus> list;
@@ -316,7 +329,8 @@ void PeerManager::drop_links_to(std::string const& url, std::optional<SiteId> co
 
 void PeerManager::remember_peers() {
     std::vector<std::string> urls;
-    for (Dial const& dial : dials_) urls.push_back(dial.url);
+    for (Dial const& dial : dials_)
+        urls.push_back(dial.url);
     auto work = [urls = std::move(urls)](Replica& replica) {
         return save_peers(replica.engine(), urls);
     };
@@ -326,7 +340,7 @@ void PeerManager::remember_peers() {
     });
 }
 
-// ---- verification and waiting for acknowledgements ---------------------------------------------------
+// ---- verification and waiting for acknowledgements ---------------
 
 void PeerManager::verify(std::function<void(Result<VerifyReport>)> done) {
     Verification verification;
@@ -336,7 +350,8 @@ void PeerManager::verify(std::function<void(Result<VerifyReport>)> done) {
         if (link->session()) verification.acks[*link->site()] = link->session()->acks_received();
     verifications_.push_back(std::move(verification));
     refresh();
-    for (auto const& link : std::vector(links_)) link->probe();
+    for (auto const& link : std::vector(links_))
+        link->probe();
     check_verifications(clock_.monotonic_ms());
 }
 
@@ -356,7 +371,8 @@ void PeerManager::check_verifications(std::uint64_t now_ms) {
             ++i;
         }
     }
-    for (Verification& verification : finished) verification.done(compare());
+    for (Verification& verification : finished)
+        verification.done(compare());
 }
 
 VerifyReport PeerManager::compare() const {
@@ -365,7 +381,8 @@ VerifyReport PeerManager::compare() const {
     report.root = local_->root.text();
     auto const own = wire::vector_digest(local_->vector);
     for (Certificate const& member : local_->membership->sites()) {
-        if (member.site == options_.keys.identity.public_key || member.role == Role::relay) continue;
+        if (member.site == options_.keys.identity.public_key || member.role == Role::relay)
+            continue;
         SiteComparison site;
         site.site = site_id_text(member.site);
         site.name = member.name;
@@ -414,7 +431,8 @@ void PeerManager::check_waiting() {
         if (done) over.push_back(std::move(wait));
         return done;
     });
-    for (Waiting& wait : over) wait.done(acknowledged_by(wait.dot));
+    for (Waiting& wait : over)
+        wait.done(acknowledged_by(wait.dot));
 }
 
 }  // namespace inos

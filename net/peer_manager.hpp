@@ -1,10 +1,12 @@
-// The peers of one node: dials them, takes their calls, keeps one link per site, pairs new sites, and
-// answers what the API asks about all of that. No sockets, clocks or threads of its own; the node (or
-// the simulator) gives it a transport, a store and a clock, and calls tick() about ten times a second.
+// The peers of one node: dials them, takes their calls, keeps one link per site, pairs new sites,
+// and answers what the API asks about all of that. No sockets, clocks or threads of its own; the
+// node (or the simulator) gives it a transport, a store and a clock, and calls tick() about ten
+// times a second.
 //
-// Dialling: each known address that leads to no connected site is dialled again with capped, jittered
-// backoff (kBackoffMin doubling to kBackoffMax). Two connections with one site: the one that the site
-// with the lower id has dialled stays, at both ends alike; of two from one side the newer one.
+// Dialling: each known address that leads to no connected site is dialled again with capped,
+// jittered backoff (kBackoffMin doubling to kBackoffMax). Two connections with one site: the one
+// that the site with the lower id has dialled stays, at both ends alike; of two from one side the
+// newer one.
 //
 // Thread: the node's; callbacks too. Limits: kPeersMax links, kAddressesMax remembered addresses.
 #pragma once

@@ -87,9 +87,8 @@ void Session::on(wire::Hello const& hello, std::uint64_t wall_ms, session::Actio
                           std::to_string(kProtocolVersionMax) + "; upgrade the older of the two",
                       {}},
                      out);
-    auto const space = std::find_if(hello.spaces.begin(), hello.spaces.end(), [this](auto const& s) {
-        return s.id == space_;
-    });
+    auto const space = std::find_if(
+        hello.spaces.begin(), hello.spaces.end(), [this](auto const& s) { return s.id == space_; });
     if (space == hello.spaces.end())
         return close({Errc::protocol, "the peer shares no space with this site", {}}, out);
     greeted_ = true;
@@ -132,7 +131,8 @@ void Session::on(wire::Certificates const& message, session::Actions& out) {
 void Session::on(wire::Vector const& message, session::Actions& out) {
     auto const vector = wire::decode_vector(message.bytes, tables_);
     if (message.space != space_ || !vector)
-        return close({Errc::protocol, "the peer sent a version vector that cannot be read", {}}, out);
+        return close({Errc::protocol, "the peer sent a version vector that cannot be read", {}},
+                     out);
     theirs_.merge(*vector);
     acknowledged_.merge(*vector);
     theirs_known_ = true;
@@ -144,7 +144,8 @@ void Session::on(wire::Batch message, session::Actions& out) {
     if (message.space != space_)
         return close({Errc::protocol, "the peer sent a batch of another space", {}}, out);
     if (++applying_ > kPendingBatchesMax)
-        return close({Errc::protocol, "the peer sent more batches than its window allows", {}}, out);
+        return close({Errc::protocol, "the peer sent more batches than its window allows", {}},
+                     out);
     theirs_.merge(end_of(message));
     acknowledged_.merge(end_of(message));
     out.push_back(session::Apply{std::move(message)});
@@ -154,7 +155,8 @@ void Session::on(wire::Ack const& message, session::Actions& out) {
     Reader in(message.changed);
     auto const changed = VersionVector::decode(in);
     if (message.space != space_ || !changed || !in.finished())
-        return close({Errc::protocol, "the peer sent an acknowledgement that cannot be read", {}}, out);
+        return close({Errc::protocol, "the peer sent an acknowledgement that cannot be read", {}},
+                     out);
     ++acks_received_;
     progress_ms_ = now_ms_;
     acknowledged_.merge(*changed);
@@ -235,13 +237,13 @@ void Session::compare_roots(session::Actions& out) {
     out.push_back(session::RootsDiffer{});
 }
 
-// While the peer is far behind, batches follow each other up to the window; live, one is in flight and
-// the next takes all that waits.
+// While the peer is far behind, batches follow each other up to the window; live, one is in flight
+// and the next takes all that waits.
 void Session::maybe_collect(session::Actions& out) {
     if (closed_ || !greeted_ || !theirs_known_ || collecting_) return;
     if (theirs_.includes(local_->vector)) return;
-    bool const room =
-        in_flight_.empty() || (last_was_full_ && in_flight_bytes() + kBatchTargetBytes <= kWindowBytes);
+    bool const room = in_flight_.empty() ||
+                      (last_was_full_ && in_flight_bytes() + kBatchTargetBytes <= kWindowBytes);
     if (!room) return;
     collecting_ = true;
     out.push_back(session::Collect{theirs_, kBatchTargetBytes});
@@ -272,14 +274,17 @@ bool Session::settled() const {
            behind() == 0 && ahead() == 0;
 }
 
-std::uint64_t Session::behind() const { return missing(theirs_, local_->vector); }
+std::uint64_t Session::behind() const {
+    return missing(theirs_, local_->vector);
+}
 std::uint64_t Session::ahead() const {
     return theirs_known_ ? missing(local_->vector, acknowledged_) : 0;
 }
 
 std::size_t Session::in_flight_bytes() const {
     std::size_t bytes = 0;
-    for (InFlight const& batch : in_flight_) bytes += batch.bytes;
+    for (InFlight const& batch : in_flight_)
+        bytes += batch.bytes;
     return bytes;
 }
 

@@ -1,20 +1,21 @@
-// One sync session: what two sites that know each other say inside their channel, as a machine without
-// I/O. Events and the time go in, actions come out; the driver (peer_manager.hpp) performs them and
-// feeds their outcome back. The simulator is another driver.
+// One sync session: what two sites that know each other say inside their channel, as a machine
+// without I/O. Events and the time go in, actions come out; the driver (peer_manager.hpp) performs
+// them and feeds their outcome back. The simulator is another driver.
 //
 //   both      hello: versions, per space digests of vector, root and membership
 //   unequal   certificates that the other may lack, then the version vector
 //   then      each side streams what the other lacks, in batches; the receiver applies, makes it
 //             durable and acknowledges with what moved, the digest of its vector, and its root
-//   live      new entries go out as they commit; while a small batch is in flight the next one gathers
+//   live      new entries go out as they commit; while a small batch is in flight the next
+//             one gathers
 //
-// Equal digests at hello end the exchange in a constant number of bytes. Whenever both sides turn out to
-// hold the same vector, their roots are compared; a difference is an alarm.
+// Equal digests at hello end the exchange in a constant number of bytes. Whenever both sides turn
+// out to hold the same vector, their roots are compared; a difference is an alarm.
 //
-// Bounds: kWindowBytes of entries in flight to the peer; kPendingBatchesMax received batches that wait
-// to be applied (a peer that sends more breaks the protocol, it has its window too); 60 s without an
-// acknowledgement while something is in flight ends the session. Threads: used by one at a time.
-// Version vectors in flight are kept in memory only: a new session starts with a new hello.
+// Bounds: kWindowBytes of entries in flight to the peer; kPendingBatchesMax received batches that
+// wait to be applied (a peer that sends more breaks the protocol, it has its window too); 60 s
+// without an acknowledgement while something is in flight ends the session. Threads: used by one at
+// a time. Version vectors in flight are kept in memory only: a new session starts with a new hello.
 #pragma once
 
 #include <cstdint>
@@ -98,7 +99,7 @@ public:
     session::Actions probe();  // ask the peer what it holds now
 
     // What is known of the peer.
-    bool greeted() const { return greeted_; }           // its hello is here
+    bool greeted() const { return greeted_; }  // its hello is here
     bool vector_known() const { return theirs_known_; }
     bool settled() const;  // nothing under way and nothing known to be missing on either side
     VersionVector const& acknowledged() const { return acknowledged_; }  // durable there

@@ -26,7 +26,9 @@ crypto::Hash16 Digest128::bytes() const {
     return out;
 }
 
-std::string Digest128::text() const { return crypto::hex(crypto::view(bytes())); }
+std::string Digest128::text() const {
+    return crypto::hex(crypto::view(bytes()));
+}
 
 Digest128& Digest128::operator+=(Digest128 const& other) {
     low_ += other.low_;

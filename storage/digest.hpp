@@ -1,17 +1,17 @@
-// How sites know that they hold the same: every visible record has a keyed 128-bit digest, and the sum
-// of all digests mod 2^128 is the space's root, kept with every write. Equal version vectors mean
-// equal roots; a difference is an alarm.
+// How sites know that they hold the same: every visible record has a keyed 128-bit digest, and the
+// sum of all digests mod 2^128 is the space's root, kept with every write. Equal version vectors
+// mean equal roots; a difference is an alarm.
 //
 //   digest  = BLAKE2b-128 keyed with the space's digest key over "inos digest 1" | collection blob
 //             | key blob | cell*
-//   cell    = path blob | actor u64 | then, of a run: total zigzag; of any other: seq varint, hlc u64,
-//             source blob, payload blob
+//   cell    = path blob | actor u64 | total zigzag                                      of a run
+//           | path blob | actor u64 | seq varint | hlc u64 | source blob | payload blob   any other
 //
 // Digests are over the form that is read: a run by its actor and total, not by its seq.
-// Per collection there are two sums, of records without delete markers and of records with markers and
-// an uncovered cell; the second counts only where the schema says update-wins, so that a change of
-// policy costs nothing. Additive multiset hashing after Bellare and Micciancio 1997, AdHASH, with
-// keyed terms.
+// Per collection there are two sums, of records without delete markers and of records with markers
+// and an uncovered cell; the second counts only where the schema says update-wins, so that a change
+// of policy costs nothing. Additive multiset hashing after Bellare and Micciancio 1997, AdHASH,
+// with keyed terms.
 #pragma once
 
 #include <cstdint>

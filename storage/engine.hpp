@@ -1,10 +1,10 @@
-// The ordered key-value store below a replica, small enough to be put on other databases: ordered keys
-// in families, atomic batches, consistent scans.
+// The ordered key-value store below a replica, small enough to be put on other databases: ordered
+// keys in families, atomic batches, consistent scans.
 //
-// Keys are compared as unsigned bytes. Thread safety: all functions may be called from any thread; a
-// Cursor belongs to one thread and must not outlive its Engine. Errors: Errc::io when the disk failed,
-// Errc::no_space when it is full, Errc::corruption when stored bytes are not what was written. After a
-// failed write the outcome is unknown: all of the batch is there or none of it.
+// Keys are compared as unsigned bytes. Thread safety: all functions may be called from any thread;
+// a Cursor belongs to one thread and must not outlive its Engine. Errors: Errc::io when the disk
+// failed, Errc::no_space when it is full, Errc::corruption when stored bytes are not what was
+// written. After a failed write the outcome is unknown: all of the batch is there or none of it.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,14 @@
 namespace inos {
 
 // Stored by name in the database; numbers are only indexes.
-enum class Family : std::uint8_t { records = 0, log = 1, index = 2, digests = 3, journal = 4, meta = 5 };
+enum class Family : std::uint8_t {
+    records = 0,
+    log = 1,
+    index = 2,
+    digests = 3,
+    journal = 4,
+    meta = 5
+};
 inline constexpr std::size_t kFamilies = 6;
 char const* family_name(Family family);
 

@@ -8,7 +8,8 @@ namespace {
 crypto::Hash32 op_key(std::string_view salt, std::size_t index) {
     std::string text = "inos op key 1";
     put_u32(text, static_cast<std::uint32_t>(index));
-    return crypto::hash32(text, salt.size() >= 16 ? salt : std::string(salt) + std::string(8, '\0'));
+    return crypto::hash32(text,
+                          salt.size() >= 16 ? salt : std::string(salt) + std::string(8, '\0'));
 }
 
 }  // namespace

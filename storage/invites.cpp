@@ -17,12 +17,14 @@ std::string invite_key(std::uint32_t space, std::array<std::uint8_t, 8> const& i
 
 void put_list(std::string& out, std::vector<std::string> const& list) {
     put_varint(out, list.size());
-    for (auto const& item : list) put_blob(out, item);
+    for (auto const& item : list)
+        put_blob(out, item);
 }
 
 std::vector<std::string> take_list(Reader& in) {
     std::vector<std::string> list(in.count());
-    for (auto& item : list) item = in.blob();
+    for (auto& item : list)
+        item = in.blob();
     return list;
 }
 

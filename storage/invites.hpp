@@ -1,12 +1,13 @@
-// Invitations: one-use, expiring permissions to join the space, kept by the admin site that made them.
+// Invitations: one-use, expiring permissions to join the space, kept by the admin site that made
+// them.
 //
-//   meta  space u32 | 'i' | invite id 8  -> version u8 (1) | psk 32 | role u8 | scope: count, blob*
-//                                           | expires unix s varint | failures varint
-//                                           | used u8 | [site 32 | certificate blob] | addresses: count, blob*
+//   meta  space u32 | 'i' | invite id 8 -> version u8 (1) | psk 32 | role u8 | scope: count, blob*
+//                                          | expires unix s varint | failures varint | used u8
+//                                          | [site 32 | certificate blob] | addresses: count, blob*
 //
-// Only a hash of the code's secret is kept (the psk). Taking an invitation and admitting the site is one
-// write; a site that took it and asks again before it expires (its connection broke) gets the same
-// certificate. After kInviteFailuresMax failed handshakes an invitation is void.
+// Only a hash of the code's secret is kept (the psk). Taking an invitation and admitting the site
+// is one write; a site that took it and asks again before it expires (its connection broke) gets
+// the same certificate. After kInviteFailuresMax failed handshakes an invitation is void.
 #pragma once
 
 #include <array>
@@ -53,9 +54,9 @@ struct Applicant {
     std::string name;
 };
 
-// Admits the applicant under the invitation, durably, and answers the invitation as it is now, with the
-// certificate in it. Errc::forbidden when another site has taken it, when it is void or over, or when
-// this site is no admin.
+// Admits the applicant under the invitation, durably, and answers the invitation as it is now, with
+// the certificate in it. Errc::forbidden when another site has taken it, when it is void or over,
+// or when this site is no admin.
 Result<Invite> admit(Replica& replica,
                      crypto::SigningKey const& issuer,
                      std::array<std::uint8_t, 8> const& id,

@@ -1,13 +1,15 @@
-// Keys of the engine's families. Numbers are big-endian, so byte order is number order; a space's keys
-// begin with its number in this directory, so that one engine holds several spaces.
+// Keys of the engine's families. Numbers are big-endian, so byte order is number order; a space's
+// keys begin with its number in this directory, so that one engine holds several spaces.
 //
 //   records  space u32 | collection | 00 | key          collection names hold no 00
 //   log      space u32 | actor u64 | seq u64            an entry
-//   log      space u32 | actor u64 | seq u64 | 01       the author's signature of the chain head there
+//   log      space u32 | actor u64 | seq u64 | 01       the author's signature of the head there
 //   digests  space u32 | collection
 //   meta     space u32 | 'a' | actor u64                ActorState
 //   meta     space u32 | 'c' | actor u64                certificate
 //   meta     space u32 | 'g'                            genesis
+//   meta     space u32 | 'i' | invite id 8              invitation
+//   meta     space u32 | 'o'                            our own actor
 //   meta     00000000  | name                           the directory's own: format version, peers
 #pragma once
 
@@ -78,7 +80,9 @@ inline std::string space_begin(std::uint32_t space) {
     put_u32(out, space);
     return out;
 }
-inline std::string space_end(std::uint32_t space) { return space_begin(space + 1); }
+inline std::string space_end(std::uint32_t space) {
+    return space_begin(space + 1);
+}
 
 inline std::string directory(std::string_view name) {
     std::string out;

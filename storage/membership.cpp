@@ -40,7 +40,8 @@ bool continues(Certificate const& next, Certificate const& known) {
 // How much the issuer had seen; grows when one certificate was issued after another was known.
 Seq seen(Certificate const& certificate) {
     Seq sum = 0;
-    for (auto const& [actor, seq] : certificate.issuer_vv.items()) sum += seq;
+    for (auto const& [actor, seq] : certificate.issuer_vv.items())
+        sum += seq;
     return sum;
 }
 
@@ -48,10 +49,14 @@ Seq seen(Certificate const& certificate) {
 
 char const* role_name(Role role) {
     switch (role) {
-        case Role::admin: return "admin";
-        case Role::writer: return "writer";
-        case Role::reader: return "reader";
-        case Role::relay: return "relay";
+        case Role::admin:
+            return "admin";
+        case Role::writer:
+            return "writer";
+        case Role::reader:
+            return "reader";
+        case Role::relay:
+            return "relay";
     }
     return "unknown";
 }
@@ -106,7 +111,8 @@ std::string issue(Certificate const& certificate, crypto::SigningKey const& issu
     put_blob(out, certificate.name);
     out += static_cast<char>(certificate.role);
     put_varint(out, certificate.scope.size());
-    for (auto const& collection : certificate.scope) put_blob(out, collection);
+    for (auto const& collection : certificate.scope)
+        put_blob(out, collection);
     put_raw(out, issuer.public_key);
     certificate.issuer_vv.encode(out);
     put_blob(out, {});  // extension
@@ -122,8 +128,9 @@ Result<Certificate> decode_certificate(std::string_view bytes) {
     Reader in(bytes);
     std::uint8_t const kind = in.byte(), version = in.byte();
     if (in.ok() && (kind != kKindActor || version != kVersion))
-        return fail(Errc::unsupported,
-                    "a membership certificate of a newer version cannot be read; upgrade this node");
+        return fail(
+            Errc::unsupported,
+            "a membership certificate of a newer version cannot be read; upgrade this node");
     Certificate certificate;
     certificate.space = take_raw<SpaceId>(in);
     certificate.actor.value = in.u64();
@@ -134,7 +141,8 @@ Result<Certificate> decode_certificate(std::string_view bytes) {
     std::uint8_t const role = in.byte();
     certificate.role = static_cast<Role>(role);
     certificate.scope.resize(in.count());
-    for (auto& collection : certificate.scope) collection = in.blob();
+    for (auto& collection : certificate.scope)
+        collection = in.blob();
     certificate.issuer = take_raw<SiteId>(in);
     auto vv = VersionVector::decode(in);
     in.blob();
@@ -151,8 +159,9 @@ Membership::Membership(Genesis genesis) : genesis_(std::move(genesis)), space_(g
     update_digest();
 }
 
-// Looks at all certificates of the issuer and not at its newest one only: else the answer would depend
-// on the order in which certificates come, and a set that was taken once could not be loaded again.
+// Looks at all certificates of the issuer and not at its newest one only: else the answer would
+// depend on the order in which certificates come, and a set that was taken once could not be loaded
+// again.
 Result<void> Membership::check_issuer(Certificate const& certificate) const {
     if (certificate.issuer == genesis_.founder) return {};
     Certificate const* issuer = nullptr;
@@ -170,9 +179,9 @@ Result<void> Membership::check_issuer(Certificate const& certificate) const {
                     "\", which is no admin of the space");
 }
 
-// Of what admins have issued to the site the one whose issuer had seen most, then the highest actor;
-// the site's own continuations of just those rights come after it. So it does not depend on the order
-// in which certificates came either, and nobody continues rights that were taken from it.
+// Of what admins have issued to the site the one whose issuer had seen most, then the highest
+// actor; the site's own continuations of just those rights come after it. So it does not depend on
+// the order in which certificates came either, and nobody continues rights that were taken from it.
 void Membership::update_newest(SiteId const& site) {
     auto const newer = [](Certificate const& a, Certificate const* b) {
         return !b || std::pair(seen(a), a.actor) > std::pair(seen(*b), b->actor);
@@ -221,8 +230,8 @@ Result<bool> Membership::add(std::string_view bytes) {
 Result<std::vector<std::string>> Membership::add_all(std::vector<std::string> const& set) {
     std::vector<std::string> added;
     std::vector<std::string> waiting = set;
-    // Each round adds those whose issuers are known, with the right, by now; a round that adds none is
-    // the last.
+    // Each round adds those whose issuers are known, with the right, by now; a round that adds none
+    // is the last.
     Error missing;
     for (bool progress = true; progress && !waiting.empty();) {
         progress = false;
@@ -270,7 +279,8 @@ Certificate const* Membership::by_channel(crypto::PublicKey const& channel) cons
 
 std::vector<Certificate> Membership::sites() const {
     std::vector<Certificate> sites;
-    for (auto const& [site, actor] : newest_) sites.push_back(*by_actor(actor));
+    for (auto const& [site, actor] : newest_)
+        sites.push_back(*by_actor(actor));
     std::sort(sites.begin(), sites.end(), [](Certificate const& a, Certificate const& b) {
         return std::tie(a.name, a.site) < std::tie(b.name, b.site);
     });
@@ -279,13 +289,15 @@ std::vector<Certificate> Membership::sites() const {
 
 std::vector<ActorId> Membership::actors() const {
     std::vector<ActorId> actors;
-    for (auto const& [actor, certificate] : by_actor_) actors.push_back(actor);
+    for (auto const& [actor, certificate] : by_actor_)
+        actors.push_back(actor);
     return actors;
 }
 
 void Membership::update_digest() {
     std::string all = "inos membership 1";
-    for (auto const& hash : hashes_) all += crypto::view(hash);
+    for (auto const& hash : hashes_)
+        all += crypto::view(hash);
     digest_ = crypto::hash16(all);
 }
 

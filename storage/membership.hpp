@@ -1,15 +1,16 @@
 // Who belongs to a space and what they may do: certificates, checked back to the space's founder.
 //
-//   genesis      "inos space 1" constant first in the hash, not stored | name blob | founder site 32 | nonce 16
+//   genesis      = name blob | founder site 32 | nonce 16
 //   space id     = first 16 bytes of BLAKE2b-256("inos space 1" | genesis)
 //   certificate  = kind u8 (1 actor) | version u8 (1) | space 16 | actor u64 | site 32 | channel 32
 //                | sealing 32 | name blob | role u8 | scope: count, collection blob*
 //                | issuer site 32 | issuer's VersionVector | extension blob | signature 64
 //   signature    = Ed25519 by the issuer over "inos certificate 1" | all bytes before it
 //
-// A certificate is immutable: a change of role or rights is a new actor with a new certificate. It is
-// valid when its issuer is the founder named in the genesis, or holds a valid certificate as admin, or
-// is the same site continuing with the same role and scope under a new actor. `scope` empty: all.
+// A certificate is immutable: a change of role or rights is a new actor with a new certificate. It
+// is valid when its issuer is the founder named in the genesis, or holds a valid certificate as
+// admin, or is the same site continuing with the same role and scope under a new actor. `scope`
+// empty: all.
 //
 // Values and pure functions; the caller keeps the set in its store and passes time and keys in.
 #pragma once
@@ -73,8 +74,9 @@ public:
     Genesis const& genesis() const { return genesis_; }
     SpaceId const& space() const { return space_; }
 
-    // Checks the certificate back to the founder and adds it. False: it was known already. Errors say
-    // what is wrong with it. Certificates may come in any order of which each one's issuer is known.
+    // Checks the certificate back to the founder and adds it. False: it was known already. Errors
+    // say what is wrong with it. Certificates may come in any order of which each one's issuer is
+    // known.
     Result<bool> add(std::string_view bytes);
     // Adds as many of a set in any order as can be checked; answers those that were new.
     Result<std::vector<std::string>> add_all(std::vector<std::string> const& set);
@@ -87,7 +89,7 @@ public:
 
     std::optional<std::string> bytes_of(ActorId actor) const;
     std::vector<std::string> const& all_bytes() const { return bytes_; }  // in the order they came
-    std::vector<ActorId> actors() const;  // ascending
+    std::vector<ActorId> actors() const;                                  // ascending
     // Equal for equal sets, whatever the order.
     crypto::Hash16 const& digest() const { return digest_; }
 

@@ -13,7 +13,8 @@ constexpr std::string_view kSchemaCollection = "_schema";
 
 std::size_t EntryBatch::entries() const {
     std::size_t count = 0;
-    for (EntryRun const& run : runs) count += run.entries.size();
+    for (EntryRun const& run : runs)
+        count += run.entries.size();
     return count;
 }
 
@@ -68,8 +69,8 @@ Result<void> Replica::load_schemas() {
     plain.others = FieldSchema{};
     std::map<std::string, Object> documents;
     std::string const from = keys::record(options_.space, kSchemaCollection, {});
-    auto cursor = engine_.scan(
-        Family::records, from, keys::record_end(options_.space, kSchemaCollection));
+    auto cursor =
+        engine_.scan(Family::records, from, keys::record_end(options_.space, kSchemaCollection));
     for (; cursor->valid(); cursor->next()) {
         RecordName const name{std::string(kSchemaCollection),
                               std::string(cursor->key().substr(from.size()))};
@@ -94,7 +95,8 @@ CollectionSchema const& Replica::schema(std::string_view collection) const {
 
 Digest128 Replica::root() const {
     Digest128 root;
-    for (auto const& [collection, sums] : sums_) root += sums.sum(schema(collection).on_delete);
+    for (auto const& [collection, sums] : sums_)
+        root += sums.sum(schema(collection).on_delete);
     return root;
 }
 
@@ -109,7 +111,8 @@ std::vector<CollectionInfo> Replica::collections() const {
 
 std::uint64_t Replica::record_count() const {
     std::uint64_t count = 0;
-    for (auto const& info : collections()) count += info.records;
+    for (auto const& info : collections())
+        count += info.records;
     return count;
 }
 
@@ -143,7 +146,8 @@ Result<std::size_t> Replica::add_certificates(std::vector<std::string> const& se
     return added.size();
 }
 
-// The only door to the engine's write. A failed write has an unknown outcome, so it is the last one.
+// The only door to the engine's write. A failed write has an unknown outcome, so it is the last
+// one.
 Result<void> Replica::write_batch(WriteBatch const& batch, Durability durability) {
     if (failed_) return refused();
     auto written = engine_.write(batch, durability);
@@ -176,7 +180,8 @@ Result<void> Replica::write(Stage& stage) {
         stage.batch_.put(Family::meta, keys::meta(options_.space, 'a', actor), state.encode());
     INOS_CHECK(write_batch(stage.batch_, options_.durability));
     sums_ = std::move(sums);
-    for (auto& [actor, state] : stage.actors_) actors_[actor] = std::move(state);
+    for (auto& [actor, state] : stage.actors_)
+        actors_[actor] = std::move(state);
     vector_ = std::move(stage.vector_);
     hlc_ = stage.hlc;
     if (options_.durability == Durability::synced) own_synced_ = vector_.at(options_.actor);

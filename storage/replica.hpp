@@ -1,19 +1,21 @@
-// One space's records and log in one Engine: commit local transactions, apply foreign entries, read,
-// and hand out what a peer lacks. The rules of the merge are in crdt/merge.hpp; this class keeps state,
-// log, digests and version vector together in one write per group of transactions or batch of entries.
+// One space's records and log in one Engine: commit local transactions, apply foreign entries,
+// read, and hand out what a peer lacks. The rules of the merge are in crdt/merge.hpp; this class
+// keeps state, log, digests and version vector together in one write per group of transactions or
+// batch of entries.
 //
-// Thread: all calls on one thread (net/store_thread.hpp gives it one). Durability: what commit() and
-// apply() report is durable as the options say; nothing may leave the node before. After a write failed
-// its outcome is unknown, so the replica refuses every further write until it is opened again.
+// Thread: all calls on one thread (net/store_thread.hpp gives it one). Durability: what commit()
+// and apply() report is durable as the options say; nothing may leave the node before. After a
+// write failed its outcome is unknown, so the replica refuses every further write until it is
+// opened again.
 //
 // Keys, see storage/keys.hpp:
-//   records  space u32 | collection | 00 | key            -> version u8 | digest 16 | class u8 | record bytes
-//   log      space u32 | actor u64 | seq u64              -> version u8 | void reason u8 | arrived ms varint
-//                                                            | chain 32 | entry bytes as their author made them
-//   log      space u32 | actor u64 | seq u64 | 01         -> signature 64 over the chain head at seq
-//   digests  space u32 | collection                       -> version u8 | sums and counts
-//   meta     space u32 | 'a' | actor u64                  -> version u8 | ActorState
-//   meta     space u32 | 'c' | actor u64                  -> certificate
+//   records  space u32 | collection | 00 | key     -> version u8 | digest 16 | class u8 | record
+//   log      space u32 | actor u64 | seq u64       -> version u8 | void reason u8 | arrived ms varint
+//                                                     | chain 32 | entry bytes as their author made
+//   log      space u32 | actor u64 | seq u64 | 01  -> signature 64 over the chain head at seq
+//   digests  space u32 | collection                -> version u8 | sums and counts
+//   meta     space u32 | 'a' | actor u64           -> version u8 | ActorState
+//   meta     space u32 | 'c' | actor u64           -> certificate
 #pragma once
 
 #include <functional>
@@ -39,8 +41,10 @@ namespace inos {
 
 struct StoredRecord;
 
-inline constexpr std::size_t kRecordBytesMax = 1 << 20;  // at the local API only; merged ones are kept
-inline constexpr std::size_t kRecordLeavesMax = 1'024;   // schema fields and map leaves, local API only
+inline constexpr std::size_t kRecordBytesMax =
+    1 << 20;  // at the local API only; merged ones are kept
+inline constexpr std::size_t kRecordLeavesMax =
+    1'024;  // schema fields and map leaves, local API only
 inline constexpr std::size_t kListLimitMax = 10'000;
 
 struct Write {
@@ -109,8 +113,8 @@ struct EntryBatch {
 
 struct ApplyReport {
     std::size_t applied = 0;
-    std::size_t known = 0;     // were here already
-    std::size_t voided = 0;    // authentic, but without effect (see VoidReason)
+    std::size_t known = 0;                  // were here already
+    std::size_t voided = 0;                 // authentic, but without effect (see VoidReason)
     std::vector<std::string> skewed_sites;  // whose clocks are far ahead of ours
     bool schema_changed = false;
 };
@@ -133,13 +137,13 @@ public:
     ~Replica();
 
     // ---- writing -------------------------------------------------------------------------------
-    // Group commit: each transaction is all or nothing for itself and sees the ones before it; all of
-    // them become durable with one sync. One result per transaction, in order.
+    // Group commit: each transaction is all or nothing for itself and sees the ones before it; all
+    // of them become durable with one sync. One result per transaction, in order.
     std::vector<Result<Committed>> commit(std::vector<Transaction> const& group);
 
-    // Applies a peer's batch in one write, or nothing of it. Errc::protocol: a chain or signature is
-    // not its author's, or the batch is not causally closed: end the connection. Entries that are known
-    // are skipped, so a batch may come twice.
+    // Applies a peer's batch in one write, or nothing of it. Errc::protocol: a chain or signature
+    // is not its author's, or the batch is not causally closed: end the connection. Entries that
+    // are known are skipped, so a batch may come twice.
     Result<ApplyReport> apply(EntryBatch const& batch);
 
     // Adds certificates durably, together with the changes of `with`. Answers how many were new.
@@ -147,8 +151,11 @@ public:
 
     // ---- reading -------------------------------------------------------------------------------
     Result<std::optional<RecordView>> get(RecordName const& name) const;
-    // Visible records with id > after, ascending by the bytes of their ids. Reserved collections too.
-    Result<ListPage> list(std::string_view collection, std::string_view after, std::size_t limit) const;
+    // Visible records with id > after, ascending by the bytes of their ids. Reserved collections
+    // too.
+    Result<ListPage> list(std::string_view collection,
+                          std::string_view after,
+                          std::size_t limit) const;
     std::vector<CollectionInfo> collections() const;  // not the reserved ones, not the empty ones
     std::uint64_t record_count() const;               // visible records in them
     CollectionSchema const& schema(std::string_view collection) const;
@@ -164,8 +171,8 @@ public:
     ActorId actor() const { return options_.actor; }
     // The chain hash at (actor, seq): what deps and comparisons name. nullopt: not held.
     Result<std::optional<crypto::Hash32>> chain_at(Dot dot) const;
-    // The next batch for a peer that holds `theirs`: about `target_bytes` of entries, at least one if
-    // it lacks any. May sign our own head, durably, before it answers.
+    // The next batch for a peer that holds `theirs`: about `target_bytes` of entries, at least one
+    // if it lacks any. May sign our own head, durably, before it answers.
     Result<EntryBatch> collect(VersionVector const& theirs, std::size_t target_bytes);
     bool failed() const { return failed_; }
     // Holds what its issuer held when this site was admitted; before, commit() answers
@@ -197,7 +204,8 @@ private:
     Result<void> check_heads(Stage& stage, EntryBatch const& batch) const;
     void sign_head(Stage& stage) const;
     Result<void> keep_signature(SignedHead const& head, Durability durability);
-    void commit_some(std::vector<Transaction> const& group, std::vector<Result<Committed>>& results);
+    void commit_some(std::vector<Transaction> const& group,
+                     std::vector<Result<Committed>>& results);
     Result<void> refused() const;
     Result<void> write(Stage& stage);
     Result<void> write_batch(WriteBatch const& batch, Durability durability);

@@ -31,12 +31,14 @@ Result<void> Replica::check_deps(Stage const& stage,
                                  EntryHeader const& header) const {
     for (DepHead const& dep : header.deps) {
         if (stage.vector().at(dep.actor) < dep.seq)
-            return fail(Errc::protocol,
-                        describe_dot(author, header.dot) + " came before an entry that it had seen");
+            return fail(
+                Errc::protocol,
+                describe_dot(author, header.dot) + " came before an entry that it had seen");
         INOS_TRY(auto const chain, stage.chain_at({dep.actor, dep.seq}));
         if (!chain)
-            return fail(Errc::corruption, "the log lacks an entry that " +
-                                              describe_dot(author, header.dot) + " names");
+            return fail(
+                Errc::corruption,
+                "the log lacks an entry that " + describe_dot(author, header.dot) + " names");
         if (chain_prefix(*chain) != dep.chain)
             return fail(Errc::protocol,
                         describe_dot(author, header.dot) +
@@ -117,9 +119,8 @@ Result<void> Replica::check_heads(Stage& stage, EntryBatch const& batch) const {
         if (head.seq <= vector_.at(head.actor)) continue;
         INOS_TRY(auto const chain, stage.chain_at(dot));
         if (!chain) return fail(Errc::protocol, "a signature names an entry that did not come");
-        if (!crypto::verify(author->site,
-                            head_statement(membership_->space(), dot, *chain),
-                            head.signature))
+        if (!crypto::verify(
+                author->site, head_statement(membership_->space(), dot, *chain), head.signature))
             return fail(Errc::protocol,
                         describe_dot(*author, dot) + " is not what its author signed");
         stage.put_signature(dot, head.signature);
@@ -143,7 +144,8 @@ Result<ApplyReport> Replica::apply(EntryBatch const& batch) {
     if (failed_) return tl::unexpected(refused().error());
     Stage stage(*this);
     ApplyReport report;
-    for (EntryRun const& run : batch.runs) INOS_CHECK(apply_run(stage, run, report));
+    for (EntryRun const& run : batch.runs)
+        INOS_CHECK(apply_run(stage, run, report));
     if (report.applied == 0) return report;
     INOS_CHECK(check_heads(stage, batch));
     sign_head(stage);

@@ -89,9 +89,10 @@ public:
         keep_needed_heads();
         INOS_CHECK(sign_own_head());
         if (batch_.empty() && !feeds_.empty())
-            return fail(Errc::corruption,
-                        "the log lacks entries or signatures that the version vector says it holds; "
-                        "run `inos verify`");
+            return fail(
+                Errc::corruption,
+                "the log lacks entries or signatures that the version vector says it holds; "
+                "run `inos verify`");
         return std::move(batch_);
     }
 
@@ -118,7 +119,8 @@ private:
         });
     }
 
-    // A stretch that was begun goes on to its signature; else the ready entry with the lowest clock.
+    // A stretch that was begun goes on to its signature; else the ready entry with the lowest
+    // clock.
     Feed* choose() {
         Feed* best = nullptr;
         for (Feed& feed : feeds_) {
@@ -156,8 +158,8 @@ private:
         return feed.advance();
     }
 
-    // Drops what follows the last point at which every actor's last entry was signed. With authors that
-    // keep the rules nothing does.
+    // Drops what follows the last point at which every actor's last entry was signed. With authors
+    // that keep the rules nothing does.
     void cut_back() {
         while (entries_ > checkpoint_) {
             batch_.runs.back().entries.pop_back();
@@ -166,8 +168,8 @@ private:
         }
     }
 
-    // Of an actor's signatures the last one in the batch, and those where a forwarder may have to cut:
-    // a signature costs its receiver as much as many entries.
+    // Of an actor's signatures the last one in the batch, and those where a forwarder may have to
+    // cut: a signature costs its receiver as much as many entries.
     void keep_needed_heads() {
         VersionVector last;
         for (EntryRun const& run : batch_.runs)
@@ -182,15 +184,16 @@ private:
         own_last_ = last.at(replica_.options_.actor);
     }
 
-    // We may cut our own log anywhere: we can always sign. Nothing of ours leaves before it is synced,
-    // else a power cut makes us use its number twice; the signature's write syncs all before it. A
-    // signature alone needs no sync: one that is lost is made again, and says the same.
+    // We may cut our own log anywhere: we can always sign. Nothing of ours leaves before it is
+    // synced, else a power cut makes us use its number twice; the signature's write syncs all
+    // before it. A signature alone needs no sync: one that is lost is made again, and says the
+    // same.
     Result<void> sign_own_head() {
         if (own_last_ == 0) return {};
         Dot const dot{replica_.options_.actor, own_last_};
         bool const is_synced = own_last_ <= replica_.own_synced_;
-        auto const it = std::find_if(
-            batch_.heads.begin(), batch_.heads.end(), [&](SignedHead const& head) {
+        auto const it =
+            std::find_if(batch_.heads.begin(), batch_.heads.end(), [&](SignedHead const& head) {
                 return head.actor == dot.actor && head.seq == dot.seq;
             });
         if (it != batch_.heads.end())
@@ -206,9 +209,9 @@ private:
     VersionVector sent_;
     std::size_t target_bytes_;
     std::vector<Feed> feeds_;
-    std::vector<ActorId> open_;   // actors whose last entry in the batch is not signed
-    std::vector<Dot> cuts_;       // what stands in front of an entry with new deps
-    Seq own_last_ = 0;            // our last entry in the batch
+    std::vector<ActorId> open_;  // actors whose last entry in the batch is not signed
+    std::vector<Dot> cuts_;      // what stands in front of an entry with new deps
+    Seq own_last_ = 0;           // our last entry in the batch
     std::size_t bytes_ = 0, entries_ = 0, checkpoint_ = 0;
     EntryBatch batch_;
 };

@@ -68,14 +68,16 @@ std::vector<std::string> names_of(std::vector<Op> const& ops) {
     };
     for (Op const& op : ops) {
         add(op.collection);
-        for (Edit const& edit : op.edits) add(Reader(edit.path).blob());
+        for (Edit const& edit : op.edits)
+            add(Reader(edit.path).blob());
     }
     return names;
 }
 
 Result<void> check_entry_limits(std::vector<Op> const& ops, std::size_t bytes) {
     std::size_t edits = 0;
-    for (Op const& op : ops) edits += op.edits.size();
+    for (Op const& op : ops)
+        edits += op.edits.size();
     if (ops.size() > kEntryOpsMax || edits > kEntryOpsMax)
         return fail(Errc::too_large,
                     "a transaction with " + std::to_string(std::max(ops.size(), edits)) +
@@ -192,8 +194,10 @@ private:
             case Write::Kind::patch:
                 return plan_change(
                     item.now, schema, write.name, write.fields, AssignMode::merge, author);
-            case Write::Kind::delete_: return plan_delete(item.now, schema, write.name);
-            case Write::Kind::resolve: break;
+            case Write::Kind::delete_:
+                return plan_delete(item.now, schema, write.name);
+            case Write::Kind::resolve:
+                break;
         }
         bool const one = write.fields.size() == 1 && visible(state_of(item.now), schema.on_delete);
         if (!one)
@@ -241,9 +245,10 @@ Result<Committed> Replica::commit_one(Stage& stage, Transaction const& transacti
                         std::to_string(kSourceBytesMax) + " bytes of UTF-8",
                     "source");
     if (!caught_up())
-        return fail(Errc::unavailable,
-                    "this site has not caught up with its space yet; it takes writes when it has met "
-                    "a site that holds what there was when it was admitted");
+        return fail(
+            Errc::unavailable,
+            "this site has not caught up with its space yet; it takes writes when it has met "
+            "a site that holds what there was when it was admitted");
     Draft draft(*this, stage, transaction);
     Committed committed;
     committed.writes.resize(transaction.writes.size());
@@ -258,7 +263,8 @@ Result<Committed> Replica::commit_one(Stage& stage, Transaction const& transacti
 std::vector<Result<Committed>> Replica::commit(std::vector<Transaction> const& group) {
     std::vector<Result<Committed>> results;
     results.reserve(group.size());
-    while (results.size() < group.size()) commit_some(group, results);
+    while (results.size() < group.size())
+        commit_some(group, results);
     return results;
 }
 
@@ -281,9 +287,10 @@ void Replica::commit_some(std::vector<Transaction> const& group,
 }
 
 Result<void> Replica::refused() const {
-    return fail(Errc::io,
-                "an earlier write to the disk failed, so this node takes no more writes; see to the "
-                "disk and start the node again");
+    return fail(
+        Errc::io,
+        "an earlier write to the disk failed, so this node takes no more writes; see to the "
+        "disk and start the node again");
 }
 
 }  // namespace inos

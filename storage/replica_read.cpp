@@ -9,10 +9,8 @@ namespace inos {
 
 RecordView Replica::view(RecordName const& name, StoredRecord const& stored) const {
     Resolved resolved = resolve(stored.record, schema(name.collection));
-    return {name.key,
-            std::move(resolved.fields),
-            std::move(resolved.conflicts),
-            stored.digest.text()};
+    return {
+        name.key, std::move(resolved.fields), std::move(resolved.conflicts), stored.digest.text()};
 }
 
 Result<std::optional<RecordView>> Replica::get(RecordName const& name) const {
@@ -62,7 +60,8 @@ Result<Digest128> Replica::recompute_root() const {
         std::size_t const zero = rest.find('\0');
         if (zero == std::string_view::npos)
             return fail(Errc::corruption, "a record's key in the database is malformed");
-        RecordName const name{std::string(rest.substr(0, zero)), std::string(rest.substr(zero + 1))};
+        RecordName const name{std::string(rest.substr(0, zero)),
+                              std::string(rest.substr(zero + 1))};
         INOS_TRY(StoredRecord const stored, StoredRecord::decode(cursor->value(), name));
         DigestClass const now = digest_class(state_of(stored.record));
         Digest128 digest;
@@ -76,7 +75,8 @@ Result<Digest128> Replica::recompute_root() const {
     }
     INOS_CHECK(cursor->status());
     Digest128 root;
-    for (auto const& [collection, value] : sums) root += value.sum(schema(collection).on_delete);
+    for (auto const& [collection, value] : sums)
+        root += value.sum(schema(collection).on_delete);
     return root;
 }
 

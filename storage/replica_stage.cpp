@@ -156,9 +156,11 @@ void Replica::Stage::append(Dot dot,
     state.chain = chain;
     if (header) {
         state.hlc = header->hlc;
-        for (DepHead const& dep : header->deps) state.deps.set(dep.actor, dep.seq);
+        for (DepHead const& dep : header->deps)
+            state.deps.set(dep.actor, dep.seq);
     }
-    auto& chains = chains_.try_emplace(dot.actor, dot.seq, std::vector<crypto::Hash32>{}).first->second;
+    auto& chains =
+        chains_.try_emplace(dot.actor, dot.seq, std::vector<crypto::Hash32>{}).first->second;
     chains.second.push_back(chain);
     vector_.set(dot.actor, dot.seq);
     StoredEntry const stored{reason, replica_.clock_.now_ms(), chain, bytes};

@@ -1,8 +1,8 @@
 // Result<T>: the value of something that can fail for an expected reason (bad input, a full disk, a
 // peer that breaks the protocol), or the Error that says what, where, and what to do about it.
 //
-// Bugs are INOS_ASSERT; "cannot go on" (no memory, a library threw) is an exception that only the top
-// of a thread, coroutine or command catches. Everything here is a plain value without threads.
+// Bugs are INOS_ASSERT; "cannot go on" (no memory, a library threw) is an exception that only the
+// top of a thread, coroutine or command catches. Everything here is a plain value without threads.
 #pragma once
 
 #include <string>
@@ -13,8 +13,8 @@
 
 namespace inos {
 
-// The kind of a failure, stable for callers that react to it: the HTTP status and the exit status of
-// a command follow from it. Explicit values: they appear in logs. Never reused.
+// The kind of a failure, stable for callers that react to it: the HTTP status and the exit status
+// of a command follow from it. Explicit values: they appear in logs. Never reused.
 enum class Errc : int {
     internal = 1,      // should not happen; HTTP 500, exit 1
     usage = 2,         // wrong command line or configuration; HTTP 400, exit 2
@@ -63,15 +63,17 @@ inline auto fail(Errc code, std::string message, std::string field = {}) {
 #define INOS_CONCAT_2(a, b) a##b
 #define INOS_CONCAT(a, b) INOS_CONCAT_2(a, b)
 
-// INOS_TRY(auto x, f()): evaluates f() once; on failure returns its error from the enclosing function,
-// otherwise declares x as its value. INOS_CHECK(f()) is the same for Result<void> and for a dropped value.
-#define INOS_TRY(declaration, ...) INOS_TRY_2(INOS_CONCAT(inos_try_, __LINE__), declaration, __VA_ARGS__)
-#define INOS_TRY_2(name, declaration, ...)                            \
-    auto name = (__VA_ARGS__);                                        \
+// INOS_TRY(auto x, f()): evaluates f() once; on failure returns its error from the enclosing
+// function, otherwise declares x as its value. INOS_CHECK(f()) is the same for Result<void> and for
+// a dropped value.
+#define INOS_TRY(declaration, ...) \
+    INOS_TRY_2(INOS_CONCAT(inos_try_, __LINE__), declaration, __VA_ARGS__)
+#define INOS_TRY_2(name, declaration, ...)                           \
+    auto name = (__VA_ARGS__);                                       \
     if (!name) return ::tl::unexpected<::inos::Error>(name.error()); \
     declaration = *std::move(name)
-#define INOS_CHECK(...)                                                                 \
-    do {                                                                                \
-        if (auto inos_checked = (__VA_ARGS__); !inos_checked)                           \
-            return ::tl::unexpected<::inos::Error>(std::move(inos_checked).error());    \
+#define INOS_CHECK(...)                                                              \
+    do {                                                                             \
+        if (auto inos_checked = (__VA_ARGS__); !inos_checked)                        \
+            return ::tl::unexpected<::inos::Error>(std::move(inos_checked).error()); \
     } while (false)

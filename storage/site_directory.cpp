@@ -1,14 +1,14 @@
 #include "storage/site_directory.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "storage/engines/rocks.hpp"
 #include "storage/keys.hpp"
@@ -30,14 +30,16 @@ std::string space_key_path(std::string const& dir, SpaceId const& space) {
 std::string encode_peers(std::vector<std::string> const& peers) {
     std::string out;
     put_varint(out, peers.size());
-    for (auto const& peer : peers) put_blob(out, peer);
+    for (auto const& peer : peers)
+        put_blob(out, peer);
     return out;
 }
 
 std::vector<std::string> decode_peers(std::string_view bytes) {
     Reader in(bytes);
     std::vector<std::string> peers(in.count());
-    for (auto& peer : peers) peer = in.blob();
+    for (auto& peer : peers)
+        peer = in.blob();
     return peers;
 }
 
@@ -70,7 +72,8 @@ Result<void> fill(std::string const& dir, SpaceGrant const& grant) {
 
 Result<void> move_into_place(std::string const& from, std::string const& to) {
     std::string trimmed = to;
-    while (trimmed.size() > 1 && trimmed.back() == '/') trimmed.pop_back();
+    while (trimmed.size() > 1 && trimmed.back() == '/')
+        trimmed.pop_back();
     if (::rename(from.c_str(), trimmed.c_str()) != 0)
         return fail(Errc::io,
                     "cannot move \"" + from + "\" to \"" + trimmed + "\": " + std::strerror(errno));
@@ -82,11 +85,13 @@ Result<void> move_into_place(std::string const& from, std::string const& to) {
     int const code = errno;
     if (descriptor >= 0) ::close(descriptor);
     if (is_synced) return {};
-    return fail(Errc::io, "cannot sync the directory of \"" + trimmed + "\": " + std::strerror(code));
+    return fail(Errc::io,
+                "cannot sync the directory of \"" + trimmed + "\": " + std::strerror(code));
 }
 
 std::string beside(std::string dir, char const* suffix) {
-    while (dir.size() > 1 && dir.back() == '/') dir.pop_back();
+    while (dir.size() > 1 && dir.back() == '/')
+        dir.pop_back();
     return dir + suffix;
 }
 
@@ -105,7 +110,8 @@ Result<Membership> load_membership(Engine const& engine, std::uint32_t space) {
     std::vector<std::string> certificates;
     auto cursor =
         engine.scan(Family::meta, keys::meta_kind(space, 'c'), keys::meta_kind(space, 'd'));
-    for (; cursor->valid(); cursor->next()) certificates.emplace_back(cursor->value());
+    for (; cursor->valid(); cursor->next())
+        certificates.emplace_back(cursor->value());
     INOS_CHECK(cursor->status());
     INOS_CHECK(membership.add_all(certificates));
     return membership;
@@ -149,9 +155,8 @@ Result<void> check_free(std::string const& dir) {
                     "\"" + dir + "\" holds a site already; choose another directory with --data",
                     dir);
     if (fs::is_directory(dir, error) && fs::is_empty(dir, error)) return {};
-    return fail(Errc::conflict,
-                "\"" + dir + "\" is not empty; choose a new directory with --data",
-                dir);
+    return fail(
+        Errc::conflict, "\"" + dir + "\" is not empty; choose a new directory with --data", dir);
 }
 
 Result<void> create_founder(std::string const& dir,
@@ -218,9 +223,9 @@ Result<std::unique_ptr<DirectoryLock>> DirectoryLock::take(std::string const& di
                     dir);
     }
     std::string const pid = std::to_string(::getpid());
-    bool const noted = ::ftruncate(descriptor, 0) == 0 &&
-                       ::pwrite(descriptor, pid.data(), pid.size(), 0) ==
-                           static_cast<ssize_t>(pid.size());
+    bool const noted =
+        ::ftruncate(descriptor, 0) == 0 &&
+        ::pwrite(descriptor, pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
     if (!noted) {
         ::close(descriptor);
         return fail(Errc::io, "cannot write \"" + path + "\": " + std::strerror(errno), path);
@@ -228,7 +233,9 @@ Result<std::unique_ptr<DirectoryLock>> DirectoryLock::take(std::string const& di
     return std::unique_ptr<DirectoryLock>(new DirectoryLock(descriptor));
 }
 
-DirectoryLock::~DirectoryLock() { ::close(descriptor_); }
+DirectoryLock::~DirectoryLock() {
+    ::close(descriptor_);
+}
 
 Result<std::unique_ptr<OpenSite>> open_site(std::string const& dir,
                                             Clock const& clock,

@@ -1,10 +1,12 @@
 // A site's data directory: what is in it, how it is made, opened and locked.
 //
 //   DIR/inos.toml       configuration (tools/config.hpp)
-//   DIR/keys/           identity.key, channel.key, sealing.key, space-<16 hex>.key; 0700, files 0600
+//   DIR/keys/           identity.key, channel.key, sealing.key, space-<16 hex>.key; mode 0700,
+//                       the files 0600
 //   DIR/db/             RocksDB; what the site is stands in its meta family
 //   DIR/lock            held while a process has the directory open
-//   DIR/api.sock        the local API's socket;  DIR/api.token  its bearer token for --api
+//   DIR/api.sock        the local API's socket
+//   DIR/api.token       the bearer token for --api
 //
 // Making a directory is all or nothing: it is built under a temporary name and moved into place.
 // Errors name the file and what to do. Thread: any, one at a time.
@@ -37,7 +39,9 @@ struct SpaceGrant {
 };
 
 // Founds a space and a site in it. Errc::conflict when the directory has a site already.
-Result<void> create_founder(std::string const& dir, std::string const& site_name, std::string const& space_name);
+Result<void> create_founder(std::string const& dir,
+                            std::string const& site_name,
+                            std::string const& space_name);
 // Joining, in two steps, because the keys are needed to be admitted: makes (or finds, after an
 // interrupted attempt) the keys in DIR.joining; then fills that directory and moves it into place.
 Result<SiteKeys> prepare_member(std::string const& dir);
@@ -73,7 +77,9 @@ struct OpenSite {
 
 // Opens and locks the directory. Errc::conflict "in use by process N"; Errc::not_found with
 // "inos init" when there is no site; key files are checked as in key_files.hpp.
-Result<std::unique_ptr<OpenSite>> open_site(std::string const& dir, Clock const& clock, Durability durability);
+Result<std::unique_ptr<OpenSite>> open_site(std::string const& dir,
+                                            Clock const& clock,
+                                            Durability durability);
 
 // Remembers the addresses to dial, durably.
 Result<void> save_peers(Engine& engine, std::vector<std::string> const& peers);

@@ -52,9 +52,9 @@ Batch seal_batch(SpaceId const& space, crypto::Secret const& key, EntryBatch con
     out.space = space;
     std::string content;
     for (EntryRun const& run : batch.runs) {
-        out.runs.push_back(
-            {run.actor, run.first, static_cast<std::uint32_t>(run.entries.size())});
-        for (auto const& entry : run.entries) put_blob(content, entry);
+        out.runs.push_back({run.actor, run.first, static_cast<std::uint32_t>(run.entries.size())});
+        for (auto const& entry : run.entries)
+            put_blob(content, entry);
     }
     put_varint(content, batch.heads.size());
     for (SignedHead const& head : batch.heads) {

@@ -3,10 +3,11 @@
 //   content  = run*: each entry blob, as many as the clear header says, in its order
 //            | heads: count, (actor u64, seq varint, signature 64)*
 //   sealed   = XChaCha20-Poly1305 with the space key over zstd(content), random nonce in front
-//   associated data = "inos batch 1" | space 16 | key id u32 | count, (actor u64, first varint, count varint)*
+//   associated data = "inos batch 1" | space 16 | key id u32
+//                   | count, (actor u64, first varint, count varint)*
 //
-// Limits: content at most kContentBytesMax, looked at in the zstd frame's header before memory is taken
-// and enforced while decompressing. Pure; any thread.
+// Limits: content at most kContentBytesMax, looked at in the zstd frame's header before memory is
+// taken and enforced while decompressing. Pure; any thread.
 #pragma once
 
 #include "net/wire/messages.hpp"

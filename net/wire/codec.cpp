@@ -2,12 +2,12 @@
 
 #include "net/wire/kj_compat.hpp"
 // The order matters: kj_compat.hpp comes before all other Cap'n Proto headers.
+#include <algorithm>
+#include <cstring>
+
 #include <capnp/message.h>
 #include <capnp/serialize.h>
 #include <kj/exception.h>
-
-#include <algorithm>
-#include <cstring>
 
 #include "net/wire/messages.capnp.h"
 
@@ -60,7 +60,8 @@ void put(schema::Message::Builder out, Certificates const& message) {
     auto builder = out.initCertificates();
     builder.setSpace(as_data(message.space));
     auto list = builder.initCertificates(static_cast<unsigned>(message.certificates.size()));
-    for (unsigned i = 0; i < list.size(); ++i) list.set(i, as_data(message.certificates[i]));
+    for (unsigned i = 0; i < list.size(); ++i)
+        list.set(i, as_data(message.certificates[i]));
 }
 
 void put(schema::Message::Builder out, Vector const& message) {
@@ -90,7 +91,9 @@ void put(schema::Message::Builder out, Ack const& message) {
     builder.setRoot(as_data(message.root));
 }
 
-void put(schema::Message::Builder out, Probe const&) { out.setProbe(); }
+void put(schema::Message::Builder out, Probe const&) {
+    out.setProbe();
+}
 
 void put(schema::Message::Builder out, Refusal const& message) {
     out.initRefusal().setMessage(message.message.c_str());
@@ -103,13 +106,16 @@ void put(schema::Message::Builder out, PairGrant const& message) {
     builder.setDigestKey(as_data(message.digest_key));
     builder.setActor(message.actor.value);
     auto list = builder.initCertificates(static_cast<unsigned>(message.certificates.size()));
-    for (unsigned i = 0; i < list.size(); ++i) list.set(i, as_data(message.certificates[i]));
+    for (unsigned i = 0; i < list.size(); ++i)
+        list.set(i, as_data(message.certificates[i]));
     auto addresses = builder.initAddresses(static_cast<unsigned>(message.addresses.size()));
     for (unsigned i = 0; i < addresses.size(); ++i)
         addresses.set(i, message.addresses[i].c_str());
 }
 
-void put(schema::Message::Builder out, PairDone const&) { out.setPairDone(); }
+void put(schema::Message::Builder out, PairDone const&) {
+    out.setPairDone();
+}
 
 Hello get(schema::Hello::Reader in) {
     Hello hello;
@@ -167,14 +173,16 @@ PairGrant get(schema::PairGrant::Reader in) {
 
 Message get(schema::Message::Reader in) {
     switch (in.which()) {
-        case schema::Message::HELLO: return get(in.getHello());
+        case schema::Message::HELLO:
+            return get(in.getHello());
         case schema::Message::CERTIFICATES: {
             auto const message = in.getCertificates();
             return Certificates{sixteen(message.getSpace()), get(message.getCertificates())};
         }
         case schema::Message::VECTOR:
             return Vector{sixteen(in.getVector().getSpace()), text(in.getVector().getBytes())};
-        case schema::Message::BATCH: return get(in.getBatch());
+        case schema::Message::BATCH:
+            return get(in.getBatch());
         case schema::Message::ACK: {
             auto const ack = in.getAck();
             return Ack{sixteen(ack.getSpace()),
@@ -182,14 +190,17 @@ Message get(schema::Message::Reader in) {
                        sixteen(ack.getVector()),
                        sixteen(ack.getRoot())};
         }
-        case schema::Message::PROBE: return Probe{};
+        case schema::Message::PROBE:
+            return Probe{};
         case schema::Message::REFUSAL: {
             auto const message = in.getRefusal().getMessage();
             within(message.size(), kTextBytesMax, "a refusal is too long");
             return Refusal{std::string(message.cStr(), message.size())};
         }
-        case schema::Message::PAIR_GRANT: return get(in.getPairGrant());
-        case schema::Message::PAIR_DONE: return PairDone{};
+        case schema::Message::PAIR_GRANT:
+            return get(in.getPairGrant());
+        case schema::Message::PAIR_DONE:
+            return PairDone{};
     }
     throw Malformed{"a kind of message that this version does not know"};
 }
@@ -210,7 +221,8 @@ Result<Message> decode(std::string_view bytes) {
         return fail(Errc::protocol, "the peer sent a message that cannot be read: " + why);
     };
     if (bytes.size() > kMessageBytesMax) return refuse("it is too long");
-    if (bytes.empty() || bytes.size() % sizeof(capnp::word) != 0) return refuse("its length is odd");
+    if (bytes.empty() || bytes.size() % sizeof(capnp::word) != 0)
+        return refuse("its length is odd");
     // The reader wants aligned words.
     auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
     std::memcpy(words.begin(), bytes.data(), bytes.size());

@@ -1,5 +1,5 @@
-// Messages to bytes and back. Limits (counts, sizes, nesting, and how much of a message is walked) are
-// checked before memory is taken; what is over them, malformed or of an unknown kind is
+// Messages to bytes and back. Limits (counts, sizes, nesting, and how much of a message is walked)
+// are checked before memory is taken; what is over them, malformed or of an unknown kind is
 // Errc::protocol. Pure; any thread.
 #pragma once
 

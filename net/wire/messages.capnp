@@ -60,7 +60,7 @@ struct Batch {
 
 struct Ack {
   space   @0 :Data;
-  changed @1 :Data;              # version vector of what is durable; only heads that moved since the last
+  changed @1 :Data;              # version vector of what is durable: heads that moved
   vector  @2 :Data;              # 16 bytes: digest of all of it
   root    @3 :Data;              # 16 bytes
 }

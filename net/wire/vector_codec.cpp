@@ -32,13 +32,10 @@ ActorTable actor_table(Membership const& membership) {
 
 std::string encode_vector(VersionVector const& vector, ActorTable const* table) {
     std::string out;
-    bool const all = table && std::all_of(vector.items().begin(),
-                                          vector.items().end(),
-                                          [&](auto const& item) {
-                                              return std::binary_search(table->actors.begin(),
-                                                                        table->actors.end(),
-                                                                        item.first);
-                                          });
+    bool const all =
+        table && std::all_of(vector.items().begin(), vector.items().end(), [&](auto const& item) {
+            return std::binary_search(table->actors.begin(), table->actors.end(), item.first);
+        });
     if (!all) {
         out += static_cast<char>(kWhole);
         vector.encode(out);
@@ -46,7 +43,8 @@ std::string encode_vector(VersionVector const& vector, ActorTable const* table) 
     }
     out += static_cast<char>(kPositional);
     out += prefix(table->membership);
-    for (ActorId const actor : table->actors) put_varint(out, vector.at(actor));
+    for (ActorId const actor : table->actors)
+        put_varint(out, vector.at(actor));
     return out;
 }
 

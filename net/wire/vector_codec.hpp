@@ -1,9 +1,9 @@
-// A version vector on the wire. Both sides usually know the same certificates; then the actors need not
-// be named:
+// A version vector on the wire. Both sides usually know the same certificates; then the actors need
+// not be named:
 //
-//   vector     = 0 | VersionVector                                    whole
-//              | 1 | first 8 bytes of the membership digest | seq varint*    positional: one seq per
-//                                                                     certificate, ascending by actor
+//   vector  = 0 | VersionVector                                        whole
+//           | 1 | first 8 bytes of the membership digest | seq varint*   positional: one seq for
+//                                                        each certificate, ascending by actor
 //
 // Ten sites take about 41 bytes in the positional form. Pure; any thread.
 #pragma once

@@ -12,7 +12,9 @@ namespace {
 unsigned char const* bytes(std::string_view s) {
     return reinterpret_cast<unsigned char const*>(s.data());
 }
-unsigned char* bytes(std::string& s) { return reinterpret_cast<unsigned char*>(s.data()); }
+unsigned char* bytes(std::string& s) {
+    return reinterpret_cast<unsigned char*>(s.data());
+}
 
 template <std::size_t N>
 std::array<std::uint8_t, N> blake2b(std::string_view data, std::string_view key) {
@@ -25,7 +27,9 @@ std::array<std::uint8_t, N> blake2b(std::string_view data, std::string_view key)
 
 }  // namespace
 
-void init() { INOS_ASSERT(sodium_init() >= 0); }
+void init() {
+    INOS_ASSERT(sodium_init() >= 0);
+}
 
 Secret::Secret(std::string_view bytes) {
     INOS_ASSERT(bytes.size() == size());
@@ -41,7 +45,9 @@ Secret& Secret::operator=(Secret&& other) noexcept {
     }
     return *this;
 }
-Secret::~Secret() { sodium_memzero(bytes_.data(), size()); }
+Secret::~Secret() {
+    sodium_memzero(bytes_.data(), size());
+}
 Secret Secret::random() {
     Secret secret;
     randombytes_buf(secret.data(), size());
@@ -54,15 +60,21 @@ bool Secret::operator==(Secret const& other) const {
     return sodium_memcmp(data(), other.data(), size()) == 0;
 }
 
-void random_bytes(void* out, std::size_t size) { randombytes_buf(out, size); }
+void random_bytes(void* out, std::size_t size) {
+    randombytes_buf(out, size);
+}
 std::uint64_t random_u64() {
     std::uint64_t value = 0;
     randombytes_buf(&value, sizeof value);
     return value;
 }
 
-Hash32 hash32(std::string_view data, std::string_view key) { return blake2b<32>(data, key); }
-Hash16 hash16(std::string_view data, std::string_view key) { return blake2b<16>(data, key); }
+Hash32 hash32(std::string_view data, std::string_view key) {
+    return blake2b<32>(data, key);
+}
+Hash16 hash16(std::string_view data, std::string_view key) {
+    return blake2b<16>(data, key);
+}
 
 Hasher32::Hasher32(std::string_view key) {
     static_assert(sizeof(crypto_generichash_state) <= sizeof(state_));
@@ -72,9 +84,8 @@ Hasher32::Hasher32(std::string_view key) {
                             32);
 }
 Hasher32& Hasher32::add(std::string_view data) {
-    crypto_generichash_update(reinterpret_cast<crypto_generichash_state*>(state_.data()),
-                              bytes(data),
-                              data.size());
+    crypto_generichash_update(
+        reinterpret_cast<crypto_generichash_state*>(state_.data()), bytes(data), data.size());
     return *this;
 }
 Hash32 Hasher32::finish() {
@@ -84,7 +95,9 @@ Hash32 Hasher32::finish() {
     return out;
 }
 
-SigningKey SigningKey::generate() { return from_seed(Secret::random()); }
+SigningKey SigningKey::generate() {
+    return from_seed(Secret::random());
+}
 SigningKey SigningKey::from_seed(Secret const& seed) {
     SigningKey key;
     key.seed = seed;
@@ -108,7 +121,9 @@ bool verify(PublicKey const& key, std::string_view message, Signature const& sig
                signature.data(), bytes(message), message.size(), key.data()) == 0;
 }
 
-KeyPair KeyPair::generate() { return from_secret(Secret::random()); }
+KeyPair KeyPair::generate() {
+    return from_secret(Secret::random());
+}
 KeyPair KeyPair::from_secret(Secret const& secret) {
     KeyPair pair;
     pair.secret = secret;
@@ -124,11 +139,9 @@ std::string box_seal(PublicKey const& to, std::string_view message) {
 std::optional<std::string> box_open(KeyPair const& key, std::string_view sealed) {
     if (sealed.size() < crypto_box_SEALBYTES) return std::nullopt;
     std::string out(sealed.size() - crypto_box_SEALBYTES, '\0');
-    if (crypto_box_seal_open(bytes(out),
-                             bytes(sealed),
-                             sealed.size(),
-                             key.public_key.data(),
-                             key.secret.data()) != 0)
+    if (crypto_box_seal_open(
+            bytes(out), bytes(sealed), sealed.size(), key.public_key.data(), key.secret.data()) !=
+        0)
         return std::nullopt;
     return out;
 }

@@ -1,6 +1,7 @@
 // The only door to libsodium's hashes, signatures, seals and randomness. Thin, total, and without
-// policy: what is hashed, signed or sealed is decided by the callers, who each put their own constant
-// in front so that nothing signed for one purpose can be taken for another (docs/protocol.md).
+// policy: what is hashed, signed or sealed is decided by the callers, who each put their own
+// constant in front so that nothing signed for one purpose can be taken for another
+// (docs/protocol.md).
 //
 // Thread safety: every function may be called from any thread after init(). Cost on one core of the
 // machine of docs/benchmarks.md: sign 37 us, verify 97 us, BLAKE2b 606 MB/s, AEAD 1,038 MB/s.
@@ -22,7 +23,8 @@ using Signature = std::array<std::uint8_t, 64>;
 // Initialises libsodium; aborts the program if it cannot (no entropy source). Idempotent.
 void init();
 
-// 32 secret bytes: overwritten when destroyed or moved from, never printed, compared in constant time.
+// 32 secret bytes: overwritten when destroyed or moved from, never printed, compared in constant
+// time.
 class Secret {
 public:
     Secret() noexcept { bytes_.fill(0); }
@@ -88,7 +90,9 @@ std::optional<std::string> box_open(KeyPair const& key, std::string_view sealed)
 
 // XChaCha20-Poly1305 with a random 24-byte nonce in front; 40 bytes longer than the message.
 std::string seal(Secret const& key, std::string_view message, std::string_view associated);
-std::optional<std::string> open(Secret const& key, std::string_view sealed, std::string_view associated);
+std::optional<std::string> open(Secret const& key,
+                                std::string_view sealed,
+                                std::string_view associated);
 
 // Constant-time comparison of two strings of equal length; false at once when lengths differ.
 bool equal(std::string_view a, std::string_view b);

@@ -13,7 +13,9 @@
 namespace inos {
 namespace {
 
-rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+rocksdb::Slice slice(std::string_view text) {
+    return {text.data(), text.size()};
+}
 
 Error error_of(rocksdb::Status const& status, std::string const& what) {
     Errc code = Errc::io;
@@ -67,7 +69,8 @@ public:
         : db_(std::move(db)), families_(families) {}
 
     ~RocksEngine() override {
-        for (auto* family : families_) db_->DestroyColumnFamilyHandle(family);
+        for (auto* family : families_)
+            db_->DestroyColumnFamilyHandle(family);
         db_->Close();
     }
 

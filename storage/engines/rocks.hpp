@@ -1,9 +1,9 @@
 // The Engine on RocksDB 7.8, one database per data directory, one column family per Family.
 //
-// Settings (measured, docs/storage-format.md): WAL always on; kTolerateCorruptedTailRecords, because
-// the default recovery mode silently drops synced writes behind a flipped bit; paranoid_checks; WAL
-// files tracked in the MANIFEST; 8 protection bytes per key in memory. One WAL serves all families, so
-// a batch over several is atomic.
+// Settings (measured, docs/storage-format.md): WAL always on; kTolerateCorruptedTailRecords,
+// because the default recovery mode silently drops synced writes behind a flipped bit;
+// paranoid_checks; WAL files tracked in the MANIFEST; 8 protection bytes per key in memory. One WAL
+// serves all families, so a batch over several is atomic.
 #pragma once
 
 #include <memory>
@@ -19,6 +19,7 @@ struct RocksOptions {
 };
 
 // Opens the database in `path`, made if missing. Errc::conflict when another process has it open.
-Result<std::unique_ptr<Engine>> open_rocks(std::string const& path, RocksOptions const& options = {});
+Result<std::unique_ptr<Engine>> open_rocks(std::string const& path,
+                                           RocksOptions const& options = {});
 
 }  // namespace inos

@@ -19,7 +19,8 @@ wait_until 20 'forwarding to the right' "$INOS" get stock bolt --data right
 wait_until 20 'forwarding to the left' "$INOS" get stock nut --data left
 wait_until 20 'agreement' all_agree middle 3
 for site in left right; do
-    "$INOS" peers --data "$site" --json | grep -q '"name":"middle"' || die "$site has lost the middle"
+    "$INOS" peers --data "$site" --json | grep -q '"name":"middle"' ||
+        die "$site has lost the middle"
 done
 
 say 'the middle is away, both ends write, the middle comes back on another port'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# kill -9 in the middle of writing and of syncing, again and again: what was acknowledged is there, the
-# sites agree in the end, and nothing has to be repaired by hand.
+# kill -9 in the middle of writing and of syncing, again and again: what was acknowledged is there,
+# the sites agree in the end, and nothing has to be repaired by hand.
 source "$(dirname "$0")/lib.sh" "$@"
 
 rounds=${ROUNDS:-6}
@@ -13,9 +13,9 @@ start_node office
 write_until_dead() {
     local round=$1 i
     for i in $(seq 1 200); do
-        curl -sf --unix-socket shop/api.sock -o /dev/null -X PUT -H 'Content-Type: application/json' \
-            -d "{\"round\": $round, \"n\": $i}" "http://localhost/v1/collections/ledger/records/r$round-$i" ||
-            return 0
+        curl -sf --unix-socket shop/api.sock -o /dev/null -X PUT \
+            -H 'Content-Type: application/json' -d "{\"round\": $round, \"n\": $i}" \
+            "http://localhost/v1/collections/ledger/records/r$round-$i" || return 0
         echo "r$round-$i" >>acknowledged
     done
 }

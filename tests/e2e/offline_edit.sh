@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # An edit at one site while another is away arrives when the line is back, both ways, and concurrent
-# edits of one field stay visible. The cut is real: the processes live on, the connection is removed.
+# edits of one field stay visible. The cut is real: the processes live on without a connection.
 source "$(dirname "$0")/lib.sh" "$@"
 
 new_site shop

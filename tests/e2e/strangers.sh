@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Who is not invited stays outside: codes that were used, have expired or are mistyped, a site of another
-# space, keys of another site, and frames of garbage. The node stays up and says what happened.
+# Who is not invited stays outside: codes that were used, have expired or are mistyped, a site of
+# another space, keys of another site, and frames of garbage. The node stays up.
 source "$(dirname "$0")/lib.sh" "$@"
 
 new_site shop

@@ -196,8 +196,10 @@ TEST_P(TwoSites, verify_right_after_the_handshake_without_waiting_in_vain) {
 TEST_P(TwoSites, verify_names_what_is_under_way) {
     world.connect(a, b);
     ASSERT_TRUE(world.run_until([&] { return connected(); }, 2'000));
+    world.step(200);
     world.network().partition("a", "b");
     a.put("customers", "ann", R"({"name":"Ann"})");
+    world.step(100);
     auto const report = verified(world, a);
     EXPECT_FALSE(report.agree);
     EXPECT_EQ(state_of(report, "b"), "ahead");
@@ -281,8 +283,8 @@ TEST_P(TwoSites, redial_with_growing_and_jittered_waits) {
 // A connection that fails as soon as it stands must not be tried four times a second for ever.
 TEST_P(TwoSites, redial_with_growing_waits_when_each_session_fails) {
     a.put("customers", "ann", R"({"name":"Ann"})");
+    world.step(100);
     world.connect(a, b);
-    b.engine().fail_reads(false);
     a.crash();
     WriteBatch damage;  // the log lacks what the version vector says it holds
     for (auto const& [key, value] : contents(a.engine(), Family::log))
@@ -313,6 +315,23 @@ TEST_P(TwoSites, say_nothing_more_after_stop) {
     world.step(5'000);
     EXPECT_EQ(a.log().size(), lines);
     EXPECT_FALSE(b.connected_with("a"));
+}
+
+// What a connection brought goes on to others though the connection is gone by then.
+TEST_P(TwoSites, pass_on_what_came_over_a_connection_that_broke) {
+    SimNode& c = world.member("c");
+    world.connect(a, b);
+    world.connect(b, c);
+    ASSERT_TRUE(world.run_until([&] { return connected() && b.connected_with("c"); }, 2'000));
+    world.step(500);
+    a.put("customers", "ann", R"({"name":"Ann"})");
+    auto const arrived = [&] { return b.connected_with("a") && b.peer("a")->entries_in == 1; };
+    ASSERT_TRUE(world.run_until(arrived, 1'000));
+    world.network().partition("a", "b");
+    value_of(a.peers().remove_peer(b.address()));
+    world.network().cut("a", "b");
+    auto const there = [&] { return c.field("customers", "ann", "name") == Value("Ann"); };
+    EXPECT_TRUE(world.run_until(there, 2'000));
 }
 
 // ---- who is let in -------------------------------------------------------------------------------
