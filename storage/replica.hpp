@@ -10,7 +10,7 @@
 //
 // Keys, see storage/keys.hpp:
 //   records  space u32 | collection | 00 | key     -> version u8 | digest 16 | class u8 | record
-//   log      space u32 | actor u64 | seq u64       -> version u8 | void reason u8 | arrived ms varint
+//   log      space u32 | actor u64 | seq u64       -> version u8 | void reason u8 | arrived varint
 //                                                     | chain 32 | entry bytes as their author made
 //   log      space u32 | actor u64 | seq u64 | 01  -> signature 64 over the chain head at seq
 //   digests  space u32 | collection                -> version u8 | sums and counts
