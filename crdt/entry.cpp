@@ -79,14 +79,18 @@ bool all_different(std::vector<std::string> const& names) {
 }
 
 // A path of an edit of a known kind is a list of whole segments; a clear's may end in a bare name.
+// Names of fields and of keys of maps are names: authors write those that they find in a record into
+// headers and answers, so one that is none must not get into a record.
 bool well_formed_path(std::string_view path, bool may_end_in_name) {
     if (path.empty()) return false;
+    auto above = CellType::map;  // a record's fields are named as the keys of a map are
     for (int depth = 0; depth < kPathDepthMax && !path.empty(); ++depth) {
         Reader in(path);
         std::string_view const name = in.blob();
         if (!in.ok() || name.empty()) return false;
+        if (above == CellType::map && !valid_name(name)) return false;
         if (in.at_end()) return may_end_in_name;
-        in.byte();
+        above = static_cast<CellType>(in.byte());
         path = in.rest();
     }
     return path.empty();

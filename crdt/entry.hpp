@@ -30,7 +30,7 @@
 //   op key     = keyed by salt: "inos op key 1" | op index u32
 //   op hash    = keyed by op key: kind varint | body blob
 //   chain(n)   = "inos chain 1" | chain(n-1) | hash of header | op hash*
-//              | "inos chain 1" | chain(n-1) | hash of all bytes        malformed frames
+//              | "inos chain 1 malformed" | chain(n-1) | hash of all bytes     bytes without a frame
 // The salt is in no hash but through the op keys, so that erasing an op can drop it with its key.
 #pragma once
 
@@ -122,6 +122,13 @@ std::optional<EntryFrame> frame_entry(std::string_view bytes);
 // applied nor void: this node has to be upgraded before it can go on with that author.
 inline bool from_newer_version(std::string_view bytes) {
     return !bytes.empty() && static_cast<std::uint8_t>(bytes.front()) > kEntryVersion;
+}
+
+// True when the bytes are in form 1. Whoever forwards an entry could put it into that form, and it
+// keeps its chain and signatures; so it may be believed only together with the erasure that it is
+// the result of.
+inline bool in_erased_form(std::string_view bytes) {
+    return bytes.size() >= 2 && bytes[0] == static_cast<char>(kEntryVersion) && bytes[1] == '\1';
 }
 
 std::optional<EntryHeader> decode_header(std::string_view header);

@@ -42,8 +42,20 @@ void VersionVector::raise(ActorId actor, Seq seq) {
 }
 
 void VersionVector::merge(VersionVector const& other) {
-    for (auto const& [actor, seq] : other.items_)
-        raise(actor, seq);
+    if (includes(other)) return;
+    // In one pass: inserting one by one would take quadratic time for what a peer may send.
+    std::vector<Item> merged;
+    merged.reserve(items_.size() + other.items_.size());
+    auto own = items_.begin();
+    for (Item const& item : other.items_) {
+        for (; own != items_.end() && own->first < item.first; ++own)
+            merged.push_back(*own);
+        bool const both = own != items_.end() && own->first == item.first;
+        merged.emplace_back(item.first,
+                            both ? std::max((own++)->second, item.second) : item.second);
+    }
+    merged.insert(merged.end(), own, items_.end());
+    items_ = std::move(merged);
 }
 
 void VersionVector::encode(std::string& out) const {

@@ -29,7 +29,7 @@ Result<InviteRequest> parse_invite(Object const& body) {
         if (!role)
             return fail(Errc::invalid,
                         "unknown role \"" + name +
-                            "\"; there is \"admin\", \"writer\", \"reader\", \"relay\"",
+                            "\"; there is \"admin\", \"writer\", \"reader\"",
                         "role");
         invite.role = *role;
     }

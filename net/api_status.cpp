@@ -112,14 +112,18 @@ void Api::get_health(CallPtr call) {
 }
 
 void Api::get_readiness(CallPtr call) {
-    auto done = [this, call](bool failed) {
-        if (!failed) return send(call, json_response(200, Value(Object{{"status", Value("ok")}})));
-        send(call,
-             api_error(503,
-                       "unavailable",
-                       "an earlier write to the disk failed, so this node takes no more writes"));
+    auto work = [](Replica& replica) -> std::string {
+        if (replica.failed())
+            return "an earlier write to the disk failed, so this node takes no more writes";
+        if (!replica.caught_up())
+            return "this site has not caught up with its space yet, so it takes no writes";
+        return {};
     };
-    store_.query([](Replica& replica) { return replica.failed(); }, std::move(done));
+    auto done = [this, call](std::string const& reason) {
+        if (!reason.empty()) return send(call, api_error(503, "unavailable", reason));
+        send(call, json_response(200, Value(Object{{"status", Value("ok")}})));
+    };
+    store_.query(work, std::move(done));
 }
 
 }  // namespace inos

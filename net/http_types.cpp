@@ -115,11 +115,11 @@ std::optional<std::string> decode(std::string_view text, bool plus_is_space) {
             int const low = digit_of(text[i + 2]);
             if (high < 0 || low < 0) return std::nullopt;
             c = static_cast<char>(high * 16 + low);
-            if (c == '\0') return std::nullopt;
             i += 2;
         } else if (c == '+' && plus_is_space) {
             c = ' ';
         }
+        if (c == '\0') return std::nullopt;
         result += c;
     }
     return result;

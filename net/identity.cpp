@@ -4,8 +4,6 @@
 
 namespace inos {
 
-constexpr std::size_t kCertificatesMax = 8;
-
 std::string encode_identity(Identity const& identity) {
     std::string out;
     put_blob(out, encode(identity.keys));
@@ -19,11 +17,13 @@ std::string encode_identity(Identity const& identity) {
 Result<Identity> check_identity(std::string_view payload, crypto::PublicKey const& channel_key) {
     Reader in(payload);
     std::string_view const keys = in.blob();
-    std::vector<std::string> certificates(in.count());
+    std::uint64_t const count = in.count();
+    if (count > kIdentityCertificatesMax) in.fail();
+    std::vector<std::string> certificates(in.ok() ? count : 0);
     for (auto& certificate : certificates)
         certificate = in.blob();
     in.blob();
-    if (!in.finished() || certificates.size() > kCertificatesMax)
+    if (!in.finished())
         return fail(Errc::protocol, "the peer's identity in the handshake is malformed");
     Identity identity;
     INOS_TRY(identity.keys, decode_site_key_certificate(keys));

@@ -1,6 +1,6 @@
 // What a site says of itself in frame 2 or 3 of the handshake: its certified keys, and the
-// certificate of its membership, so that a site that has not heard of a new member yet can let it
-// in.
+// What a site says of itself in frame 2 or 3 of the handshake: its certified keys, and the certificate
+// of its membership with those of its issuers, so that a site that knows none of them can let it in.
 //
 //   identity  = site key certificate blob | membership certificates: count, blob* (at most 8)
 //             | extension blob
@@ -16,6 +16,10 @@
 #include "storage/result.hpp"
 
 namespace inos {
+
+inline constexpr std::size_t kIdentityCertificatesMax = 8;
+// Of certificates together, so that the identity fits into a handshake frame.
+inline constexpr std::size_t kIdentityCertificateBytesMax = 12 << 10;
 
 struct Identity {
     SiteKeyCertificate keys;

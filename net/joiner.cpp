@@ -73,13 +73,15 @@ void Joiner::begin(std::shared_ptr<Connection> connection, std::string const& pa
     connection_->send(*std::move(frame));
 }
 
+// The connection counts as a handshake until the grant is here, so the transport's deadline bounds all
+// of pairing.
 void Joiner::on_frame(std::string const& frame) {
+    auto const keep = shared_from_this();  // closing lets go of the callbacks
     auto received = channel_->receive(frame);
     if (!received) return failed(received.error());
     if (received->peer) {
         auto const checked = on_peer(*received->peer);
         if (!checked) return failed(checked.error());
-        connection_->established();
         auto more = channel_->approve();
         if (!more) return failed(more.error());
         for (auto& out : more->frames)
@@ -88,6 +90,7 @@ void Joiner::on_frame(std::string const& frame) {
     if (!received->messages.empty()) {
         auto joined = take_grant(received->messages.front());
         if (!joined) return failed(joined.error());
+        connection_->established();
         if (auto frames = channel_->send(wire::encode(wire::Message(wire::PairDone{}))))
             for (auto& out : *frames)
                 connection_->send(std::move(out));

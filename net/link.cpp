@@ -15,14 +15,6 @@ std::size_t entries_of(wire::Batch const& batch) {
     return count;
 }
 
-std::size_t entry_bytes(EntryBatch const& batch) {
-    std::size_t bytes = 0;
-    for (auto const& run : batch.runs)
-        for (auto const& entry : run.entries)
-            bytes += entry.size();
-    return bytes;
-}
-
 }  // namespace
 
 Link::Link(Options options,
@@ -172,7 +164,7 @@ void Link::do_action(session::Collect& action) {
                  key = options_.space_key](Replica& replica) -> Result<Session::Collected> {
         INOS_TRY(EntryBatch const batch, replica.collect(theirs, target));
         return Session::Collected{
-            wire::seal_batch(space, key, batch), entry_bytes(batch), batch.entries()};
+            wire::seal_batch(space, key, batch), batch.weight(), batch.entries()};
     };
     store_.query(std::move(work), [weak = weak_from_this()](Result<Session::Collected> collected) {
         auto const self = weak.lock();
@@ -196,9 +188,10 @@ void Link::do_action(session::Apply& action) {
         auto report = run();
         return Outcome{std::move(report), std::make_shared<LocalState const>(local_state(replica))};
     };
-    store_.query(std::move(work), [weak = weak_from_this()](Outcome outcome) {
+    auto answer = [weak = weak_from_this(), moved = handlers_.moved](Outcome outcome) {
         auto const self = weak.lock();
-        if (!self || self->ended_) return;
+        // The entries are here, though the connection that brought them is gone: others want them.
+        if (!self || self->ended_) return moved(outcome.local);
         self->local_ = outcome.local;
         if (outcome.report) {
             for (auto const& site : outcome.report->skewed_sites)
@@ -211,9 +204,10 @@ void Link::do_action(session::Apply& action) {
         }
         auto const now = self->clock_.monotonic_ms();
         self->perform(self->session_->applied(std::move(outcome.report), outcome.local, now));
-        self->handlers_.moved(outcome.local);
+        moved(outcome.local);
         if (!self->ended_) self->handlers_.changed(*self);
-    });
+    };
+    store_.query(std::move(work), std::move(answer));
 }
 
 void Link::do_action(session::AddCertificates& action) {
@@ -225,12 +219,13 @@ void Link::do_action(session::AddCertificates& action) {
         auto added = replica.add_certificates(certificates);
         return Outcome{std::move(added), std::make_shared<LocalState const>(local_state(replica))};
     };
-    store_.query(std::move(work), [weak = weak_from_this()](Outcome outcome) {
+    auto answer = [weak = weak_from_this(), moved = handlers_.moved](Outcome outcome) {
         auto const self = weak.lock();
-        if (!self || self->ended_) return;
-        if (!outcome.added) return self->end(outcome.added.error());
-        if (*outcome.added > 0) self->handlers_.moved(outcome.local);
-    });
+        if (self && !self->ended_) self->session_->certificates_added();
+        if (outcome.added && *outcome.added > 0) moved(outcome.local);
+        if (self && !outcome.added) self->end(outcome.added.error());
+    };
+    store_.query(std::move(work), std::move(answer));
 }
 
 void Link::do_action(session::RootsDiffer&) {

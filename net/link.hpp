@@ -35,8 +35,8 @@ public:
         std::function<Result<void>(Link&, Identity const&)> accept;
         std::function<void(Link&)> established;  // the session has begun
         std::function<void(Link&)> changed;      // what is known of the peer has moved
-        std::function<void(std::shared_ptr<LocalState const>)>
-            moved;  // the replica took entries in
+        // The replica took something in. May come after the link's end, and after its destruction.
+        std::function<void(std::shared_ptr<LocalState const>)> moved;
         std::function<void(Link&, std::string const& what)> alarm;
         std::function<void(Link&, Error const& why)> ended;
     };

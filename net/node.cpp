@@ -1,5 +1,6 @@
 #include "net/node.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <coroutine>
 #include <utility>
@@ -7,6 +8,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <sys/socket.h>
 
 #include "net/api.hpp"
 #include "net/http_guard.hpp"
@@ -41,6 +46,30 @@ Result<std::string> api_token(std::string const& dir) {
                     "the token in \"" + path + "\" is too short; remove the file for a new one",
                     path);
     return *std::move(known);
+}
+
+// Where others can dial what listens on all addresses: those of the network interfaces, as far as
+// they are up, and at last the loopback, for sites on the same machine.
+std::vector<std::string> reachable_addresses(std::string const& listening) {
+    auto const url = parse_peer_url(listening);
+    bool const any = url && (url->host == "0.0.0.0" || url->host == "::");
+    if (!any) return {listening};
+    std::vector<std::string> addresses;
+    ifaddrs* list = nullptr;
+    if (::getifaddrs(&list) != 0) list = nullptr;
+    for (ifaddrs* at = list; at; at = at->ifa_next) {
+        bool const usable = at->ifa_addr && at->ifa_addr->sa_family == AF_INET &&
+                            (at->ifa_flags & IFF_UP) != 0 && (at->ifa_flags & IFF_LOOPBACK) == 0;
+        char host[NI_MAXHOST];
+        if (!usable || addresses.size() + 1 >= kPairingAddressesMax) continue;
+        if (::getnameinfo(
+                at->ifa_addr, sizeof(sockaddr_in), host, sizeof host, nullptr, 0, NI_NUMERICHOST) ==
+            0)
+            addresses.push_back("ws://" + host_and_port(host, url->port));
+    }
+    ::freeifaddrs(list);
+    addresses.push_back("ws://" + host_and_port("127.0.0.1", url->port));
+    return addresses;
 }
 
 }  // namespace
@@ -129,7 +158,7 @@ Result<void> Node::Parts::open_peers() {
                               [this](std::shared_ptr<Connection> connection) {
                                   peers->accept(std::move(connection));
                               }));
-    peers->listening_on(sync_address);
+    peers->listening_on(reachable_addresses(sync_address));
     return {};
 }
 

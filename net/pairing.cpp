@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t kPairingDeadlineMs = 30'000;
 constexpr std::size_t kPairingsMax = 16;
+constexpr std::size_t kScopeBytesMax = 4'096;
 
 std::string_view view(InviteId const& id) {
     return {reinterpret_cast<char const*>(id.data()), id.size()};
@@ -24,6 +25,31 @@ std::optional<InviteId> parse_invite_id(std::string_view text) {
     if (!bytes || bytes->size() != id.size()) return std::nullopt;
     std::copy(bytes->begin(), bytes->end(), id.begin());
     return id;
+}
+
+// What could not become a certificate that fits into a handshake is refused before there is a code.
+Result<void> check_request(InviteRequest const& request) {
+    if (request.role == Role::relay)
+        return fail(Errc::unsupported,
+                    "this version has no relays: every site that joins can read the space; invite "
+                    "a reader instead",
+                    "role");
+    std::size_t bytes = 0;
+    for (auto const& collection : request.scope) {
+        if (!valid_name(collection))
+            return fail(Errc::invalid,
+                        "the collection's name \"" + collection +
+                            "\" has to be 1 to 256 bytes of UTF-8 without control characters",
+                        "write");
+        bytes += collection.size() + 2;
+    }
+    if (bytes > kScopeBytesMax)
+        return fail(Errc::too_large,
+                    "the names of the " + std::to_string(request.scope.size()) +
+                        " collections that the site may write take " + std::to_string(bytes) +
+                        " bytes; the limit is " + std::to_string(kScopeBytesMax),
+                    "write");
+    return {};
 }
 
 InviteInfo info_of(Invite const& invite) {
@@ -53,8 +79,9 @@ public:
         handlers.on_frame = [weak](std::string frame) {
             if (auto const self = weak.lock()) self->on_frame(frame);
         };
+        // A network that fails is no guess at the secret: only a frame that proves wrong counts.
         handlers.on_closed = [weak](Error) {
-            if (auto const self = weak.lock()) self->finish(self->step_ == Step::handshake);
+            if (auto const self = weak.lock()) self->finish(false);
         };
         handlers.on_drained = [] {};
         connection_->start(std::move(handlers));
@@ -100,8 +127,8 @@ private:
             manager_.log_("pairing_refused", invite.error().message);
             return finish(false);
         }
-        auto more = channel_.approve();
-        if (!more) return finish(false);
+        manager_.pairing_done(*invite);  // it is a member now, whatever becomes of the connection
+        if (!channel_.approve()) return finish(false);
         auto const certificate = decode_certificate(invite->certificate);
         INOS_ASSERT(certificate.has_value());
         wire::PairGrant grant;
@@ -121,8 +148,16 @@ private:
             connection_->send(std::move(frame));
         step_ = Step::granted;
         manager_.log_("site_admitted",
-                      "admitted \"" + certificate->name + "\" as " + role_name(certificate->role));
-        manager_.pairing_done(*std::move(invite));
+                      "admitted \"" + certificate->name + "\" as " + role_name(certificate->role) +
+                          "; words: " + words());
+    }
+
+    // The same as the joiner shows, unless somebody sits in between.
+    std::string words() const {
+        std::string text;
+        for (auto const word : six_words(channel_.handshake_hash()))
+            text += (text.empty() ? "" : " ") + std::string(word);
+        return text;
     }
 
     void finish(bool failed) {
@@ -147,14 +182,10 @@ private:
 
 // Nobody is told why the door stays shut.
 void PeerManager::start_pairing(std::shared_ptr<Connection> connection) {
-    std::uint64_t const now = clock_.monotonic_ms();
-    std::erase_if(pairings_, [now](auto const& pairing) {
-        if (!pairing->over(now)) return false;
-        pairing->drop();
-        return true;
-    });
     std::string const path = connection->path();
-    auto const id = parse_invite_id(std::string_view(path).substr(kPairPrefix.size()));
+    auto const subprotocol = subprotocol_of(path);
+    auto const id = subprotocol ? parse_invite_id(std::string_view(path).substr(kPairPrefix.size()))
+                                : std::nullopt;
     auto const invite = id ? invites_.find(*id) : invites_.end();
     bool const open = invite != invites_.end() && invite->second.open(clock_.now_ms() / 1000);
     if (!open || pairings_.size() >= kPairingsMax) return connection->close("closing");
@@ -163,8 +194,7 @@ void PeerManager::start_pairing(std::shared_ptr<Connection> connection) {
     SecureChannelOptions channel;
     channel.role = ChannelRole::responder;
     channel.pattern = ChannelPattern::xxpsk3;
-    channel.prologue =
-        make_prologue({path, *subprotocol_of(path), ChannelPattern::xxpsk3, invite->first});
+    channel.prologue = make_prologue({path, *subprotocol, ChannelPattern::xxpsk3, invite->first});
     channel.static_key = options_.keys.channel;
     channel.psk = invite->second.psk;
     channel.own_payload = encode_identity({*std::move(certificate), {}});
@@ -174,12 +204,20 @@ void PeerManager::start_pairing(std::shared_ptr<Connection> connection) {
     pairing->start();
 }
 
+void PeerManager::drop_late_pairings(std::uint64_t now_ms) {
+    std::erase_if(pairings_, [now_ms](auto const& pairing) {
+        if (!pairing->over(now_ms)) return false;
+        pairing->drop();
+        return true;
+    });
+}
+
 void PeerManager::pairing_failed(InviteId const& id) {
     auto const it = invites_.find(id);
     if (it == invites_.end()) return;
     ++it->second.failures;
     log_("pairing_failed", "a handshake for invitation " + crypto::hex(view(id)) + " failed");
-    auto work = [invite = it->second](Replica& replica) { return save_invite(replica, invite); };
+    auto work = [id](Replica& replica) { return count_failure(replica, id); };
     store_.query(std::move(work), [](Result<void> const&) {});
 }
 
@@ -189,15 +227,30 @@ void PeerManager::pairing_done(Invite invite) {
     refresh();
 }
 
+// They let nobody in any more, and would count against the limit for ever.
+void PeerManager::forget_expired_invites() {
+    std::vector<InviteId> over;
+    for (auto const& [id, invite] : invites_)
+        if (clock_.now_ms() / 1000 >= invite.expires_unix_s) over.push_back(id);
+    for (InviteId const& id : over) {
+        invites_.erase(id);
+        auto work = [id](Replica& replica) { return remove_invite(replica, id); };
+        store_.query(std::move(work), [](Result<void> const&) {});
+    }
+}
+
 void PeerManager::invite(InviteRequest request, std::function<void(Result<InviteInfo>)> done) {
     auto const* own = local_->membership->by_site(options_.keys.identity.public_key);
     if (own->role != Role::admin)
         return done(fail(Errc::forbidden,
                          "only an admin site invites others, and this one is a " +
                              std::string(role_name(own->role)) + "; run it at an admin site"));
+    auto const sound = check_request(request);
+    if (!sound) return done(tl::unexpected<Error>(sound.error()));
+    forget_expired_invites();
     if (invites_.size() >= kInvitesMax)
         return done(fail(Errc::too_large, "there are too many invitations; revoke old ones"));
-    if (request.addresses.empty() && !listening_.empty()) request.addresses.push_back(listening_);
+    if (request.addresses.empty()) request.addresses = listening_;
     if (request.addresses.empty())
         return done(fail(Errc::usage,
                          "the code needs an address that the new site can reach; run with --listen "

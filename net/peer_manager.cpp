@@ -1,6 +1,7 @@
 #include "net/peer_manager.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "net/peer_url.hpp"
@@ -33,6 +34,31 @@ PeerManager::~PeerManager() {
     stop();
 }
 
+namespace {
+
+// The newest certificate of the site, and behind it those of its issuers up to the founder, as far as
+// a handshake has room: the peer may know none of them.
+std::vector<std::string> certificates_of(Membership const& membership, SiteId const& site) {
+    std::vector<Certificate const*> chain{membership.by_site(site)};
+    std::vector<std::string> out;
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < chain.size() && out.size() < kIdentityCertificatesMax; ++i) {
+        auto encoded = *membership.bytes_of(chain[i]->actor);
+        bytes += encoded.size();
+        if (bytes > kIdentityCertificateBytesMax) break;
+        out.push_back(std::move(encoded));
+        if (chain[i]->issuer == membership.genesis().founder) continue;
+        for (ActorId const actor : membership.actors()) {
+            auto const* issuer = membership.by_actor(actor);
+            bool const in = std::find(chain.begin(), chain.end(), issuer) != chain.end();
+            if (issuer->site == chain[i]->issuer && !in) chain.push_back(issuer);
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
 void PeerManager::stop() {
     if (std::exchange(stopped_, true)) return;
     *alive_ = false;
@@ -59,31 +85,34 @@ void PeerManager::tick() {
     }
     for (auto const& link : std::vector(links_)) {
         link->tick(now);
-        if (link->session() && now > link->began_ms() + kLinkLifeMs) {
+        if (link->session() && !link->ended() && now > link->began_ms() + kLinkLifeMs) {
             link->close("time for new keys");
             link_ended(*link, {Errc::unavailable, "the connection was a day old", {}});
         }
     }
-    check_verifications(now);
+    drop_late_pairings(now);
     check_waiting();
 }
 
 void PeerManager::dial(Dial& dial) {
     dial.dialling = true;
     std::string const url = dial.url;
-    transport_.dial(
-        url, [this, url, alive = alive_](Result<std::shared_ptr<Connection>> connection) {
-            if (!*alive) return;
-            Dial* const entry = find_dial(url);
-            if (!entry) return;  // forgotten meanwhile
-            if (connection) return open_link(*std::move(connection), true, url);
-            entry->dialling = false;
-            entry->last_error = connection.error().message;
-            std::uint64_t const wait =
-                std::min(kBackoffMaxMs, kBackoffMinMs << std::min(entry->attempts++, 10));
-            entry->next_ms =
-                clock_.monotonic_ms() + wait / 2 + crypto::random_u64() % (wait / 2 + 1);
-        });
+    transport_.dial(url,
+                    [this, url, alive = alive_](Result<std::shared_ptr<Connection>> connection) {
+                        if (!*alive) return;
+                        Dial* const entry = find_dial(url);
+                        if (!entry) return;  // forgotten meanwhile
+                        if (connection) return open_link(*std::move(connection), true, url);
+                        entry->dialling = false;
+                        entry->last_error = connection.error().message;
+                        back_off(*entry);
+                    });
+}
+
+void PeerManager::back_off(Dial& dial) {
+    std::uint64_t const wait =
+        std::min(kBackoffMaxMs, kBackoffMinMs << std::min(dial.attempts++, 10));
+    dial.next_ms = clock_.monotonic_ms() + wait / 2 + crypto::random_u64() % (wait / 2 + 1);
 }
 
 void PeerManager::accept(std::shared_ptr<Connection> connection) {
@@ -98,9 +127,9 @@ void PeerManager::open_link(std::shared_ptr<Connection> connection,
                             std::string const& url) {
     auto certificate = make_site_key_certificate(options_.keys, options_.name, 1);
     INOS_ASSERT(certificate.has_value());
-    Identity identity{*std::move(certificate), {}};
-    auto const* own = local_->membership->by_site(options_.keys.identity.public_key);
-    identity.certificates.push_back(*local_->membership->bytes_of(own->actor));
+    Identity const identity{
+        *std::move(certificate),
+        certificates_of(*local_->membership, options_.keys.identity.public_key)};
     SecureChannelOptions channel;
     channel.role = outbound ? ChannelRole::initiator : ChannelRole::responder;
     channel.pattern = ChannelPattern::xx;
@@ -126,15 +155,14 @@ Link::Handlers PeerManager::link_handlers() {
     };
     handlers.established = [this](Link& link) {
         log_("peer_connected", "connected with \"" + link.site_name() + "\"");
-        if (Dial* const entry = find_dial(link.url())) {
-            entry->dialling = false;
-            entry->attempts = 0;
-            entry->last_error.clear();
+        for (Dial& dial : dials_) {
+            if (dial.url == link.url()) dial.dialling = false;
+            if (dial.site == link.site()) dial.last_error.clear();
         }
     };
     handlers.changed = [this](Link&) { check_waiting(); };
-    handlers.moved = [this](std::shared_ptr<LocalState const> local) {
-        set_local(std::move(local));
+    handlers.moved = [this, alive = alive_](std::shared_ptr<LocalState const> local) {
+        if (*alive) set_local(std::move(local));
     };
     handlers.alarm = [this](Link& link, std::string const& what) {
         log_("alarm", "\"" + link.site_name() + "\": " + what);
@@ -150,24 +178,7 @@ Result<void> PeerManager::accept_peer(Link& link, Identity const& identity) {
     if (Dial* const entry = find_dial(link.url())) entry->site = site;
     if (site == options_.keys.identity.public_key)
         return fail(Errc::usage, "the address \"" + link.url() + "\" is this site itself");
-    auto const* known = local_->membership->by_site(site);
-    if (!known) {
-        Membership with = *local_->membership;
-        auto const added = with.add_all(identity.certificates);
-        if (!added || !with.by_site(site))
-            return fail(Errc::forbidden,
-                        "the site \"" + identity.keys.name + "\" is no member of this space");
-        auto work = [set = identity.certificates](Replica& replica) {
-            return replica.add_certificates(set);
-        };
-        store_.query(std::move(work), [this, alive = alive_](Result<std::size_t> const& count) {
-            if (*alive && count) refresh();
-        });
-    } else if (known->channel != identity.keys.channel_key) {
-        return fail(
-            Errc::forbidden,
-            "the site \"" + identity.keys.name + "\" uses another key than its certificate");
-    }
+    INOS_CHECK(check_member(identity));
     for (auto const& other : std::vector(links_)) {
         if (other.get() == &link || other->site() != site) continue;
         if (!keep_new(*other, link, site))
@@ -175,6 +186,31 @@ Result<void> PeerManager::accept_peer(Link& link, Identity const& identity) {
         other->close("a newer connection took over");
         std::erase(links_, other);
     }
+    return {};
+}
+
+Result<void> PeerManager::check_member(Identity const& identity) {
+    auto const uses_its_key = [&](Certificate const& member) {
+        return member.channel == identity.keys.channel_key;
+    };
+    auto const* known = local_->membership->by_site(identity.keys.site);
+    if (known && uses_its_key(*known)) return {};
+    Membership with = *local_->membership;
+    auto const added = with.add_all(identity.certificates);
+    auto const* member = added ? with.by_site(identity.keys.site) : known;
+    if (!member)
+        return fail(Errc::forbidden,
+                    "the site \"" + identity.keys.name + "\" is no member of this space");
+    if (!uses_its_key(*member))
+        return fail(
+            Errc::forbidden,
+            "the site \"" + identity.keys.name + "\" uses another key than its certificate");
+    auto work = [set = identity.certificates](Replica& replica) {
+        return replica.add_certificates(set);
+    };
+    store_.query(std::move(work), [this, alive = alive_](Result<std::size_t> const& count) {
+        if (*alive && count) refresh();
+    });
     return {};
 }
 
@@ -192,10 +228,11 @@ void PeerManager::link_ended(Link& link, Error const& why) {
         entry->dialling = false;
         bool const served = entry->site && link_of(*entry->site) && why.code == Errc::conflict;
         entry->last_error = served ? "" : why.message;
-        if (!link.session()) ++entry->attempts;
-        std::uint64_t const wait =
-            std::min(kBackoffMaxMs, kBackoffMinMs << std::min(entry->attempts, 10));
-        entry->next_ms = clock_.monotonic_ms() + wait / 2 + crypto::random_u64() % (wait / 2 + 1);
+        // Only a connection that has lasted was a success: one may fail whenever it stands.
+        std::uint64_t const now = clock_.monotonic_ms();
+        bool const lasted = link.session() && now > link.began_ms() + kBackoffMaxMs;
+        if (lasted) entry->attempts = 0;
+        back_off(*entry);
     }
     std::erase_if(links_, [&](auto const& other) { return other.get() == &link; });
 }
@@ -425,12 +462,13 @@ void PeerManager::wait_acknowledged(Dot dot,
 void PeerManager::check_waiting() {
     check_verifications(clock_.monotonic_ms());
     std::uint64_t const now = clock_.monotonic_ms();
-    std::vector<Waiting> over;
-    std::erase_if(waiting_, [&](Waiting& wait) {
-        bool const done = acknowledged_by(wait.dot) >= wait.sites || now >= wait.deadline_ms;
-        if (done) over.push_back(std::move(wait));
-        return done;
-    });
+    auto const first_over =
+        std::stable_partition(waiting_.begin(), waiting_.end(), [&](Waiting const& wait) {
+            return acknowledged_by(wait.dot) < wait.sites && now < wait.deadline_ms;
+        });
+    std::vector<Waiting> over(std::make_move_iterator(first_over),
+                              std::make_move_iterator(waiting_.end()));
+    waiting_.erase(first_over, waiting_.end());
     for (Waiting& wait : over)
         wait.done(acknowledged_by(wait.dot));
 }

@@ -4,7 +4,8 @@
 // times a second.
 //
 // Dialling: each known address that leads to no connected site is dialled again with capped,
-// jittered backoff (kBackoffMin doubling to kBackoffMax). Two connections with one site: the one
+// jittered backoff (kBackoffMin doubling to kBackoffMax, from the start again after a connection that lasted longer
+// than kBackoffMax). Two connections with one site: the one
 // that the site with the lower id has dialled stays, at both ends alike; of two from one side the
 // newer one.
 //
@@ -52,9 +53,9 @@ public:
                 Log log);
     ~PeerManager() override;
 
-    // Hand this to Transport::listen. `address` is what it answered; it goes into invitations.
+    // Hand this to Transport::listen. The addresses go into invitations that name none.
     void accept(std::shared_ptr<Connection> connection);
-    void listening_on(std::string address) { listening_ = std::move(address); }
+    void listening_on(std::vector<std::string> addresses) { listening_ = std::move(addresses); }
     void tick();
     // Something was committed here: look at the replica again.
     void refresh();
@@ -106,9 +107,11 @@ private:
     class Pairing;
 
     void dial(Dial& dial);
+    void back_off(Dial& dial);
     void open_link(std::shared_ptr<Connection> connection, bool outbound, std::string const& url);
     Link::Handlers link_handlers();
     Result<void> accept_peer(Link& link, Identity const& identity);
+    Result<void> check_member(Identity const& identity);
     void link_ended(Link& link, Error const& why);
     bool keep_new(Link const& old, Link const& candidate, SiteId const& site) const;
     void drop_links_to(std::string const& url, std::optional<SiteId> const& site);
@@ -120,8 +123,10 @@ private:
     void check_verifications(std::uint64_t now_ms);
     VerifyReport compare() const;
     void start_pairing(std::shared_ptr<Connection> connection);
+    void drop_late_pairings(std::uint64_t now_ms);
     void pairing_failed(InviteId const& id);
     void pairing_done(Invite invite);
+    void forget_expired_invites();
 
     Options options_;
     Store& store_;
@@ -129,7 +134,7 @@ private:
     Clock const& clock_;
     std::shared_ptr<LocalState const> local_;
     Log log_;
-    std::string listening_;
+    std::vector<std::string> listening_;  // addresses at which others may reach us
     std::function<void()> on_progress_;
     std::vector<Dial> dials_;
     std::vector<std::shared_ptr<Link>> links_;  // in handshake or established

@@ -1,12 +1,22 @@
 #include "net/session.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace inos {
 namespace {
 
 constexpr std::size_t kTablesMax = 64;
+constexpr std::size_t kRefusalBytesMax = 500;
+
+// What a peer says may end up on a terminal.
+std::string printable(std::string_view text) {
+    std::string out(text.substr(0, kRefusalBytesMax));
+    for (char& c : out)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+    return out;
+}
 
 std::uint64_t missing(VersionVector const& from, VersionVector const& in) {
     std::uint64_t count = 0;
@@ -15,10 +25,22 @@ std::uint64_t missing(VersionVector const& from, VersionVector const& in) {
     return count;
 }
 
+// Whether the header names entries that can exist: sums over it cannot overflow.
+bool in_range(wire::Batch const& batch) {
+    return std::all_of(batch.runs.begin(), batch.runs.end(), [](wire::RunHeader const& run) {
+        return run.first > 0 && run.first <= kSeqMax && run.count <= kSeqMax - run.first + 1;
+    });
+}
+
+// Sorted before, so that each head is appended: a peer may name very many.
 VersionVector end_of(wire::Batch const& batch) {
-    VersionVector end;
+    std::vector<VersionVector::Item> heads;
     for (auto const& run : batch.runs)
-        if (run.count > 0) end.raise(run.actor, run.first + run.count - 1);
+        if (run.count > 0) heads.emplace_back(run.actor, run.first + run.count - 1);
+    std::sort(heads.begin(), heads.end());
+    VersionVector end;
+    for (auto const& [actor, seq] : heads)
+        end.raise(actor, seq);
     return end;
 }
 
@@ -58,7 +80,8 @@ session::Actions Session::received(wire::Message message,
     if (auto const* hello = std::get_if<wire::Hello>(&message)) {
         on(*hello, wall_ms, out);
     } else if (auto const* refusal = std::get_if<wire::Refusal>(&message)) {
-        close({Errc::unavailable, "the peer ended the session: " + refusal->message, {}}, out);
+        close({Errc::unavailable, "the peer ended the session: " + printable(refusal->message), {}},
+              out);
     } else if (!greeted_) {
         close({Errc::protocol, "the peer began without a hello", {}}, out);
     } else if (auto const* certificates = std::get_if<wire::Certificates>(&message)) {
@@ -92,7 +115,8 @@ void Session::on(wire::Hello const& hello, std::uint64_t wall_ms, session::Actio
     if (space == hello.spaces.end())
         return close({Errc::protocol, "the peer shares no space with this site", {}}, out);
     greeted_ = true;
-    skew_ms_ = static_cast<std::int64_t>(hello.now_ms) - static_cast<std::int64_t>(wall_ms);
+    progress_ms_ = now_ms_;
+    skew_ms_ = static_cast<std::int64_t>(hello.now_ms - wall_ms);  // wraps, whatever it claims
     peer_root_ = Digest128::from(space->root);
     peer_digest_ = space->vector;
     if (space->membership != local_->table.membership) send_certificates(out);
@@ -105,11 +129,24 @@ void Session::on(wire::Hello const& hello, std::uint64_t wall_ms, session::Actio
 }
 
 void Session::send_certificates(session::Actions& out) {
+    // In the order in which they came, each after its issuer's, so that every message can be checked
+    // for itself.
     wire::Certificates message{space_, {}};
-    for (auto const& certificate : local_->membership->all_bytes())
-        if (certificates_there_.insert(crypto::hash16(certificate)).second)
-            message.certificates.push_back(certificate);
-    if (!message.certificates.empty()) out.push_back(session::Send{std::move(message)});
+    std::size_t bytes = 0;
+    auto const flush = [&] {
+        if (message.certificates.empty()) return;
+        out.push_back(session::Send{std::exchange(message, {space_, {}})});
+        bytes = 0;
+    };
+    for (auto const& certificate : local_->membership->all_bytes()) {
+        if (!certificates_there_.insert(crypto::hash16(certificate)).second) continue;
+        bytes += certificate.size();
+        message.certificates.push_back(certificate);
+        if (bytes >= kCertificateBytesTarget ||
+            message.certificates.size() >= kCertificatesPerMessage)
+            flush();
+    }
+    flush();
 }
 
 void Session::send_vector(session::Actions& out) {
@@ -123,6 +160,12 @@ void Session::send_vector(session::Actions& out) {
 void Session::on(wire::Certificates const& message, session::Actions& out) {
     if (message.space != space_)
         return close({Errc::protocol, "the peer sent certificates of another space", {}}, out);
+    std::size_t bytes = 0;
+    for (auto const& certificate : message.certificates)
+        bytes += certificate.size();
+    if (!take_in(adding_, kPendingCertificatesMax, bytes))
+        return close({Errc::protocol, "the peer sent more certificates than can be looked at", {}},
+                     out);
     for (auto const& certificate : message.certificates)
         certificates_there_.insert(crypto::hash16(certificate));
     out.push_back(session::AddCertificates{message.certificates});
@@ -143,7 +186,10 @@ void Session::on(wire::Vector const& message, session::Actions& out) {
 void Session::on(wire::Batch message, session::Actions& out) {
     if (message.space != space_)
         return close({Errc::protocol, "the peer sent a batch of another space", {}}, out);
-    if (++applying_ > kPendingBatchesMax)
+    if (!in_range(message))
+        return close({Errc::protocol, "the peer sent a batch that names entries out of range", {}},
+                     out);
+    if (!take_in(applying_, kPendingBatchesMax, message.sealed.size()))
         return close({Errc::protocol, "the peer sent more batches than its window allows", {}},
                      out);
     theirs_.merge(end_of(message));
@@ -167,6 +213,19 @@ void Session::on(wire::Ack const& message, session::Actions& out) {
         in_flight_.pop_front();
     compare_roots(out);
     maybe_collect(out);
+}
+
+// Counts something that waits for the store from now on; false if it would be too much.
+bool Session::take_in(std::deque<std::size_t>& waiting, std::size_t limit, std::size_t bytes) {
+    waiting.push_back(bytes);
+    pending_bytes_ += bytes;
+    return waiting.size() <= limit && pending_bytes_ <= kPendingBytesMax;
+}
+
+void Session::certificates_added() {
+    INOS_ASSERT(!adding_.empty());
+    pending_bytes_ -= adding_.front();
+    adding_.pop_front();
 }
 
 session::Actions Session::progress(std::shared_ptr<LocalState const> local, std::uint64_t now_ms) {
@@ -207,8 +266,9 @@ session::Actions Session::applied(Result<ApplyReport> report,
                                   std::shared_ptr<LocalState const> local,
                                   std::uint64_t now_ms) {
     session::Actions out = progress(std::move(local), now_ms);
-    INOS_ASSERT(applying_ > 0);
-    --applying_;
+    INOS_ASSERT(!applying_.empty());
+    pending_bytes_ -= applying_.front();
+    applying_.pop_front();
     if (closed_) return out;
     if (!report) {
         close(report.error(), out);
@@ -252,25 +312,28 @@ void Session::maybe_collect(session::Actions& out) {
 session::Actions Session::tick(std::uint64_t now_ms) {
     session::Actions out;
     now_ms_ = now_ms;
-    if (!closed_ && !in_flight_.empty() && now_ms > progress_ms_ + kAckTimeoutMs)
+    if (closed_ || now_ms <= progress_ms_ + kAckTimeoutMs) return out;
+    if (!greeted_)
+        close({Errc::unavailable, "the peer has said nothing for a minute", {}}, out);
+    else if (!in_flight_.empty())
         close({Errc::unavailable, "the peer has not acknowledged anything for a minute", {}}, out);
     return out;
 }
 
 session::Actions Session::probe() {
-    if (closed_ || !greeted_) return {};
+    if (closed_) return {};
     return {session::Send{wire::Probe{}}};
 }
 
 void Session::close(Error reason, session::Actions& out) {
     closed_ = true;
     if (reason.code == Errc::protocol || reason.code == Errc::unsupported)
-        out.push_back(session::Send{wire::Refusal{reason.message}});
+        out.push_back(session::Send{wire::Refusal{printable(reason.message)}});
     out.push_back(session::Close{std::move(reason)});
 }
 
 bool Session::settled() const {
-    return greeted_ && theirs_known_ && !collecting_ && in_flight_.empty() && applying_ == 0 &&
+    return greeted_ && theirs_known_ && !collecting_ && in_flight_.empty() && applying_.empty() &&
            behind() == 0 && ahead() == 0;
 }
 

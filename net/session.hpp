@@ -12,8 +12,9 @@
 // Equal digests at hello end the exchange in a constant number of bytes. Whenever both sides turn
 // out to hold the same vector, their roots are compared; a difference is an alarm.
 //
-// Bounds: kWindowBytes of entries in flight to the peer; kPendingBatchesMax received batches that
-// wait to be applied (a peer that sends more breaks the protocol, it has its window too); 60 s
+// Bounds: kWindowBytes of entries in flight to the peer; kPendingBatchesMax received batches and
+// kPendingCertificatesMax messages with certificates that wait for the store, kPendingBytesMax
+// together (a peer that sends more breaks the protocol, it has its window too); 60 s
 // without an acknowledgement while something is in flight ends the session. Threads: used by one at
 // a time. Version vectors in flight are kept in memory only: a new session starts with a new hello.
 #pragma once
@@ -38,7 +39,11 @@ inline constexpr std::uint16_t kProtocolVersionMin = 1, kProtocolVersionMax = 1;
 inline constexpr std::size_t kBatchTargetBytes = 512 << 10;
 inline constexpr std::size_t kWindowBytes = 4 << 20;
 inline constexpr std::size_t kPendingBatchesMax = 64;
+inline constexpr std::size_t kPendingCertificatesMax = 64;  // messages
+inline constexpr std::size_t kPendingBytesMax = 48 << 20;   // of both
 inline constexpr std::uint64_t kAckTimeoutMs = 60'000;
+inline constexpr std::size_t kCertificateBytesTarget = 1 << 20;  // of one message
+inline constexpr std::size_t kCertificatesPerMessage = 1'000;
 
 // What this node holds, as of one moment; made by the driver whenever the replica has moved.
 struct LocalState {
@@ -63,7 +68,7 @@ struct Collect {  // then collected()
 struct Apply {  // then applied(), once per action and in their order
     wire::Batch batch;
 };
-struct AddCertificates {  // then progress(), if any were new
+struct AddCertificates {  // then certificates_added(), and progress() if any were new
     std::vector<std::string> certificates;
 };
 struct RootsDiffer {};  // the same entries, but not the same records: an alarm
@@ -87,7 +92,7 @@ public:
     // The outcome of a Collect: the batch as it is to be sent, and what it holds.
     struct Collected {
         wire::Batch batch;
-        std::size_t entry_bytes = 0;
+        std::size_t entry_bytes = 0;  // EntryBatch::weight()
         std::size_t entries = 0;
     };
     session::Actions collected(Result<Collected> batch, std::uint64_t now_ms);
@@ -95,8 +100,10 @@ public:
     session::Actions applied(Result<ApplyReport> report,
                              std::shared_ptr<LocalState const> local,
                              std::uint64_t now_ms);
+    // The outcome of an AddCertificates, in their order.
+    void certificates_added();
     session::Actions tick(std::uint64_t now_ms);
-    session::Actions probe();  // ask the peer what it holds now
+    session::Actions probe();  // ask the peer what it holds now; any time after start()
 
     // What is known of the peer.
     bool greeted() const { return greeted_; }  // its hello is here
@@ -125,6 +132,7 @@ private:
     void send_vector(session::Actions& out);
     void send_ack(VersionVector const& changed, session::Actions& out);
     void compare_roots(session::Actions& out);
+    bool take_in(std::deque<std::size_t>& waiting, std::size_t limit, std::size_t bytes);
     void maybe_collect(session::Actions& out);
     void close(Error reason, session::Actions& out);
     std::size_t in_flight_bytes() const;
@@ -132,7 +140,8 @@ private:
     SpaceId space_;
     std::shared_ptr<LocalState const> local_;
     std::uint64_t now_ms_;
-    std::uint64_t progress_ms_;  // when the peer last acknowledged, or the first batch left
+    // When the peer last greeted or acknowledged, or the first batch left.
+    std::uint64_t progress_ms_;
 
     bool greeted_ = false, vector_sent_ = false, theirs_known_ = false, closed_ = false;
     bool alarmed_ = false;
@@ -147,7 +156,9 @@ private:
     bool collecting_ = false;
     bool last_was_full_ = false;
     std::deque<InFlight> in_flight_;
-    std::size_t applying_ = 0;
+    std::deque<std::size_t> applying_;  // sizes of received batches that wait to be applied
+    std::deque<std::size_t> adding_;    // of certificates' messages
+    std::size_t pending_bytes_ = 0;     // of both
     std::int64_t skew_ms_ = 0;
     std::uint64_t acks_received_ = 0;
 };

@@ -28,9 +28,13 @@ crypto::Hash32 op_hash(EntryFrame const& frame, std::size_t index) {
 
 crypto::Hash32 chain_next(crypto::Hash32 const& previous, std::string_view entry) {
     crypto::Hasher32 chain;
-    chain.add("inos chain 1").add(crypto::view(previous));
     auto const frame = frame_entry(entry);
-    if (!frame) return chain.add(crypto::view(crypto::hash32(entry))).finish();
+    if (!frame)
+        return chain.add("inos chain 1 malformed")
+            .add(crypto::view(previous))
+            .add(crypto::view(crypto::hash32(entry)))
+            .finish();
+    chain.add("inos chain 1").add(crypto::view(previous));
     chain.add(crypto::view(crypto::hash32(frame->header)));
     for (std::size_t i = 0; i < frame->ops.size(); ++i)
         chain.add(crypto::view(op_hash(*frame, i)));

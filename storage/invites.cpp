@@ -8,6 +8,7 @@ namespace inos {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+constexpr std::uint64_t kFailuresStoredMax = 1'000'000'000;
 
 std::string invite_key(std::uint32_t space, std::array<std::uint8_t, 8> const& id) {
     std::string key = keys::meta_kind(space, 'i');
@@ -57,8 +58,12 @@ std::optional<Invite> Invite::decode(std::string_view bytes) {
     invite.role = static_cast<Role>(in.byte());
     invite.scope = take_list(in);
     invite.expires_unix_s = in.varint();
-    invite.failures = static_cast<int>(in.varint());
-    if (in.byte() == 1) {
+    std::uint64_t const failures = in.varint();
+    std::uint8_t const used = in.byte();
+    if (failures > kFailuresStoredMax || used > 1 || !parse_role(role_name(invite.role)))
+        return std::nullopt;
+    invite.failures = static_cast<int>(failures);
+    if (used == 1) {
         std::string_view const site = in.take(32);
         invite.used_by.emplace();
         std::copy(site.begin(), site.end(), invite.used_by->begin());
@@ -89,6 +94,17 @@ Result<void> save_invite(Replica& replica, Invite const& invite) {
     WriteBatch batch;
     batch.put(Family::meta, invite_key(replica.space_number(), invite.id), invite.encode());
     return replica.engine().write(batch, Durability::synced);
+}
+
+Result<void> count_failure(Replica& replica, std::array<std::uint8_t, 8> const& id) {
+    std::string const key = invite_key(replica.space_number(), id);
+    INOS_TRY(auto const bytes, replica.engine().get(Family::meta, key));
+    if (!bytes) return {};
+    auto invite = Invite::decode(*bytes);
+    if (!invite) return fail(Errc::corruption, "a stored invitation cannot be read");
+    invite->id = id;
+    ++invite->failures;
+    return save_invite(replica, *invite);
 }
 
 Result<void> remove_invite(Replica& replica, std::array<std::uint8_t, 8> const& id) {

@@ -18,6 +18,18 @@ std::size_t EntryBatch::entries() const {
     return count;
 }
 
+std::size_t EntryBatch::bytes() const {
+    std::size_t bytes = 0;
+    for (EntryRun const& run : runs)
+        for (auto const& entry : run.entries)
+            bytes += entry.size();
+    return bytes;
+}
+
+std::size_t EntryBatch::weight() const {
+    return bytes() + entries() * kEntryWeight;
+}
+
 Replica::Replica(Engine& engine, Clock const& clock, Membership membership, ReplicaOptions options)
     : engine_(engine),
       clock_(clock),
@@ -156,7 +168,7 @@ Result<void> Replica::write_batch(WriteBatch const& batch, Durability durability
     return written;
 }
 
-Result<void> Replica::write(Stage& stage) {
+Result<void> Replica::write(Stage& stage, Durability durability) {
     auto sums = sums_;
     for (auto& [key, staged] : stage.records_) {
         if (!staged.dirty) continue;
@@ -178,13 +190,13 @@ Result<void> Replica::write(Stage& stage) {
     }
     for (auto const& [actor, state] : stage.actors_)
         stage.batch_.put(Family::meta, keys::meta(options_.space, 'a', actor), state.encode());
-    INOS_CHECK(write_batch(stage.batch_, options_.durability));
+    INOS_CHECK(write_batch(stage.batch_, durability));
     sums_ = std::move(sums);
     for (auto& [actor, state] : stage.actors_)
         actors_[actor] = std::move(state);
     vector_ = std::move(stage.vector_);
     hlc_ = stage.hlc;
-    if (options_.durability == Durability::synced) own_synced_ = vector_.at(options_.actor);
+    if (durability == Durability::synced) own_synced_ = vector_.at(options_.actor);
     if (!stage.schema_changed) return {};
     // The write is done; a replica that cannot read its schemas does not go on with old ones.
     auto loaded = load_schemas();

@@ -47,6 +47,13 @@ inline constexpr std::size_t kRecordLeavesMax =
     1'024;  // schema fields and map leaves, local API only
 inline constexpr std::size_t kListLimitMax = 10'000;
 
+// What a batch may hold, for the one who makes it and for the one who takes it. A stretch that its
+// author signed only at the end cannot be cut by those who forward it, so a larger one would stop
+// at the next site for ever.
+inline constexpr std::size_t kBatchBytesMax = 3'500'000;  // of entries
+inline constexpr std::size_t kBatchEntriesMax = 100'000;
+inline constexpr std::size_t kEntryWeight = 32;  // what an entry costs besides its bytes
+
 struct Write {
     enum class Kind { put, patch, delete_, resolve };
     Kind kind = Kind::put;
@@ -109,6 +116,8 @@ struct EntryBatch {
 
     bool empty() const { return runs.empty(); }
     std::size_t entries() const;
+    std::size_t bytes() const;   // of all entries
+    std::size_t weight() const;  // what collect()'s target counts: bytes, and a little per entry
 };
 
 struct ApplyReport {
@@ -201,13 +210,14 @@ private:
                             Certificate const& author,
                             EntryHeader const& header) const;
     VoidReason judge(Certificate const& author, Entry const& entry) const;
+    Result<void> check_size(EntryBatch const& batch) const;
     Result<void> check_heads(Stage& stage, EntryBatch const& batch) const;
     void sign_head(Stage& stage) const;
     Result<void> keep_signature(SignedHead const& head, Durability durability);
     void commit_some(std::vector<Transaction> const& group,
                      std::vector<Result<Committed>>& results);
     Result<void> refused() const;
-    Result<void> write(Stage& stage);
+    Result<void> write(Stage& stage, Durability durability);
     Result<void> write_batch(WriteBatch const& batch, Durability durability);
     crypto::Signature sign_own(Dot dot, crypto::Hash32 const& chain) const;
     RecordView view(RecordName const& name, StoredRecord const& stored) const;

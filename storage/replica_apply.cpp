@@ -57,6 +57,11 @@ Result<void> Replica::apply_entry(Stage& stage,
         return fail(Errc::unsupported,
                     describe_dot(author, dot) +
                         " is in a newer format than this program knows; upgrade this node");
+    if (in_erased_form(bytes))
+        return fail(Errc::unsupported,
+                    describe_dot(author, dot) +
+                        " lacks operations that were erased, which this program cannot check; "
+                        "upgrade this node");
     auto decoded = decode_entry(bytes, dot);
     EntryHeader const& header = decoded.entry.header;
     if (decoded.header_known) INOS_CHECK(check_deps(stage, author, header));
@@ -109,6 +114,18 @@ Result<void> Replica::apply_run(Stage& stage, EntryRun const& run, ApplyReport& 
     return {};
 }
 
+// Before anything is decoded: what nobody could forward, or is made to cost its receiver time.
+Result<void> Replica::check_size(EntryBatch const& batch) const {
+    std::size_t const entries = batch.entries();
+    if (entries > kBatchEntriesMax || batch.bytes() > kBatchBytesMax)
+        return fail(Errc::protocol,
+                    "a batch of " + std::to_string(entries) + " entries and " +
+                        std::to_string(batch.bytes()) + " bytes is over the limit of a batch");
+    if (batch.heads.size() > entries)
+        return fail(Errc::protocol, "a batch holds more signatures than entries");
+    return {};
+}
+
 // The last entry of every actor that the batch moved has to be signed; other signatures that come
 // along are checked too and kept, for they are where a forwarder may cut.
 Result<void> Replica::check_heads(Stage& stage, EntryBatch const& batch) const {
@@ -142,6 +159,7 @@ void Replica::sign_head(Stage& stage) const {
 
 Result<ApplyReport> Replica::apply(EntryBatch const& batch) {
     if (failed_) return tl::unexpected(refused().error());
+    INOS_CHECK(check_size(batch));
     Stage stage(*this);
     ApplyReport report;
     for (EntryRun const& run : batch.runs)
@@ -150,7 +168,9 @@ Result<ApplyReport> Replica::apply(EntryBatch const& batch) {
     INOS_CHECK(check_heads(stage, batch));
     sign_head(stage);
     report.schema_changed = stage.schema_changed;
-    INOS_CHECK(write(stage));
+    // Synced whatever this node chose for its own commits: what follows is an acknowledgement, and
+    // others count on what it names.
+    INOS_CHECK(write(stage, Durability::synced));
     return report;
 }
 

@@ -11,8 +11,6 @@
 namespace inos {
 namespace {
 
-constexpr std::size_t kBatchBytesMax = 3'500'000;  // of entries; more only for one signed stretch
-
 struct Item {
     Seq seq = 0;
     std::string bytes;
@@ -137,7 +135,9 @@ private:
 
     // Stop before the limit of a message, at a point where everything is signed.
     bool full(Feed const& feed) const {
-        return bytes_ + feed.item()->bytes.size() > kBatchBytesMax && checkpoint_ > 0;
+        bool const over =
+            bytes_ + feed.item()->bytes.size() > kBatchBytesMax || entries_ == kBatchEntriesMax;
+        return over && checkpoint_ > 0;
     }
 
     Result<void> take(Feed& feed) {
@@ -145,7 +145,7 @@ private:
         if (batch_.runs.empty() || batch_.runs.back().actor != feed.actor())
             batch_.runs.push_back({feed.actor(), item.seq, {}});
         batch_.runs.back().entries.push_back(item.bytes);
-        bytes_ += item.bytes.size();
+        bytes_ += item.bytes.size() + kEntryWeight;
         ++entries_;
         sent_.set(feed.actor(), item.seq);
         bool const own = feed.actor() == replica_.options_.actor;

@@ -279,7 +279,9 @@ void Replica::commit_some(std::vector<Transaction> const& group,
         results.push_back(commit_one(stage, group[results.size()]));
         anything = anything || (results.back() && results.back()->dot);
     }
-    Result<void> const written = failed_ ? refused() : anything ? write(stage) : Result<void>();
+    Result<void> const written = failed_    ? refused()
+                                 : anything ? write(stage, options_.durability)
+                                            : Result<void>();
     if (written) return;
     // After a failed write nobody may believe that anything of it happened.
     results.resize(first, tl::unexpected<Error>(written.error()));

@@ -29,6 +29,7 @@ namespace {
 constexpr std::size_t kChunkBytes = 256 * 1024;
 constexpr std::uint64_t kBatchMax = 5'000;        // an entry holds at most 10,000 operations
 constexpr std::size_t kBatchBytesMax = 2u << 20;  // and 3 MiB
+constexpr std::size_t kBatchEditsMax = 8'000;     // of fields, keys of maps and elements of sets
 constexpr std::size_t kBadShown = 20;
 
 struct Options {
@@ -83,6 +84,16 @@ Result<void> read_items(std::string const& path,
     return {};
 }
 
+// About how many edits a field takes.
+std::size_t edits_of(Value const& value) {
+    std::size_t count = 1;
+    if (auto const* array = value.as<Array>()) count += array->size();
+    if (auto const* object = value.as<Object>())
+        for (auto const& [name, member] : *object)
+            count += edits_of(member);
+    return count;
+}
+
 class Import {
 public:
     Import(Context& context,
@@ -105,6 +116,7 @@ private:
     Result<void> send_all(ImportProgress const& progress);
     Result<void> flush(ImportProgress const& progress);
     Result<void> send(std::size_t from, std::size_t count);
+    Result<void> send_in_parts(std::size_t from, std::size_t count);
     Result<void> send_singly();
     void note_bad(std::size_t line, std::string problem);
     std::string identity() const;
@@ -120,7 +132,7 @@ private:
     ImportCounts counts_;
     std::uint64_t resumed_ = 0, refused_ = 0;
     std::vector<ImportItem> batch_;
-    std::size_t batch_bytes_ = 0;
+    std::size_t batch_bytes_ = 0, batch_edits_ = 0;
 };
 
 // Rules from the options and from the schema in force.
@@ -238,6 +250,15 @@ Result<void> Import::send(std::size_t from, std::size_t count) {
     return {};
 }
 
+// What fits into one transaction depends on what the records hold now, too: a batch that is too
+// large is sent in halves.
+Result<void> Import::send_in_parts(std::size_t from, std::size_t count) {
+    auto sent = send(from, count);
+    if (sent || count < 2 || sent.error().code != Errc::too_large) return sent;
+    INOS_CHECK(send_in_parts(from, count / 2));
+    return send_in_parts(from + count / 2, count - count / 2);
+}
+
 // The batch was refused: finds the records that are to blame and stores the others.
 Result<void> Import::send_singly() {
     for (std::size_t i = 0; i < batch_.size(); ++i) {
@@ -254,7 +275,7 @@ Result<void> Import::send_singly() {
 
 Result<void> Import::flush(ImportProgress const& progress) {
     if (batch_.empty()) return {};
-    auto sent = send(0, batch_.size());
+    auto sent = send_in_parts(0, batch_.size());
     if (!sent && options_.skip_bad &&
         (sent.error().code == Errc::invalid || sent.error().code == Errc::too_large)) {
         sent = send_singly();
@@ -268,7 +289,7 @@ Result<void> Import::flush(ImportProgress const& progress) {
     }
     counts_.records += batch_.size();
     batch_.clear();
-    batch_bytes_ = 0;
+    batch_bytes_ = batch_edits_ = 0;
     return progress.save(counts_);
 }
 
@@ -281,11 +302,15 @@ Result<void> Import::send_all(ImportProgress const& progress) {
         [](std::string_view) {},
         [&](ImportItem&& item) -> Result<void> {
             if (!item.problem.empty() || ++seen <= resumed_) return {};
-            for (auto const& [name, value] : item.fields)
+            for (auto const& [name, value] : item.fields) {
                 batch_bytes_ += name.size() + encode(value).size() + 8;
+                batch_edits_ += edits_of(value);
+            }
             batch_bytes_ += item.id.size() + options_.collection.size() + 64;
             batch_.push_back(std::move(item));
-            if (batch_.size() < options_.batch && batch_bytes_ < kBatchBytesMax) return {};
+            bool const room = batch_.size() < options_.batch && batch_bytes_ < kBatchBytesMax &&
+                              batch_edits_ < kBatchEditsMax;
+            if (room) return {};
             INOS_CHECK(flush(progress));
             bar.update(counts_.records, grouped(counts_.records) + " of " + grouped(survey_.good));
             return {};

@@ -51,7 +51,7 @@ Result<int> invite(Context& context, Options const& options) {
 void add_invite(CommandLine& line) {
     auto options = std::make_shared<Options>();
     line.add("invite", "Make a pairing code that lets one new site in")
-        .option("--role", options->role, "ROLE", "admin, writer (default), reader or relay")
+        .option("--role", options->role, "ROLE", "admin, writer (default) or reader")
         .option("--write",
                 options->write,
                 "COLLECTION",
@@ -59,7 +59,7 @@ void add_invite(CommandLine& line) {
         .option("--ttl",
                 options->ttl,
                 "DURATION",
-                "how long the code is good: 90s, 15m, 1h (default), 7d")
+                "how long the code is good: 90s, 15m, 1h (default), at most 30d")
         .option(
             "--at",
             options->at,

@@ -65,7 +65,7 @@ std::vector<ConfigKey> make_keys() {
          "\"0.0.0.0:7711\"",
          "Where other sites dial this one. Only sites of the space, or with an open pairing code, "
          "get "
-         "past the handshake. Port 0 takes a free one, shown by inos status. \"off\": this site "
+         "past the handshake. Port 0 takes a free one, which inos run prints. \"off\": this site "
          "dials "
          "the others and cannot be dialled.",
          false,
@@ -73,7 +73,7 @@ std::vector<ConfigKey> make_keys() {
         {"api",
          Type::text,
          "\"off\"",
-         "Where the HTTP API and the dashboard listen, with the bearer token of DIR/api.token. "
+         "Where the HTTP API listens, with the bearer token of DIR/api.token. "
          "Traffic "
          "is not encrypted: keep it on 127.0.0.1 or put a TLS proxy in front. The commands on this "
          "machine do not need it, they use the socket DIR/api.sock.",
@@ -98,8 +98,7 @@ std::vector<ConfigKey> make_keys() {
          Type::text,
          "\"info\"",
          "What is written to standard error: \"error\", \"warn\" (someone may have to act), "
-         "\"info\" "
-         "(what an operator would want to know), or \"debug\".",
+         "or \"info\" (what an operator would want to know).",
          false,
          set_log_level},
         {"api_hosts",

@@ -73,7 +73,11 @@ Result<EntryBatch> open_batch(Batch const& batch, crypto::Secret const& key) {
     INOS_TRY(std::string const content, decompress(*opened));
     Reader in(content);
     EntryBatch out;
+    std::size_t entries = 0;
     for (RunHeader const& header : batch.runs) {
+        entries += header.count;
+        if (entries > kBatchEntriesMax)
+            return fail(Errc::protocol, "a batch holds more entries than a batch may");
         if (header.count > in.rest().size())
             return fail(Errc::protocol, "a batch holds fewer entries than its header says");
         EntryRun run{header.actor, header.first, {}};

@@ -23,6 +23,11 @@ capnp::Data::Reader as_data(std::array<std::uint8_t, N> const& bytes) {
     return {bytes.data(), bytes.size()};
 }
 
+// A whole text, also one with a NUL in it.
+capnp::Text::Reader as_text(std::string const& text) {
+    return {text.c_str(), text.size()};
+}
+
 std::string text(capnp::Data::Reader bytes) {
     return {reinterpret_cast<char const*>(bytes.begin()), bytes.size()};
 }
@@ -96,7 +101,7 @@ void put(schema::Message::Builder out, Probe const&) {
 }
 
 void put(schema::Message::Builder out, Refusal const& message) {
-    out.initRefusal().setMessage(message.message.c_str());
+    out.initRefusal().setMessage(as_text(message.message));
 }
 
 void put(schema::Message::Builder out, PairGrant const& message) {
@@ -110,7 +115,7 @@ void put(schema::Message::Builder out, PairGrant const& message) {
         list.set(i, as_data(message.certificates[i]));
     auto addresses = builder.initAddresses(static_cast<unsigned>(message.addresses.size()));
     for (unsigned i = 0; i < addresses.size(); ++i)
-        addresses.set(i, message.addresses[i].c_str());
+        addresses.set(i, as_text(message.addresses[i]));
 }
 
 void put(schema::Message::Builder out, PairDone const&) {

@@ -324,6 +324,7 @@ TEST_P(TwoSites, pass_on_what_came_over_a_connection_that_broke) {
     world.connect(b, c);
     ASSERT_TRUE(world.run_until([&] { return connected() && b.connected_with("c"); }, 2'000));
     world.step(500);
+    world.network().set_delay(1, 1);
     a.put("customers", "ann", R"({"name":"Ann"})");
     auto const arrived = [&] { return b.connected_with("a") && b.peer("a")->entries_in == 1; };
     ASSERT_TRUE(world.run_until(arrived, 1'000));

@@ -157,6 +157,17 @@ TEST(Hashes, an_entry_with_erased_ops_has_the_chain_of_the_whole_one) {
     }
 }
 
+// Else an author could show some an entry, and others its bare header, under one signature.
+TEST(Hashes, bytes_without_a_frame_have_another_chain_than_an_entry_with_that_header) {
+    auto const start = chain_start("certificate");
+    EntryHeader header;
+    header.dot = {ActorId{7}, 1};
+    std::string const entry = encode_entry(header, kSalt, {});
+    std::string const bare(frame_entry(entry)->header);
+    ASSERT_FALSE(frame_entry(bare));
+    EXPECT_NE(chain_next(start, bare), chain_next(start, entry));
+}
+
 TEST(Hashes, the_chain_depends_on_every_byte_and_on_all_before) {
     std::string const entry = sample_entry();
     auto const start = chain_start("certificate");

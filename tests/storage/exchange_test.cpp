@@ -264,9 +264,9 @@ TEST_F(Refusals, any_flipped_byte_of_an_entry_or_a_signature) {
                 entry[at] = static_cast<char>(static_cast<unsigned char>(was) ^ bit);
                 auto const report = space[1]->apply(batch);
                 ASSERT_FALSE(report) << "entry " << i << " byte " << at;
-                // The first byte is the format's version.
+                // The first bytes are the format's version and form.
                 EXPECT_TRUE(report.error().code == Errc::protocol ||
-                            (at == 0 && report.error().code == Errc::unsupported));
+                            (at <= 1 && report.error().code == Errc::unsupported));
                 entry[at] = was;
             }
         }
@@ -302,6 +302,7 @@ TEST_F(Refusals, an_entry_before_what_it_had_seen) {
     std::swap(bad.runs[0], bad.runs[1]);
     expect_protocol(bad, "came before an entry that it had seen");
     bad.runs.pop_back();
+    bad.heads.pop_back();
     expect_protocol(bad, "entry 1 of \"site2\" came before an entry that it had seen");
 }
 
@@ -334,6 +335,67 @@ TEST_F(Refusals, a_newer_format_of_entries) {
     Error const error = refusal(space[1], author.batch());
     EXPECT_EQ(error.code, Errc::unsupported);
     EXPECT_THAT(error.message, HasSubstr("upgrade this node"));
+}
+
+// Anybody could put an entry into the form without ops: that must not make an edit disappear.
+TEST_F(Refusals, an_entry_whose_ops_a_forwarder_took_away) {
+    std::string& entry = batch.runs[0].entries[1];
+    auto const frame = *frame_entry(entry);
+    std::string without("\1\1", 2);
+    put_blob(without, frame.header);
+    put_varint(without, 1);
+    put_varint(without, 0);
+    without += crypto::view(op_hash(frame, 0));
+    entry = without;
+    Error const error = refusal(space[1], batch);
+    EXPECT_EQ(error.code, Errc::unsupported) << error.message;
+    EXPECT_THAT(error.message, HasSubstr("erased"));
+}
+
+TEST_F(Refusals, more_entries_or_bytes_than_anybody_could_pass_on) {
+    BrokenAuthor many(space[2], space.id());
+    EntryBatch bad = many.say_bytes("x").batch();
+    bad.runs[0].entries.resize(kBatchEntriesMax + 1);
+    expect_protocol(bad, "over the limit of a batch");
+    bad.runs[0].entries = {std::string(kBatchBytesMax + 1, 'x')};
+    expect_protocol(bad, "over the limit of a batch");
+    bad = batch;
+    bad.heads.resize(4, bad.heads[0]);
+    expect_protocol(bad, "more signatures than entries");
+}
+
+// A member fills its log with entries of no bytes: what others make of them can still be passed on.
+TEST(Exchange, entries_of_no_bytes_do_not_gather_in_one_batch) {
+    Space space(3);
+    BrokenAuthor author(space[2], space.id());
+    for (int part = 0; part < 3; ++part) {
+        for (int i = 0; i < 300; ++i)
+            author.say_bytes({});
+        ASSERT_TRUE(space[0]->apply(author.batch(static_cast<Seq>(part) * 300 + 1)));
+    }
+    auto const batch = test::value_of(space[0]->collect({}, 300 * kEntryWeight));
+    EXPECT_EQ(batch.entries(), 300u);
+    space.pull(0, 1, 300 * kEntryWeight);
+    EXPECT_EQ(space[1]->vector(), space[0]->vector());
+}
+
+// What one member puts into a record must not make the entries of others void.
+TEST(Exchange, a_field_whose_name_is_none_does_not_get_into_a_record) {
+    for (auto const& name : {std::string("a\nb"), std::string("\xff"), std::string(300, 'n')}) {
+        Space space(3);
+        BrokenAuthor author(space[2], space.id());
+        Op op = simple_op("customers", "ann");
+        op.edits.push_back({static_cast<std::uint64_t>(EditKind::write),
+                            path_child({}, name, CellType::register_),
+                            encode(Value("x"))});
+        author.say({op});
+        auto const report = test::value_of(space[0]->apply(author.batch()));
+        EXPECT_EQ(report.voided, 1u);
+        space[0].put("customers", "ann", text("Ann"));
+        space.pull(0, 1);
+        EXPECT_EQ(space[1].field("customers", "ann", "name"), Value("Ann"));
+        EXPECT_EQ(space[1]->root(), space[0]->root());
+    }
 }
 
 // Authentic entries against the rules: kept, counted and forwarded by everybody, without effect.

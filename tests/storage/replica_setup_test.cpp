@@ -38,6 +38,15 @@ TEST(ReplicaDurability, flushed_commits_do_not_sync_but_nothing_leaves_before_a_
     EXPECT_EQ(site.engine->syncs(), before + 1);
 }
 
+// The acknowledgement that follows says that they are on the disk.
+TEST(ReplicaDurability, entries_of_others_are_synced_whatever_own_commits_are) {
+    Space space(2, {.seed = 1, .durability = Durability::flushed, .rocks_below = {}});
+    space[0].put("customers", "ann", {});
+    std::size_t const syncs = space[1].engine->syncs();
+    space.pull(0, 1);
+    EXPECT_EQ(space[1].engine->syncs(), syncs + 1);
+}
+
 TEST(ReplicaRights, are_checked_before_anything_is_planned) {
     Space space({{"hq", Role::admin, {}},
                  {"shop", Role::writer, {"orders"}},

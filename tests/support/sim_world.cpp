@@ -102,7 +102,7 @@ void SimNode::start() {
         value_of(transport_->listen(name_, 7711, [this](std::shared_ptr<Connection> connection) {
             peers_->accept(std::move(connection));
         }));
-    peers_->listening_on(address);
+    peers_->listening_on({address});
 }
 
 void SimNode::stop() {

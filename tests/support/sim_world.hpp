@@ -77,6 +77,7 @@ public:
     // For a node that is not running: a past in which it knew only the first `count` certificates,
     // and keys other than those it was admitted with.
     void forget_certificates_but(std::size_t count);
+    void forget_grant() { grant_.reset(); }
     void set_keys(SiteKeys keys) { keys_ = std::move(keys); }
     // An address that every start dials.
     void remember(std::string const& url);

@@ -1,0 +1,293 @@
+// Writes the seeds of the corpus that nobody makes by hand: one good input, or a few, for each
+// target that reads bytes. Seeds made by hand and inputs that once failed lie beside them and are
+// left alone.
+//
+//   cmake --build --preset dev -t fuzz_seeds && build/dev/tests/bin/fuzz_seeds tests/fuzz/corpus
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "crdt/types/types.hpp"
+#include "net/identity.hpp"
+#include "net/pairing_code.hpp"
+#include "net/wire/codec.hpp"
+#include "net/wire/vector_codec.hpp"
+#include "storage/crypto/site_id.hpp"
+#include "storage/digest.hpp"
+#include "storage/invites.hpp"
+#include "storage/json.hpp"
+#include "storage/site_directory.hpp"
+#include "tests/fuzz/fuzz.hpp"
+
+using namespace inos;
+
+namespace {
+
+class Seeds {
+public:
+    explicit Seeds(std::filesystem::path root) : root_(std::move(root)) {}
+
+    void add(char const* unit, std::string const& name, std::string_view bytes) const {
+        std::filesystem::create_directories(root_ / unit);
+        std::ofstream out(root_ / unit / ("seed-" + name), std::ios::binary);
+        out << bytes;
+    }
+
+private:
+    std::filesystem::path root_;
+};
+
+// As Input::blob() reads it.
+std::string blob(std::string_view bytes) {
+    std::string out{static_cast<char>(bytes.size() >> 8), static_cast<char>(bytes.size())};
+    return out += bytes;
+}
+
+std::string with_choices(std::initializer_list<int> choices, std::string_view rest) {
+    std::string out;
+    for (int const choice : choices)
+        out += static_cast<char>(choice);
+    return out += rest;
+}
+
+std::string encoded(VersionVector const& vector) {
+    std::string out;
+    vector.encode(out);
+    return out;
+}
+
+VersionVector some_vector() {
+    VersionVector vector;
+    vector.set(ActorId{1}, 3);
+    vector.set(ActorId{2}, 200);
+    return vector;
+}
+
+Edit edit(EditKind kind, std::string path, std::string payload = {}) {
+    return {static_cast<std::uint64_t>(kind), std::move(path), std::move(payload)};
+}
+
+std::string field(std::string_view name, CellType type) {
+    return path_child({}, name, type);
+}
+
+// One op with an edit of each kind, and what else ops can be.
+std::vector<Op> some_ops() {
+    Op change;
+    change.kind = static_cast<std::uint64_t>(OpKind::change);
+    change.collection = "customers";
+    change.key = "ann";
+    change.fresh = true;
+    std::string const set = field("tags", CellType::set), map = field("address", CellType::map);
+    change.edits = {
+        edit(EditKind::write, field("name", CellType::register_), encode(Value("Ann"))),
+        edit(EditKind::write, set),
+        edit(EditKind::write, path_child(set, encode(Value("vip")), CellType::element)),
+        edit(EditKind::write, map),
+        edit(EditKind::write, path_child(map, "city", CellType::register_), encode(Value("Kiel"))),
+        edit(EditKind::count, field("points", CellType::counter), RunCell{5, 1}.encode()),
+        edit(EditKind::clear, path_name({}, "old")),
+        edit(EditKind::remove, field("gone", CellType::flag)),
+    };
+    Op later = change;
+    later.fresh = false;
+    later.ctx = some_vector();
+    Op deletion;
+    deletion.kind = static_cast<std::uint64_t>(OpKind::delete_);
+    deletion.collection = "customers";
+    deletion.key = "ann";
+    deletion.seen = some_vector();
+    Op unknown;
+    unknown.kind = 9;
+    unknown.body = "later";
+    return {change, later, deletion, unknown};
+}
+
+EntryHeader header(ActorId actor, Seq seq) {
+    EntryHeader header;
+    header.dot = {actor, seq};
+    header.hlc = Hlc::from(1'750'000'000'000, 0);
+    header.source = "crm";
+    header.names = {"customers", "name", "_schema"};
+    return header;
+}
+
+void crdt_seeds(Seeds const& seeds) {
+    Value const value(Object{
+        {"a", Value(Array{Value(), Value(true), Value(-1), Value(0.5), Value("text \xc3\xa9")})},
+        {"b", Value(Object{{"c", Value(std::int64_t{1} << 60)}})}});
+    seeds.add("value", "object", encode(value));
+    seeds.add("json", "object", write_json(value, JsonStyle::pretty));
+    seeds.add("version_vector", "two", encoded(some_vector()) + encoded(some_vector()));
+    seeds.add("vector_codec", "whole", wire::encode_vector(some_vector(), nullptr));
+    wire::ActorTable const table{{1}, {ActorId{1}, ActorId{2}, ActorId{~std::uint64_t{0}}}};
+    seeds.add("vector_codec", "positional", wire::encode_vector(some_vector(), &table));
+
+    EntryHeader head = header(ActorId{7}, 12);
+    head.deps = {{ActorId{1}, 3, {}}, {ActorId{2}, 200, {}}};
+    auto const ops = some_ops();
+    seeds.add("entry", "all_ops", encode_entry(head, Salt{1, 2, 3}, ops));
+    seeds.add("entry", "empty", encode_entry(head, Salt{}, {}));
+    std::string erased = "\1\1" + blob(encode_entry(head, {}, {}).substr(3)).substr(1);
+    seeds.add("entry", "erased", erased);
+
+    Record record;
+    for (Edit const& e : ops[0].edits)
+        if (!e.payload.empty())
+            record.insert({e.path, {ActorId{7}, 12}, head.hlc, "crm", e.payload});
+    seeds.add("record", "plain", record.encode());
+    record.insert({std::string(kExistencePath), {ActorId{7}, 11}, head.hlc, "crm", {}});
+    record.insert(
+        {std::string(kDeletePath), {ActorId{8}, 1}, head.hlc, "shop", encoded(seen_cells(record))});
+    record.insert({field("name", CellType::register_),
+                   {ActorId{8}, 2},
+                   head.hlc,
+                   "shop",
+                   encode(Value("Anna"))});
+    seeds.add("record", "conflict_and_marker", record.encode());
+
+    // The count and ops that follow the header and salt of an entry without any.
+    std::string const none = encode_entry(header(ActorId{1}, 1), Salt{}, {});
+    std::string apply;
+    for (Op const& op : ops) {
+        std::string const one = encode_entry(header(ActorId{1}, 1), Salt{}, {op});
+        apply += with_choices({1, 0, 0}, blob(one.substr(none.size() - 1)));
+    }
+    seeds.add("apply", "four_entries", apply);
+    seeds.add("apply", "raw", with_choices({0}, blob(none)));
+    Op schema = ops[0];
+    schema.collection = "_schema";
+    schema.key = "customers";
+    schema.edits = {edit(EditKind::write,
+                         field("fields/points", CellType::register_),
+                         encode(Value(Object{{"type", Value("counter")}})))};
+    std::string const one = encode_entry(header(ActorId{1}, 1), Salt{}, {schema});
+    seeds.add(
+        "apply", "schema", with_choices({1, 0, 0}, blob(one.substr(none.size() - 1))) + apply);
+}
+
+SiteKeys fixed_keys() {
+    return {crypto::SigningKey::from_seed(crypto::Secret(std::string(32, 'i'))),
+            crypto::KeyPair::from_secret(crypto::Secret(std::string(32, 'c'))),
+            crypto::KeyPair::from_secret(crypto::Secret(std::string(32, 's')))};
+}
+
+void key_seeds(Seeds const& seeds) {
+    SiteKeys const keys = fixed_keys();
+    auto const keys_certificate = *make_site_key_certificate(keys, "kiel", 1);
+    seeds.add("site_key_certificate", "good", encode(keys_certificate));
+    seeds.add("identity", "good", with_choices({0}, encode_identity({keys_certificate, {"one"}})));
+    seeds.add("identity", "certified", with_choices({1}, {"\1\3one\0", 6}));
+    seeds.add("site_id", "good", site_id_text(keys.identity.public_key));
+    seeds.add("site_id", "base32", "00 I-l o");
+
+    auto const founder = crypto::SigningKey::from_seed(crypto::Secret(std::string(32, 'f')));
+    Genesis const genesis{"space", founder.public_key, {}};
+    Certificate certificate;
+    certificate.space = genesis.id();
+    certificate.actor = ActorId{5};
+    certificate.site = keys.identity.public_key;
+    certificate.name = "kiel";
+    certificate.role = Role::writer;
+    certificate.scope = {"customers", "orders"};
+    certificate.issuer_vv = some_vector();
+    std::string const bytes = issue(certificate, founder);
+    seeds.add("certificate", "decode", with_choices({0}, bytes));
+    seeds.add("certificate", "genesis", with_choices({1}, genesis.encode()));
+    seeds.add("certificate", "admit", with_choices({2}, bytes.substr(0, bytes.size() - 64)));
+
+    PairingCode code;
+    code.addresses = {"ws://192.0.2.1:7711", "wss://[2001:db8::1]:443"};
+    code.expires_unix_s = 1'750'000'000;
+    std::string const text = *encode_pairing_code(code);
+    seeds.add("pairing_code", "text", with_choices({0}, text));
+    std::string body{"\1"};
+    body += std::string(40, 'x') + "\5\1" + with_choices({0, 14}, "192.0.2.1:7711");
+    seeds.add("pairing_code", "body", with_choices({1}, body));
+
+    Invite invite;
+    invite.scope = {"customers"};
+    invite.expires_unix_s = 1'750'000'000;
+    invite.addresses = {"ws://192.0.2.1:7711"};
+    seeds.add("stored", "invite", invite.encode());
+    invite.used_by = keys.identity.public_key;
+    invite.certificate = bytes;
+    seeds.add("stored", "invite_used", invite.encode());
+    CollectionSums sums;
+    sums.unmarked_records = 300;
+    seeds.add("stored", "sums", sums.encode());
+    seeds.add("stored",
+              "space_keys",
+              space_keys_text(
+                  {crypto::Secret(std::string(32, 'a')), crypto::Secret(std::string(32, 'b'))}));
+}
+
+void wire_seeds(Seeds const& seeds) {
+    wire::Hello hello;
+    hello.spaces.resize(2);
+    wire::PairGrant grant;
+    grant.genesis = "genesis";
+    grant.space_key = grant.digest_key = std::string(32, 'k');
+    grant.certificates = {"one", "two"};
+    grant.addresses = {"ws://192.0.2.1:7711"};
+    std::pair<char const*, wire::Message> const messages[] = {
+        {"hello", hello},
+        {"certificates", wire::Certificates{{}, {"one", "two"}}},
+        {"vector", wire::Vector{{}, wire::encode_vector(some_vector(), nullptr)}},
+        {"batch", wire::Batch{{}, 1, {{ActorId{1}, 2, 3}, {ActorId{4}, 5, 6}}, "sealed"}},
+        {"ack", wire::Ack{{}, encoded(some_vector()), {}, {}}},
+        {"probe", wire::Probe{}},
+        {"refusal", wire::Refusal{"for a reason"}},
+        {"pair_grant", grant},
+        {"pair_done", wire::PairDone{}}};
+    for (auto const& [name, message] : messages)
+        seeds.add("message", name, wire::encode(message));
+    seeds.add("session", "wire", with_choices({0, 8}, blob(wire::encode(hello))));
+    // A hello that differs, then everything once, and the driver's answers.
+    std::string const after = with_choices(
+        {0, 0, 1, 0, 0, 0, 1, 1, 0, 2, 0, 0, 1, 1, 0, 9,
+         6, 0, 1, 0, 0, 9, 0, 3, 0, 1, 2, 0, 1, 0, 1},
+        with_choices({7, 0, 2, 0, 4, 0, 1, 1, 0, 20, 0, 0, 5, 4, 2, 0, 5, 5, 0, 1}, {}));
+    seeds.add("session", "exchange", after);
+
+    std::string content;
+    put_blob(content, "entry one");
+    put_blob(content, "entry two");
+    put_varint(content, 1);
+    put_u64(content, 1);
+    put_varint(content, 2);
+    content += std::string(64, 's');
+    seeds.add("batch", "content", with_choices({0, 1, 1, 0, 1, 0, 2}, content));
+    seeds.add("batch", "zstd", with_choices({1, 0}, "\x28\xb5\x2f\xfd\x20\x01\x09"));
+    seeds.add("batch", "sealed", with_choices({2, 0}, std::string(60, 's')));
+}
+
+void channel_seeds(Seeds const& seeds) {
+    for (int stage = 0; stage < 8; ++stage) {
+        std::string const name = "stage" + std::to_string(stage);
+        bool const parts = stage >= 6;
+        std::string const held = stage == 7 ? std::string(1, '\3') : std::string();
+        std::string const rest =
+            parts ? held + std::string("\x81\x81", 2) + with_choices({0}, blob("last")) +
+                        with_choices({0}, blob("second")) + with_choices({2}, blob(""))
+                  : blob(std::string(32, 'e')) + blob(std::string(120, 'f'));
+        seeds.add("secure_channel", name, with_choices({stage}, rest));
+        seeds.add("secure_channel", name + "_psk", with_choices({stage | 0x80}, rest));
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 2) {
+        std::fputs("usage: fuzz_seeds CORPUS_DIRECTORY\n", stderr);
+        return 2;
+    }
+    fuzz::seed_randomness();
+    Seeds const seeds(argv[1]);
+    crdt_seeds(seeds);
+    key_seeds(seeds);
+    wire_seeds(seeds);
+    channel_seeds(seeds);
+    return 0;
+}

@@ -1,0 +1,204 @@
+// A session that hears anything in any order, from a peer that means harm and from its own driver:
+// it asks for one collect at a time, keeps its bounds, says nothing after it has closed, and sends
+// only what the wire can carry.
+#include "net/session.hpp"
+#include "net/wire/codec.hpp"
+#include "tests/fuzz/fuzz.hpp"
+
+using namespace inos;
+
+namespace {
+
+struct Fixture {
+    crypto::SigningKey founder =
+        crypto::SigningKey::from_seed(crypto::Secret(std::string(32, 'f')));
+    std::vector<std::string> certificates;
+    std::vector<std::shared_ptr<LocalState const>> states;
+    SpaceId space{};
+
+    Fixture() {
+        Membership membership({"space", founder.public_key, {}});
+        space = membership.space();
+        for (std::uint64_t i = 1; i <= 3; ++i) {
+            Certificate certificate;
+            certificate.space = space;
+            certificate.actor = ActorId{i};
+            certificate.site = founder.public_key;
+            certificate.name = "founder";
+            certificate.role = Role::admin;
+            certificates.push_back(issue(certificate, founder));
+            fuzz::expect(membership.add(certificates.back()).has_value(), "the fixture is right");
+            VersionVector vector;
+            for (std::uint64_t actor = 1; actor < i; ++actor)
+                vector.set(ActorId{actor}, 10 * i);
+            auto const known = std::make_shared<Membership const>(membership);
+            states.push_back(std::make_shared<LocalState const>(
+                LocalState{vector, {}, wire::actor_table(*known), known, true}));
+        }
+    }
+};
+
+VersionVector next_vector(fuzz::Input& in) {
+    VersionVector vector;
+    for (std::size_t n = in.below(5); n > 0; --n)
+        vector.set(ActorId{in.byte()}, in.wide() % kSeqMax);
+    return vector;
+}
+
+class Driver {
+public:
+    Driver(Fixture const& fixture, fuzz::Input& in)
+        : fixture_(fixture), in_(in), session_(fixture.space, fixture.states[0], now_ms_) {
+        perform(session_.start(now_ms_));
+    }
+
+    void step() {
+        switch (in_.below(8)) {
+            case 0:
+            case 1:
+            case 2:
+            case 3:
+                return perform(session_.received(next_message(), now_ms_, now_ms_ + in_.byte()));
+            case 4:
+                return perform(session_.progress(next_state(), now_ms_));
+            case 5:
+                now_ms_ += in_.number(2) * 10;
+                return perform(session_.tick(now_ms_));
+            case 6:
+                if (collecting_) return answer_collect();
+                if (adding_ > 0) {
+                    --adding_;
+                    return session_.certificates_added();
+                }
+                return perform(session_.probe());
+            default:
+                if (applying_ > 0) return answer_apply();
+        }
+    }
+
+private:
+    // A replica only ever takes more in.
+    std::shared_ptr<LocalState const> next_state() {
+        if (in_.byte() & 1 && state_ + 1 < fixture_.states.size()) ++state_;
+        return fixture_.states[state_];
+    }
+    SpaceId next_space() { return in_.byte() == 0xff ? SpaceId{} : fixture_.space; }
+
+    wire::Message next_message() {
+        switch (in_.below(9)) {
+            case 0: {
+                wire::Hello hello;
+                hello.version_max = static_cast<std::uint16_t>(in_.below(3));
+                hello.now_ms = in_.wide();
+                auto const& known = *fixture_.states[in_.below(3)];
+                hello.spaces.push_back({next_space(), wire::vector_digest(known.vector), {}, {}});
+                if (in_.byte() & 1) hello.spaces[0].vector = {};
+                if (in_.byte() & 1) hello.spaces[0].membership = known.table.membership;
+                return hello;
+            }
+            case 1:
+                return wire::Certificates{next_space(), {fixture_.certificates[in_.below(3)]}};
+            case 2: {
+                wire::Vector message{next_space(), {}};
+                message.bytes = in_.byte() & 1 ? std::string(in_.blob())
+                                               : wire::encode_vector(next_vector(in_), nullptr);
+                return message;
+            }
+            case 3: {
+                wire::Batch batch;
+                batch.space = next_space();
+                for (std::size_t n = in_.below(4); n > 0; --n)
+                    batch.runs.push_back(
+                        {ActorId{in_.byte()}, in_.wide(), static_cast<std::uint32_t>(in_.wide())});
+                return batch;
+            }
+            case 4: {
+                wire::Ack ack;
+                ack.space = next_space();
+                next_vector(in_).encode(ack.changed);
+                if (in_.byte() & 1) ack.vector = wire::vector_digest(fixture_.states[1]->vector);
+                return ack;
+            }
+            case 5:
+                return wire::Probe{};
+            case 6:
+                return wire::Refusal{std::string(in_.blob())};
+            case 7:
+                return wire::PairDone{};
+            default:
+                if (auto message = wire::decode(in_.blob())) return *std::move(message);
+                return wire::Probe{};
+        }
+    }
+
+    void answer_collect() {
+        collecting_ = false;
+        if (in_.byte() == 0xff)
+            return perform(session_.collected(fail(Errc::io, "the disk failed"), now_ms_));
+        Session::Collected collected;
+        collected.batch.space = fixture_.space;
+        collected.batch.runs.push_back({ActorId{1}, 1 + in_.number(1), 1});
+        collected.entries = in_.below(2);
+        collected.entry_bytes = in_.number(3);
+        perform(session_.collected(std::move(collected), now_ms_));
+    }
+
+    void answer_apply() {
+        --applying_;
+        Result<ApplyReport> report;
+        if (in_.byte() == 0xff) report = fail(Errc::protocol, "a signature is wrong");
+        perform(session_.applied(std::move(report), next_state(), now_ms_));
+    }
+
+    void perform(session::Actions const& actions) {
+        for (session::Action const& action : actions) {
+            fuzz::expect(!closed_, "nothing comes after a close");
+            std::visit([this](auto const& a) { check(a); }, action);
+        }
+        for (auto const& [actor, seq] : session_.acknowledged().items())
+            fuzz::expect(seq > 0 && seq <= kSeqMax, "a peer holds only what can exist");
+        session_.settled();
+        session_.ahead();
+        session_.behind();
+    }
+
+    void check(session::Send const& action) {
+        auto const read = wire::decode(wire::encode(action.message));
+        fuzz::expect(read && *read == action.message, "what is sent can be read");
+    }
+    void check(session::Collect const&) {
+        fuzz::expect(!std::exchange(collecting_, true), "one collect at a time");
+    }
+    void check(session::Apply const&) {
+        fuzz::expect(++applying_ <= kPendingBatchesMax, "a bounded number of batches waits");
+    }
+    void check(session::AddCertificates const&) {
+        fuzz::expect(++adding_ <= kPendingCertificatesMax, "a bounded number of messages waits");
+    }
+    void check(session::RootsDiffer const&) {
+        fuzz::expect(!std::exchange(alarmed_, true), "the alarm is given once");
+    }
+    void check(session::Close const& action) {
+        fuzz::expect(!action.reason.message.empty(), "a close says why");
+        closed_ = true;
+    }
+
+    Fixture const& fixture_;
+    fuzz::Input& in_;
+    std::uint64_t now_ms_ = 1'000'000;
+    Session session_;
+    bool collecting_ = false, closed_ = false, alarmed_ = false;
+    std::size_t state_ = 0, applying_ = 0, adding_ = 0;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+    fuzz::seed_randomness();
+    static Fixture const fixture;
+    fuzz::Input in(fuzz::view(data, size));
+    Driver driver(fixture, in);
+    while (!in.empty())
+        driver.step();
+    return 0;
+}
