@@ -79,8 +79,8 @@ bool all_different(std::vector<std::string> const& names) {
 }
 
 // A path of an edit of a known kind is a list of whole segments; a clear's may end in a bare name.
-// Names of fields and of keys of maps are names: authors write those that they find in a record into
-// headers and answers, so one that is none must not get into a record.
+// Names of fields and of keys of maps are names: authors write those that they find in a record
+// into headers and answers, so one that is none must not get into a record.
 bool well_formed_path(std::string_view path, bool may_end_in_name) {
     if (path.empty()) return false;
     auto above = CellType::map;  // a record's fields are named as the keys of a map are

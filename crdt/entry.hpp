@@ -30,7 +30,8 @@
 //   op key     = keyed by salt: "inos op key 1" | op index u32
 //   op hash    = keyed by op key: kind varint | body blob
 //   chain(n)   = "inos chain 1" | chain(n-1) | hash of header | op hash*
-//              | "inos chain 1 malformed" | chain(n-1) | hash of all bytes     bytes without a frame
+//              | "inos chain 1 malformed" | chain(n-1) | hash of all bytes     bytes without a
+//              frame
 // The salt is in no hash but through the op keys, so that erasing an op can drop it with its key.
 #pragma once
 

@@ -28,8 +28,7 @@ Result<InviteRequest> parse_invite(Object const& body) {
         auto const role = parse_role(name);
         if (!role)
             return fail(Errc::invalid,
-                        "unknown role \"" + name +
-                            "\"; there is \"admin\", \"writer\", \"reader\"",
+                        "unknown role \"" + name + "\"; there is \"admin\", \"writer\", \"reader\"",
                         "role");
         invite.role = *role;
     }

@@ -1,6 +1,6 @@
 // What a site says of itself in frame 2 or 3 of the handshake: its certified keys, and the
-// What a site says of itself in frame 2 or 3 of the handshake: its certified keys, and the certificate
-// of its membership with those of its issuers, so that a site that knows none of them can let it in.
+// certificate of its membership with those of its issuers, so that a site that knows none of them
+// can let it in.
 //
 //   identity  = site key certificate blob | membership certificates: count, blob* (at most 8)
 //             | extension blob

@@ -73,8 +73,8 @@ void Joiner::begin(std::shared_ptr<Connection> connection, std::string const& pa
     connection_->send(*std::move(frame));
 }
 
-// The connection counts as a handshake until the grant is here, so the transport's deadline bounds all
-// of pairing.
+// The connection counts as a handshake until the grant is here, so the transport's deadline bounds
+// all of pairing.
 void Joiner::on_frame(std::string const& frame) {
     auto const keep = shared_from_this();  // closing lets go of the callbacks
     auto received = channel_->receive(frame);

@@ -36,8 +36,8 @@ PeerManager::~PeerManager() {
 
 namespace {
 
-// The newest certificate of the site, and behind it those of its issuers up to the founder, as far as
-// a handshake has room: the peer may know none of them.
+// The newest certificate of the site, and behind it those of its issuers up to the founder, as far
+// as a handshake has room: the peer may know none of them.
 std::vector<std::string> certificates_of(Membership const& membership, SiteId const& site) {
     std::vector<Certificate const*> chain{membership.by_site(site)};
     std::vector<std::string> out;

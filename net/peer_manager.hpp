@@ -4,10 +4,9 @@
 // times a second.
 //
 // Dialling: each known address that leads to no connected site is dialled again with capped,
-// jittered backoff (kBackoffMin doubling to kBackoffMax, from the start again after a connection that lasted longer
-// than kBackoffMax). Two connections with one site: the one
-// that the site with the lower id has dialled stays, at both ends alike; of two from one side the
-// newer one.
+// jittered backoff (kBackoffMin doubling to kBackoffMax, from the start again after a connection
+// that lasted longer than kBackoffMax). Two connections with one site: the one that the site with
+// the lower id has dialled stays, at both ends alike; of two from one side the newer one.
 //
 // Thread: the node's; callbacks too. Limits: kPeersMax links, kAddressesMax remembered addresses.
 #pragma once

@@ -23,6 +23,16 @@ bool is_hex_digit(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
+// A name or an address as it may stand in a Host header: nothing that was hidden behind a percent
+// sign, no zone of an IPv6 address, no form of address that is yet to be invented.
+bool is_host(std::string_view host, bool in_brackets) {
+    std::string_view const allowed =
+        in_brackets ? "0123456789abcdefABCDEF:."
+                    : "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_";
+    bool const is_v6 = host.find(':') != std::string_view::npos;
+    return in_brackets == is_v6 && host.find_first_not_of(allowed) == std::string_view::npos;
+}
+
 std::string host_of(boost::urls::url_view const& url) {
     std::string host = url.host();  // decoded; brackets stay around an IPv6 address
     if (host.size() >= 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
@@ -68,6 +78,9 @@ Result<PeerUrl> parse_peer_url(std::string_view text) {
     PeerUrl result;
     result.host = host_of(url);
     if (result.host.empty()) return refuse(text, std::string("has no host").append(kForm));
+    if (!is_host(result.host, url.encoded_host().starts_with('['))) {
+        return refuse(text, std::string("has a host that is no name or address").append(kForm));
+    }
     if (url.has_userinfo() || url.has_query() || url.has_fragment()) {
         return refuse(text, std::string("has a user, query or fragment part").append(kForm));
     }

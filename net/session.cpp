@@ -129,8 +129,8 @@ void Session::on(wire::Hello const& hello, std::uint64_t wall_ms, session::Actio
 }
 
 void Session::send_certificates(session::Actions& out) {
-    // In the order in which they came, each after its issuer's, so that every message can be checked
-    // for itself.
+    // In the order in which they came, each after its issuer's, so that every message can be
+    // checked for itself.
     wire::Certificates message{space_, {}};
     std::size_t bytes = 0;
     auto const flush = [&] {

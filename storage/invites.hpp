@@ -45,8 +45,8 @@ struct Invite {
 // On the replica's thread.
 Result<std::vector<Invite>> load_invites(Replica const& replica);
 Result<void> save_invite(Replica& replica, Invite const& invite);
-// One failed handshake more. Reads the invitation as it is stored now: whoever took it meanwhile keeps
-// it. Nothing happens when it was revoked.
+// One failed handshake more. Reads the invitation as it is stored now: whoever took it meanwhile
+// keeps it. Nothing happens when it was revoked.
 Result<void> count_failure(Replica& replica, std::array<std::uint8_t, 8> const& id);
 Result<void> remove_invite(Replica& replica, std::array<std::uint8_t, 8> const& id);
 

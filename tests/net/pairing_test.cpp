@@ -9,9 +9,7 @@ namespace {
 
 using testing::HasSubstr;
 
-InviteRequest request(Role role,
-                      std::uint64_t ttl_s = 3'600,
-                      std::vector<std::string> scope = {}) {
+InviteRequest request(Role role, std::uint64_t ttl_s = 3'600, std::vector<std::string> scope = {}) {
     return {role, std::move(scope), ttl_s, {}};
 }
 
@@ -156,8 +154,8 @@ TEST_P(Pairing, stays_taken_when_another_handshake_fails_meanwhile) {
     EXPECT_EQ(members(), 2u);
 }
 
-// The connection is cut at each frame in turn. Whatever was lost, the same site may try again, and a
-// network that fails is not held against the invitation.
+// The connection is cut at each frame in turn. Whatever was lost, the same site may try again, and
+// a network that fails is not held against the invitation.
 TEST_P(Pairing, goes_on_after_a_cut_at_any_frame) {
     std::size_t const frames = 5;  // three of the handshake, the grant, the answer to it
     for (std::size_t i = 1; i <= frames + 2; ++i) {

@@ -163,9 +163,8 @@ TEST_P(TwoSites, tell_what_a_peer_has_acknowledged) {
 
 TEST_P(TwoSites, stop_waiting_for_acknowledgements_in_time) {
     std::optional<std::size_t> sites;
-    a.peers().wait_acknowledged({a.replica().actor(), 1}, 2, 5'000, [&](std::size_t n) {
-        sites = n;
-    });
+    a.peers().wait_acknowledged(
+        {a.replica().actor(), 1}, 2, 5'000, [&](std::size_t n) { sites = n; });
     world.step(4'800);
     EXPECT_FALSE(sites);
     world.step(400);
@@ -335,7 +334,7 @@ TEST_P(TwoSites, pass_on_what_came_over_a_connection_that_broke) {
     EXPECT_TRUE(world.run_until(there, 2'000));
 }
 
-// ---- who is let in -------------------------------------------------------------------------------
+// ---- who is let in ------------------------------------------------------------------------------
 
 TEST(PeerAdmission, a_site_does_not_connect_with_itself) {
     SimWorld world;

@@ -16,13 +16,19 @@ struct Network {
             world.member("s" + std::to_string(i));
         for (std::size_t i = 1; i < sites; ++i)
             switch (shape) {
-                case Shape::chain: join(i, i - 1); break;
+                case Shape::chain:
+                    join(i, i - 1);
+                    break;
                 case Shape::ring:
                     join(i, i - 1);
                     if (i + 1 == sites) join(i, 0);
                     break;
-                case Shape::star: join(i, 0); break;
-                case Shape::tree: join(i, tape.below(i)); break;
+                case Shape::star:
+                    join(i, 0);
+                    break;
+                case Shape::tree:
+                    join(i, tape.below(i));
+                    break;
                 case Shape::mesh:
                     for (std::size_t j = 0; j < i; ++j) {
                         join(i, j);
@@ -101,7 +107,6 @@ TEST(FirstSync, interrupted_at_any_frame_resumes_and_converges) {
         SimWorld world({.seed = 4, .store_delay_ms = 2});
         SimNode& a = world.found("a");
         SimNode& b = world.member("b");
-        std::string const large(60'000, 'x');
         for (int i = 0; i < 20; ++i) {
             std::string filler;  // what does not compress
             Tape tape = Tape::seeded(static_cast<std::uint64_t>(i));

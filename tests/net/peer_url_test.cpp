@@ -63,6 +63,10 @@ TEST(PeerUrl, refuses_the_rest_and_quotes_it) {
                                    "ws://h/other",
                                    "ws://h/v1/pair/00FF00FF00FF00FF",
                                    "ws://h /",
+                                   "ws://a%20b",
+                                   "ws://a%0D%0AX-Header:1",
+                                   "ws://[fe80::1%25eth0]",
+                                   "ws://[v1.x]",
                                    "ws://h:x"}) {
         auto const url = parse_peer_url(text);
         ASSERT_FALSE(url) << text;

@@ -1,8 +1,6 @@
-// The session as a pure machine: two of them in a loop without anything in between, and one against a
-// peer that the test plays.
+// The session as a pure machine, against a peer that the test plays. session_pair_test.cpp has two
+// of them talk to each other.
 #include "net/session.hpp"
-
-#include <deque>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -44,151 +42,7 @@ std::shared_ptr<LocalState const> state_of(Site const& site) {
     return std::make_shared<LocalState const>(local_state(*site.replica));
 }
 
-// ---- two sessions --------------------------------------------------------------------------------
-
-// One side: a session and the replica below it; performs the session's actions.
-class Side {
-public:
-    Side(Space& space, std::size_t index)
-        : space_(space), site_(space[index]), session(space.id(), state_of(site_), 0) {
-        perform(session.start(kWall));
-    }
-
-    void receive(std::string const& bytes) {
-        bytes_in += bytes.size();
-        auto message = value_of(wire::decode(bytes));
-        if (std::holds_alternative<wire::Batch>(message)) ++batches_in;
-        perform(session.received(std::move(message), 0, kWall));
-    }
-    void refresh() { perform(session.progress(state_of(site_), 0)); }
-
-    std::deque<std::string> out;
-    std::size_t bytes_in = 0, batches_in = 0, applied = 0, alarms = 0;
-    std::optional<Error> end;
-
-private:
-    void perform(session::Actions actions) {
-        for (auto& action : actions)
-            std::visit([this](auto& a) { act(a); }, action);
-    }
-    void act(session::Send& send) { out.push_back(wire::encode(send.message)); }
-    void act(session::Collect& collect) {
-        auto const batch = value_of(site_->collect(collect.theirs, collect.target_bytes));
-        perform(session.collected(Session::Collected{wire::seal_batch(space_.id(), key_, batch),
-                                                     batch.weight(),
-                                                     batch.entries()},
-                                  0));
-    }
-    void act(session::Apply& apply) {
-        auto const batch = value_of(wire::open_batch(apply.batch, key_));
-        auto report = site_->apply(batch);
-        if (report) applied += report->applied;
-        perform(session.applied(std::move(report), state_of(site_), 0));
-    }
-    void act(session::AddCertificates& add) {
-        auto const added = value_of(site_->add_certificates(add.certificates));
-        session.certificates_added();
-        if (added > 0) refresh();
-    }
-    void act(session::RootsDiffer&) { ++alarms; }
-    void act(session::Close& close) { end = close.reason; }
-
-    Space& space_;
-    Site& site_;
-    crypto::Secret key_;
-
-public:
-    Session session;
-};
-
-// Until neither side has anything to say. How many messages that took.
-std::size_t converse(Side& a, Side& b) {
-    std::size_t messages = 0;
-    while (!a.out.empty() || !b.out.empty()) {
-        Side& from = a.out.empty() ? b : a;
-        std::string const bytes = std::move(from.out.front());
-        from.out.pop_front();
-        (&from == &a ? b : a).receive(bytes);
-        ++messages;
-    }
-    return messages;
-}
-
-TEST(TwoSessions, equal_sites_part_after_a_constant_number_of_bytes) {
-    std::optional<std::size_t> bytes;
-    for (int entries : {0, 1, 200}) {
-        Space space(5);
-        for (int i = 0; i < entries; ++i)
-            space[0].put("c", std::to_string(i), {{"n", Value(i)}});
-        space.converge();
-        Side a(space, 0), b(space, 1);
-        EXPECT_EQ(converse(a, b), 2u);  // the hellos
-        EXPECT_TRUE(a.session.settled());
-        EXPECT_TRUE(b.session.settled());
-        EXPECT_EQ(a.alarms + b.alarms, 0u);
-        if (!bytes) bytes = a.bytes_in + b.bytes_in;
-        EXPECT_EQ(a.bytes_in + b.bytes_in, *bytes);
-        EXPECT_LT(*bytes, 400u);
-    }
-}
-
-TEST(TwoSessions, bring_each_other_what_they_lack) {
-    Space space(3);
-    space[0].put("c", "ann", {{"n", Value(1)}});
-    space[1].put("c", "bob", {{"n", Value(2)}});
-    space[2].put("c", "cyd", {{"n", Value(3)}});
-    space.pull(2, 1);
-    Side a(space, 0), b(space, 1);
-    EXPECT_GT(a.session.behind() + b.session.behind() + 1, 0u);
-    converse(a, b);
-    EXPECT_EQ(space[0]->vector(), space[1]->vector());
-    EXPECT_EQ(space[0]->root(), space[1]->root());
-    EXPECT_EQ(a.applied, 2u);
-    EXPECT_EQ(b.applied, 1u);
-    EXPECT_TRUE(a.session.settled());
-    EXPECT_TRUE(b.session.settled());
-    EXPECT_EQ(a.session.acknowledged(), space[0]->vector());
-    EXPECT_EQ(b.session.acknowledged(), space[0]->vector());
-}
-
-TEST(TwoSessions, tell_each_other_of_members) {
-    Space space(2);
-    Side a(space, 0), b(space, 1);
-    converse(a, b);
-    SiteKeys const keys{crypto::SigningKey::from_seed({}), {}, {}};
-    Certificate certificate;
-    certificate.space = space.id();
-    certificate.actor = ActorId{99};
-    certificate.site = keys.identity.public_key;
-    certificate.name = "new";
-    certificate.role = Role::reader;
-    value_of(space[0]->add_certificates({issue(certificate, space[0].keys.identity)}));
-    a.refresh();
-    converse(a, b);
-    EXPECT_NE(space[1]->membership().by_actor(ActorId{99}), nullptr);
-    EXPECT_EQ(space[0]->membership().digest(), space[1]->membership().digest());
-}
-
-TEST(TwoSessions, send_many_certificates_in_several_messages) {
-    Space space(2);
-    auto const& issuer = space[0].keys.identity;
-    std::vector<std::string> set;
-    for (std::uint64_t i = 1; i <= 2 * kCertificatesPerMessage; ++i) {
-        Certificate certificate;
-        certificate.space = space.id();
-        certificate.actor = ActorId{i};
-        certificate.site = issuer.public_key;
-        certificate.name = "n";
-        certificate.role = Role::admin;
-        set.push_back(issue(certificate, issuer));
-    }
-    value_of(space[0]->add_certificates(set));
-    Side a(space, 0), b(space, 1);
-    EXPECT_EQ(converse(a, b), 2u + 3u + 1u);  // hellos, a's certificates, b's
-    EXPECT_EQ(space[0]->membership().digest(), space[1]->membership().digest());
-}
-
-TEST(TwoSessions, alarm_when_equal_vectors_have_different_roots) {
+TEST(Session, alarms_when_equal_vectors_have_different_roots) {
     Space space(2);
     space[0].put("c", "ann", {{"n", Value(1)}});
     space.converge();
@@ -206,10 +60,10 @@ TEST(TwoSessions, alarm_when_equal_vectors_have_different_roots) {
     EXPECT_TRUE(all_of<session::RootsDiffer>(b.received(ack, 0, kWall)).empty());
 }
 
-// ---- one session ---------------------------------------------------------------------------------
+// ---- one session --------------------------------------------------------------------------------
 
-// The session of site 0 against a peer whose messages the test makes up. Site 1 is the author of what
-// that peer has.
+// The session of site 0 against a peer whose messages the test makes up. Site 1 is the author of
+// what that peer has.
 class OneSession : public testing::Test {
 protected:
     OneSession() : space(2) { space[0].put("c", "own", {{"n", Value(0)}}); }
@@ -222,10 +76,8 @@ protected:
         wire::Hello message;
         message.now_ms = kWall;
         auto const local = local_state(*space.sites()[0]->replica);
-        message.spaces.push_back({space.id(),
-                                  wire::vector_digest(vector),
-                                  local.root.bytes(),
-                                  local.table.membership});
+        message.spaces.push_back(
+            {space.id(), wire::vector_digest(vector), local.root.bytes(), local.table.membership});
         return message;
     }
     wire::Vector vector(VersionVector const& theirs) const {
@@ -364,7 +216,8 @@ TEST_F(OneSession, finds_the_newest_common_protocol_version) {
         std::uint16_t min, max;
         bool common;
     };
-    for (Case const& c : {Case{1, 1, true}, {1, 9, true}, {0, 1, true}, {2, 9, false}, {0, 0, false}}) {
+    for (Case const& c :
+         {Case{1, 1, true}, {1, 9, true}, {0, 1, true}, {2, 9, false}, {0, 0, false}}) {
         begin();
         wire::Hello message = hello();
         message.version_min = c.min;
@@ -415,7 +268,7 @@ TEST_F(OneSession, measures_the_difference_of_clocks) {
     }
 }
 
-// ---- sending -------------------------------------------------------------------------------------
+// ---- sending ------------------------------------------------------------------------------------
 
 TEST_F(OneSession, collects_what_the_peer_lacks_once_its_vector_is_known) {
     begin();
@@ -490,8 +343,10 @@ TEST_F(OneSession, names_in_an_acknowledgement_only_what_moved) {
     auto const changed = [&](Seq seq) {
         receive(batch(seq));
         local.vector.set(space[1].actor(), seq);
-        auto const message = sent<wire::Ack>(
-            session->applied(ApplyReport{}, std::make_shared<LocalState const>(local), 0)).at(0);
+        auto const message =
+            sent<wire::Ack>(
+                session->applied(ApplyReport{}, std::make_shared<LocalState const>(local), 0))
+                .at(0);
         Reader in(message.changed);
         return *VersionVector::decode(in);
     };
@@ -535,7 +390,7 @@ TEST_F(OneSession, does_not_blame_the_peer_for_a_full_disk) {
     EXPECT_TRUE(sent<wire::Refusal>(actions).empty());
 }
 
-// ---- limits and time -----------------------------------------------------------------------------
+// ---- limits and time ----------------------------------------------------------------------------
 
 TEST_F(OneSession, ends_on_more_batches_than_the_window_allows) {
     begin();

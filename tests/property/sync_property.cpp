@@ -1,8 +1,7 @@
 // Goal: whatever the network and the machines did, once they behave all sites hold the same, and
-// nothing that was acknowledged is lost.
-// Method: a few hundred random schedules of commits, partitions, cuts, corrupt frames, stops and
-// crashes over the real nodes on a simulated network; then everything is healed and checked. Numbers
-// of the invariants as in docs/testing.md.
+// nothing that was acknowledged is lost. Method: a few hundred random schedules of commits,
+// partitions, cuts, corrupt frames, stops and crashes over the real nodes on a simulated network;
+// then everything is healed and checked. Numbers of the invariants as in docs/testing.md.
 //
 // INOS_SCHEDULES=N runs N of them, INOS_SEED=S only that of seed S. A failure names its seed.
 #include <cstdlib>
@@ -39,8 +38,7 @@ public:
             tape_.chance(50) ? connect(i, to) : connect(to, i);
             if (tape_.chance(40)) connect(i, tape_.below(sites));
         }
-        world_[0].commit(
-            schema_writes(object_of(kSchema), world_[0].replica().schema_documents()));
+        world_[0].commit(schema_writes(object_of(kSchema), world_[0].replica().schema_documents()));
     }
 
     void run() {
@@ -89,36 +87,47 @@ private:
         SimNode& node = any_node();
         auto const [a, b] = any_pair();
         switch (tape_.below(16)) {
-            case 0: ++counts_.partitions; return world_.network().partition(a, b);
-            case 1: return world_.network().heal(a, b);
-            case 2: return world_.network().heal_all();
-            case 3: return world_.network().cut(a, b);
-            case 4: return world_.network().corrupt_next(a, b);
+            case 0:
+                ++counts_.partitions;
+                return world_.network().partition(a, b);
+            case 1:
+                return world_.network().heal(a, b);
+            case 2:
+                return world_.network().heal_all();
+            case 3:
+                return world_.network().cut(a, b);
+            case 4:
+                return world_.network().corrupt_next(a, b);
             case 5:
                 ++counts_.crashes;
                 return node.running() ? node.crash() : node.start();
             case 6:
                 if (!node.running()) return node.start();
                 return tape_.chance(50) ? node.stop() : node.restart();
-            case 7: return world_.network().cut_at_frame(1 + tape_.below(20));
+            case 7:
+                return world_.network().cut_at_frame(1 + tape_.below(20));
             case 8:
-            case 9: return world_.step(tape_.pick(std::array<std::uint64_t, 4>{1, 50, 3'000, 70'000}));
+            case 9:
+                return world_.step(tape_.pick(std::array<std::uint64_t, 4>{1, 50, 3'000, 70'000}));
             case 10:
-            case 11: return world_.step(tape_.below(600));
+            case 11:
+                return world_.step(tape_.below(600));
             default:
                 for (std::size_t i = 1 + tape_.below(4); i > 0; --i)
                     commit(any_node());
         }
     }
 
-    // New records that nobody else touches, a counter that all share, and records that all fight for.
+    // New records that nobody else touches, a counter that all share, and records that all fight
+    // for.
     void commit(SimNode& node) {
         if (!node.running()) return;
         std::vector<Write> writes;
         std::int64_t const number = static_cast<std::int64_t>(++counts_.commits);
         std::string const key = "o" + std::to_string(number);
         std::string const text = std::to_string(number);
-        writes.push_back({Write::Kind::put, {"orders", key}, object_of("{\"n\":" + text + "}"), {}});
+        writes.push_back(
+            {Write::Kind::put, {"orders", key}, object_of("{\"n\":" + text + "}"), {}});
         bool const counts = tape_.chance(50);
         if (counts)
             writes.push_back({Write::Kind::patch,
@@ -142,8 +151,8 @@ private:
     Write any_write(std::string const& text) {
         Write write;
         write.name = {"customers", tape_.pick(std::array<char const*, 2>{"ann", "bob"})};
-        write.kind = tape_.pick(
-            std::array{Write::Kind::put, Write::Kind::patch, Write::Kind::patch, Write::Kind::delete_});
+        write.kind = tape_.pick(std::array{
+            Write::Kind::put, Write::Kind::patch, Write::Kind::patch, Write::Kind::delete_});
         if (write.kind == Write::Kind::delete_) return write;
         write.fields = object_of(tape_.chance(50) ? "{\"name\":\"" + text + "\"}"
                                                   : "{\"tags\":{\"$add\":\"" + text + "\"}}");

@@ -1,10 +1,10 @@
 #include "tests/support/sim_network.hpp"
 
-#include <sodium.h>
-
 #include <algorithm>
 #include <deque>
 #include <optional>
+
+#include <sodium.h>
 
 #include "net/peer_url.hpp"
 
@@ -41,7 +41,7 @@ SeededRandomness::~SeededRandomness() {
     randombytes_set_implementation(&randombytes_sysrandom_implementation);
 }
 
-// ---- connections ---------------------------------------------------------------------------------
+// ---- connections --------------------------------------------------------------------------------
 
 // What lies between the two ends of a connection: outlives them as long as something is under way.
 struct SimNetwork::Pipe {
@@ -51,7 +51,7 @@ struct SimNetwork::Pipe {
         bool end = false;  // of the stream: bytes is the reason
     };
     SimNetwork* network = nullptr;
-    std::string node[2];                    // who dialled, who listened
+    std::string node[2];  // who dialled, who listened
     std::string path;
     std::weak_ptr<SimConnection> end[2];
     std::deque<Item> to[2];                 // on the way to that end
@@ -62,8 +62,7 @@ struct SimNetwork::Pipe {
     Pair pair() const { return pair_of(node[0], node[1]); }
 };
 
-class SimConnection final : public Connection,
-                            public std::enable_shared_from_this<SimConnection> {
+class SimConnection final : public Connection, public std::enable_shared_from_this<SimConnection> {
 public:
     SimConnection(std::shared_ptr<SimNetwork::Pipe> pipe, int side)
         : pipe_(std::move(pipe)), side_(side) {}
@@ -209,7 +208,7 @@ private:
     std::shared_ptr<SimTransport*> alive_ = std::make_shared<SimTransport*>(this);
 };
 
-// ---- the network ---------------------------------------------------------------------------------
+// ---- the network --------------------------------------------------------------------------------
 
 SimNetwork::SimNetwork(std::uint64_t seed) : tape_(Tape::seeded(seed)) {}
 

@@ -50,19 +50,22 @@ public:
     // ---- time ----------------------------------------------------------------------------------
     std::uint64_t now_ms() const { return now_ms_; }
     void at(std::uint64_t when_ms, std::function<void()> what);  // not before now
-    void after(std::uint64_t delay_ms, std::function<void()> what) { at(now_ms_ + delay_ms, what); }
-    bool step(std::uint64_t until_ms);  // the next event up to then; false: time is there, none left
+    void after(std::uint64_t delay_ms, std::function<void()> what) {
+        at(now_ms_ + delay_ms, std::move(what));
+    }
+    bool step(
+        std::uint64_t until_ms);  // the next event up to then; false: time is there, none left
     void run_for(std::uint64_t ms);
     // Told the time before anything happens at it.
     void on_time(std::function<void(std::uint64_t now_ms)> callback) { on_time_ = callback; }
 
     // ---- nodes ---------------------------------------------------------------------------------
-    // Must not outlive the network. Destroying it is a crash of the node: its connections end without
-    // a callback, and the other ends learn of it.
+    // Must not outlive the network. Destroying it is a crash of the node: its connections end
+    // without a callback, and the other ends learn of it.
     std::unique_ptr<Transport> transport(std::string node);
     static std::string address(std::string const& node) { return "ws://" + node + ":7711"; }
 
-    // ---- faults, between two nodes in both directions --------------------------------------------
+    // ---- faults, between two nodes in both directions -------------------------------------------
     void set_delay(std::uint64_t min_ms, std::uint64_t max_ms);
     // No frame passes and no dial succeeds until heal(); connections that last so for 60 s end.
     void partition(std::string const& a, std::string const& b);
@@ -76,7 +79,7 @@ public:
     // Instead of the n-th frame from now (from 1, all connections together) its connection is cut.
     void cut_at_frame(std::uint64_t n) { cut_at_ = frames_ + n; }
 
-    // ---- what happened ---------------------------------------------------------------------------
+    // ---- what happened --------------------------------------------------------------------------
     std::uint64_t frames() const { return frames_; }  // delivered or cut
     std::uint64_t bytes() const { return bytes_; }
     std::uint64_t cuts() const { return cuts_; }

@@ -13,8 +13,8 @@ constexpr std::uint32_t kSpace = 1;
 Result<Membership> stored_membership(Engine const& engine, Genesis const& genesis) {
     Membership membership(genesis);
     std::vector<std::string> certificates;
-    auto cursor =
-        engine.scan(Family::meta, inos::keys::meta_kind(kSpace, 'c'), inos::keys::meta_kind(kSpace, 'd'));
+    auto cursor = engine.scan(
+        Family::meta, inos::keys::meta_kind(kSpace, 'c'), inos::keys::meta_kind(kSpace, 'd'));
     for (; cursor->valid(); cursor->next())
         certificates.emplace_back(cursor->value());
     INOS_CHECK(membership.add_all(certificates));
@@ -23,7 +23,7 @@ Result<Membership> stored_membership(Engine const& engine, Genesis const& genesi
 
 }  // namespace
 
-// ---- store ---------------------------------------------------------------------------------------
+// ---- store --------------------------------------------------------------------------------------
 
 void SlowStore::commit(Transaction transaction, std::function<void(Result<Committed>)> done) {
     auto answer = std::make_shared<std::optional<Result<Committed>>>();
@@ -44,7 +44,7 @@ void SlowStore::run(std::function<void(Replica&)> work, std::function<void()> do
     });
 }
 
-// ---- node ----------------------------------------------------------------------------------------
+// ---- node ---------------------------------------------------------------------------------------
 
 SimNode::SimNode(SimNetwork& network, SimOptions const& options, std::string name, SiteKeys keys)
     : network_(network),
@@ -75,11 +75,10 @@ void SimNode::start() {
     engine_->heal();
     ReplicaOptions options{
         kSpace, grant_->actor, keys_.identity, grant_->keys.digest, Durability::synced};
-    replica_ =
-        value_of(Replica::open(*engine_,
-                               clock_,
-                               value_of(stored_membership(*engine_, grant_->genesis)),
-                               std::move(options)));
+    replica_ = value_of(Replica::open(*engine_,
+                                      clock_,
+                                      value_of(stored_membership(*engine_, grant_->genesis)),
+                                      std::move(options)));
     if (options_.store_delay_ms == 0)
         inner_store_ = std::make_unique<DirectStore>(*replica_);
     else
@@ -87,16 +86,16 @@ void SimNode::start() {
     store_ = std::make_unique<WatchedStore>(*inner_store_);
     transport_ = network_.transport(name_);
     PeerManager::Options peer_options{keys_, name_, grant_->keys, urls_};
-    peers_ = std::make_unique<PeerManager>(
-        std::move(peer_options),
-        *store_,
-        *transport_,
-        clock_,
-        std::make_shared<LocalState const>(local_state(*replica_)),
-        value_of(load_invites(*replica_)),
-        [this](std::string_view event, std::string const& text) {
-            log_.push_back(std::string(event) + " " + text);
-        });
+    peers_ =
+        std::make_unique<PeerManager>(std::move(peer_options),
+                                      *store_,
+                                      *transport_,
+                                      clock_,
+                                      std::make_shared<LocalState const>(local_state(*replica_)),
+                                      value_of(load_invites(*replica_)),
+                                      [this](std::string_view event, std::string const& text) {
+                                          log_.push_back(std::string(event) + " " + text);
+                                      });
     store_->on_commit([this] { peers_->refresh(); });
     auto const address =
         value_of(transport_->listen(name_, 7711, [this](std::shared_ptr<Connection> connection) {
@@ -187,7 +186,7 @@ bool SimNode::connected_with(std::string const& name) const {
     return status && status->state == "connected";
 }
 
-// ---- world ---------------------------------------------------------------------------------------
+// ---- world --------------------------------------------------------------------------------------
 
 SimWorld::SimWorld(SimOptions const& options)
     : options_(options),
@@ -209,8 +208,7 @@ SimWorld::~SimWorld() {
 }
 
 SimNode& SimWorld::add_node(std::string const& name) {
-    nodes_.push_back(
-        std::make_unique<SimNode>(network_, options_, name, random_site_keys(tape_)));
+    nodes_.push_back(std::make_unique<SimNode>(network_, options_, name, random_site_keys(tape_)));
     SimNode& node = *nodes_.back();
     node.clock().advance(network_.now_ms());
     // Nodes do not tick in step.
@@ -250,8 +248,7 @@ SimNode& SimWorld::member(std::string const& name, Role role, bool known, SimNod
     certificates.push_back(bytes);
     for (auto const& other : nodes_)
         if (other->running() && (known || other.get() == issuer)) other->learn(bytes);
-    value_of(
-        node.keep({genesis_, space_keys_, certificate.actor, std::move(certificates), {}}));
+    value_of(node.keep({genesis_, space_keys_, certificate.actor, std::move(certificates), {}}));
     node.start();
     return node;
 }
@@ -307,7 +304,7 @@ bool SimWorld::converge(std::uint64_t bound_ms) {
     return run_until([this] { return all_equal(); }, bound_ms);
 }
 
-// ---- pairing -------------------------------------------------------------------------------------
+// ---- pairing ------------------------------------------------------------------------------------
 
 InviteInfo SimWorld::invite(SimNode& inviter, InviteRequest request) {
     std::optional<Result<InviteInfo>> info;

@@ -1,6 +1,6 @@
-// Nodes as the program makes them, on a SimNetwork: a real Replica, Store and PeerManager each, with
-// engines in memory. A node can be restarted, which leaves it nothing but its engine. One thread;
-// everything follows from the seed.
+// Nodes as the program makes them, on a SimNetwork: a real Replica, Store and PeerManager each,
+// with engines in memory. A node can be restarted, which leaves it nothing but its engine. One
+// thread; everything follows from the seed.
 //
 //   SimWorld world({.seed = 7});
 //   SimNode& a = world.found("a");

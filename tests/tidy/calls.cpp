@@ -53,8 +53,8 @@ bool is_free_name(std::vector<Token> const& tokens, std::size_t at) {
 void check_file(SourceFile const& file, Findings& findings) {
     std::vector<Token> const& tokens = file.tokens;
     // Key files and the site's directory are made, checked and locked by these two.
-    bool const has_key_files = file.path == "storage/crypto/key_files.cpp" ||
-                               file.path == "storage/site_directory.cpp";
+    bool const has_key_files =
+        file.path == "storage/crypto/key_files.cpp" || file.path == "storage/site_directory.cpp";
     auto const add = [&](int line, std::string what, std::string_view instead) {
         findings.push_back({file.path, line, "banned-call", what + ": " + std::string(instead)});
     };

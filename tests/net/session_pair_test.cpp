@@ -1,0 +1,163 @@
+// Two sessions in a loop, without anything in between but the bytes of their messages.
+#include <deque>
+
+#include <gtest/gtest.h>
+
+#include "net/session.hpp"
+#include "net/wire/batch_codec.hpp"
+#include "net/wire/codec.hpp"
+#include "tests/support/space.hpp"
+
+namespace inos::test {
+namespace {
+
+constexpr std::uint64_t kWall = kTestNowMs;
+
+std::shared_ptr<LocalState const> state_of(Site const& site) {
+    return std::make_shared<LocalState const>(local_state(*site.replica));
+}
+
+// One side: a session and the replica below it; performs the session's actions.
+class Side {
+public:
+    Side(Space& space, std::size_t index)
+        : space_(space), site_(space[index]), session(space.id(), state_of(site_), 0) {
+        perform(session.start(kWall));
+    }
+
+    void receive(std::string const& bytes) {
+        bytes_in += bytes.size();
+        auto message = value_of(wire::decode(bytes));
+        if (std::holds_alternative<wire::Batch>(message)) ++batches_in;
+        perform(session.received(std::move(message), 0, kWall));
+    }
+    void refresh() { perform(session.progress(state_of(site_), 0)); }
+
+    std::deque<std::string> out;
+    std::size_t bytes_in = 0, batches_in = 0, applied = 0, alarms = 0;
+    std::optional<Error> end;
+
+private:
+    void perform(session::Actions actions) {
+        for (auto& action : actions)
+            std::visit([this](auto& a) { act(a); }, action);
+    }
+    void act(session::Send& send) { out.push_back(wire::encode(send.message)); }
+    void act(session::Collect& collect) {
+        auto const batch = value_of(site_->collect(collect.theirs, collect.target_bytes));
+        perform(session.collected(
+            Session::Collected{
+                wire::seal_batch(space_.id(), key_, batch), batch.weight(), batch.entries()},
+            0));
+    }
+    void act(session::Apply& apply) {
+        auto const batch = value_of(wire::open_batch(apply.batch, key_));
+        auto report = site_->apply(batch);
+        if (report) applied += report->applied;
+        perform(session.applied(std::move(report), state_of(site_), 0));
+    }
+    void act(session::AddCertificates& add) {
+        auto const added = value_of(site_->add_certificates(add.certificates));
+        session.certificates_added();
+        if (added > 0) refresh();
+    }
+    void act(session::RootsDiffer&) { ++alarms; }
+    void act(session::Close& close) { end = close.reason; }
+
+    Space& space_;
+    Site& site_;
+    crypto::Secret key_;
+
+public:
+    Session session;
+};
+
+// Until neither side has anything to say. How many messages that took.
+std::size_t converse(Side& a, Side& b) {
+    std::size_t messages = 0;
+    while (!a.out.empty() || !b.out.empty()) {
+        Side& from = a.out.empty() ? b : a;
+        std::string const bytes = std::move(from.out.front());
+        from.out.pop_front();
+        (&from == &a ? b : a).receive(bytes);
+        ++messages;
+    }
+    return messages;
+}
+
+TEST(TwoSessions, equal_sites_part_after_a_constant_number_of_bytes) {
+    std::optional<std::size_t> bytes;
+    for (int entries : {0, 1, 200}) {
+        Space space(5);
+        for (int i = 0; i < entries; ++i)
+            space[0].put("c", std::to_string(i), {{"n", Value(i)}});
+        space.converge();
+        Side a(space, 0), b(space, 1);
+        EXPECT_EQ(converse(a, b), 2u);  // the hellos
+        EXPECT_TRUE(a.session.settled());
+        EXPECT_TRUE(b.session.settled());
+        EXPECT_EQ(a.alarms + b.alarms, 0u);
+        if (!bytes) bytes = a.bytes_in + b.bytes_in;
+        EXPECT_EQ(a.bytes_in + b.bytes_in, *bytes);
+        EXPECT_LT(*bytes, 400u);
+    }
+}
+
+TEST(TwoSessions, bring_each_other_what_they_lack) {
+    Space space(3);
+    space[0].put("c", "ann", {{"n", Value(1)}});
+    space[1].put("c", "bob", {{"n", Value(2)}});
+    space[2].put("c", "cyd", {{"n", Value(3)}});
+    space.pull(2, 1);
+    Side a(space, 0), b(space, 1);
+    EXPECT_GT(a.session.behind() + b.session.behind() + 1, 0u);
+    converse(a, b);
+    EXPECT_EQ(space[0]->vector(), space[1]->vector());
+    EXPECT_EQ(space[0]->root(), space[1]->root());
+    EXPECT_EQ(a.applied, 2u);
+    EXPECT_EQ(b.applied, 1u);
+    EXPECT_TRUE(a.session.settled());
+    EXPECT_TRUE(b.session.settled());
+    EXPECT_EQ(a.session.acknowledged(), space[0]->vector());
+    EXPECT_EQ(b.session.acknowledged(), space[0]->vector());
+}
+
+TEST(TwoSessions, tell_each_other_of_members) {
+    Space space(2);
+    Side a(space, 0), b(space, 1);
+    converse(a, b);
+    SiteKeys const keys{crypto::SigningKey::from_seed({}), {}, {}};
+    Certificate certificate;
+    certificate.space = space.id();
+    certificate.actor = ActorId{99};
+    certificate.site = keys.identity.public_key;
+    certificate.name = "new";
+    certificate.role = Role::reader;
+    value_of(space[0]->add_certificates({issue(certificate, space[0].keys.identity)}));
+    a.refresh();
+    converse(a, b);
+    EXPECT_NE(space[1]->membership().by_actor(ActorId{99}), nullptr);
+    EXPECT_EQ(space[0]->membership().digest(), space[1]->membership().digest());
+}
+
+TEST(TwoSessions, send_many_certificates_in_several_messages) {
+    Space space(2);
+    auto const& issuer = space[0].keys.identity;
+    std::vector<std::string> set;
+    for (std::uint64_t i = 1; i <= 2 * kCertificatesPerMessage; ++i) {
+        Certificate certificate;
+        certificate.space = space.id();
+        certificate.actor = ActorId{i};
+        certificate.site = issuer.public_key;
+        certificate.name = "n";
+        certificate.role = Role::admin;
+        set.push_back(issue(certificate, issuer));
+    }
+    value_of(space[0]->add_certificates(set));
+    Side a(space, 0), b(space, 1);
+    EXPECT_EQ(converse(a, b), 2u + 3u + 1u);  // hellos, a's certificates, b's
+    EXPECT_EQ(space[0]->membership().digest(), space[1]->membership().digest());
+}
+
+}  // namespace
+}  // namespace inos::test
