@@ -56,8 +56,10 @@ public:
                 return byte();
             case 1:
                 return ~std::uint64_t{byte()};
-            case 2:
-                return (std::uint64_t{1} << (byte() % 64)) + byte() - 2;
+            case 2: {
+                auto const power = std::uint64_t{1} << (byte() % 64);
+                return power + byte() - 2;
+            }
             default:
                 return number(8);
         }

@@ -243,11 +243,20 @@ void wire_seeds(Seeds const& seeds) {
     for (auto const& [name, message] : messages)
         seeds.add("message", name, wire::encode(message));
     seeds.add("session", "wire", with_choices({0, 8}, blob(wire::encode(hello))));
-    // A hello that differs, then everything once, and the driver's answers.
-    std::string const after = with_choices(
-        {0, 0, 1, 0, 0, 0, 1, 1, 0, 2, 0, 0, 1, 1, 0, 9,
-         6, 0, 1, 0, 0, 9, 0, 3, 0, 1, 2, 0, 1, 0, 1},
-        with_choices({7, 0, 2, 0, 4, 0, 1, 1, 0, 20, 0, 0, 5, 4, 2, 0, 5, 5, 0, 1}, {}));
+    // A hello that differs, then each message once, with the driver's answers between them. A step
+    // is: kind, wall clock, message, its fields.
+    std::string const greeted = with_choices({0, 0, 0, 1, 0, 9, 0, 0, 1, 0}, {});
+    std::string const vector = with_choices({0, 0, 2, 0, 0, 2, 1, 0, 9, 2, 0, 7}, {});
+    std::string const batch = with_choices({0, 0, 3, 0, 1, 2, 0, 1, 0, 1}, {});
+    std::string const ack = with_choices({0, 0, 4, 0, 1, 1, 0, 20, 0}, {});
+    std::string const certificates = with_choices({0, 0, 1, 0, 2}, {});
+    std::string const collected = with_choices({6, 0, 0, 1, 0, 0, 9}, {});
+    std::string const applied = with_choices({7, 0, 1}, {}), moved = with_choices({4, 1}, {});
+    std::string const probes = with_choices({6, 0, 0, 5, 5, 0, 1}, {});
+    std::string const after =
+        greeted + certificates + vector + moved + collected + batch + applied + ack + probes;
+    seeds.add(
+        "session", "out_of_range", greeted + with_choices({0, 0, 3, 0, 1, 2, 1, 0, 0, 9}, {}));
     seeds.add("session", "exchange", after);
 
     std::string content;

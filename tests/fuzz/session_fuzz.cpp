@@ -40,8 +40,10 @@ struct Fixture {
 
 VersionVector next_vector(fuzz::Input& in) {
     VersionVector vector;
-    for (std::size_t n = in.below(5); n > 0; --n)
-        vector.set(ActorId{in.byte()}, in.wide() % kSeqMax);
+    for (std::size_t n = in.below(5); n > 0; --n) {
+        ActorId const actor{in.byte()};
+        vector.set(actor, in.wide() % kSeqMax);
+    }
     return vector;
 }
 
@@ -57,8 +59,10 @@ public:
             case 0:
             case 1:
             case 2:
-            case 3:
-                return perform(session_.received(next_message(), now_ms_, now_ms_ + in_.byte()));
+            case 3: {
+                std::uint64_t const wall_ms = now_ms_ + in_.byte();
+                return perform(session_.received(next_message(), now_ms_, wall_ms));
+            }
             case 4:
                 return perform(session_.progress(next_state(), now_ms_));
             case 5:
