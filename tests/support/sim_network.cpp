@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "net/peer_url.hpp"
+#include "storage/crypto/crypto.hpp"
 
 namespace inos::test {
 namespace {
@@ -33,6 +34,7 @@ randombytes_implementation seeded_implementation{
 }  // namespace
 
 SeededRandomness::SeededRandomness(std::uint64_t seed) {
+    crypto::init();  // takes random bytes of its own when it is called first
     random_tape = Tape::seeded(seed);
     randombytes_set_implementation(&seeded_implementation);
 }
