@@ -9,45 +9,6 @@
 namespace inos {
 namespace {
 
-struct Refusal {
-    int status;
-    char const* code;
-};
-
-Refusal refusal_of(Errc code) {
-    switch (code) {
-        case Errc::usage:
-            return {400, "usage"};
-        case Errc::invalid:
-            return {400, "invalid"};
-        case Errc::not_found:
-            return {404, "not_found"};
-        case Errc::conflict:
-            return {409, "conflict"};
-        case Errc::forbidden:
-            return {403, "forbidden"};
-        case Errc::too_large:
-            return {413, "too_large"};
-        case Errc::no_space:
-            return {507, "no_space"};
-        case Errc::unavailable:
-            return {503, "unavailable"};
-        case Errc::unsupported:
-            return {501, "unsupported"};
-        case Errc::gone:
-            return {410, "gone"};
-        case Errc::io:
-            return {500, "io"};
-        case Errc::corruption:
-            return {500, "corruption"};
-        case Errc::protocol:
-            return {500, "protocol"};
-        case Errc::internal:
-            return {500, "internal"};
-    }
-    return {500, "internal"};
-}
-
 // Days since 1970-01-01 to year, month, day in the Gregorian calendar, counted in eras of 400 years
 // that begin in March.
 struct Date {
@@ -99,12 +60,12 @@ HttpResponse api_error(int status,
 }
 
 HttpResponse api_error(Error const& error) {
-    auto const [status, code] = refusal_of(error.code);
+    auto const [status, code] = status_and_code(error.code);
     return api_error(status, code, error.message, error.field);
 }
 
 HttpResponse write_error(Error const& error) {
-    auto const [status, code] = refusal_of(error.code);
+    auto const [status, code] = status_and_code(error.code);
     bool const content = error.code == Errc::invalid || error.code == Errc::too_large;
     int const shown = content ? 422 : error.code == Errc::conflict ? 412 : status;
     return api_error(shown, code, error.message, error.field);

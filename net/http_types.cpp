@@ -63,40 +63,6 @@ std::string_view reason_of(int status) {
     }
 }
 
-std::pair<int, std::string_view> status_and_code(Errc code) {
-    switch (code) {
-        case Errc::internal:
-            return {500, "internal"};
-        case Errc::usage:
-            return {400, "usage"};
-        case Errc::invalid:
-            return {400, "invalid"};
-        case Errc::not_found:
-            return {404, "not_found"};
-        case Errc::conflict:
-            return {409, "conflict"};
-        case Errc::forbidden:
-            return {403, "forbidden"};
-        case Errc::too_large:
-            return {413, "too_large"};
-        case Errc::io:
-            return {500, "io"};
-        case Errc::corruption:
-            return {500, "corruption"};
-        case Errc::no_space:
-            return {507, "no_space"};
-        case Errc::protocol:
-            return {500, "protocol"};
-        case Errc::unavailable:
-            return {503, "unavailable"};
-        case Errc::unsupported:
-            return {501, "unsupported"};
-        case Errc::gone:
-            return {410, "gone"};
-    }
-    return {500, "internal"};
-}
-
 int digit_of(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -182,6 +148,40 @@ HttpResponse http_error(int status, std::string_view code, std::string_view mess
     append_json_text(response.body, message);
     response.body += "}}";
     return response;
+}
+
+std::pair<int, std::string_view> status_and_code(Errc code) {
+    switch (code) {
+        case Errc::internal:
+            return {500, "internal"};
+        case Errc::usage:
+            return {400, "usage"};
+        case Errc::invalid:
+            return {400, "invalid"};
+        case Errc::not_found:
+            return {404, "not_found"};
+        case Errc::conflict:
+            return {409, "conflict"};
+        case Errc::forbidden:
+            return {403, "forbidden"};
+        case Errc::too_large:
+            return {413, "too_large"};
+        case Errc::io:
+            return {500, "io"};
+        case Errc::corruption:
+            return {500, "corruption"};
+        case Errc::no_space:
+            return {507, "no_space"};
+        case Errc::protocol:
+            return {500, "protocol"};
+        case Errc::unavailable:
+            return {503, "unavailable"};
+        case Errc::unsupported:
+            return {501, "unsupported"};
+        case Errc::gone:
+            return {410, "gone"};
+    }
+    return {500, "internal"};
 }
 
 HttpResponse http_error(Error const& error) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "storage/result.hpp"
@@ -48,7 +49,10 @@ using HttpHandler = std::function<void(HttpRequest request, HttpRespond respond)
 // {"error":{"code":...,"message":...}} with that status: the body of every refusal.
 HttpResponse http_error(int status, std::string_view code, std::string_view message);
 
-// The status of an expected failure (as result.hpp lists them), with the same body.
+// The status of an expected failure (as result.hpp lists them), and its name in the body.
+std::pair<int, std::string_view> status_and_code(Errc code);
+
+// That status, with the same body.
 HttpResponse http_error(Error const& error);
 
 // Splits a request target ("/v1/x?limit=10", or the absolute form that proxies use) into path,
