@@ -43,10 +43,24 @@ Planned plan_resolution(Record const& record,
                         Value const& value,
                         Author const& author);
 
+// Passes rights of a bounded counter on to another actor (types/bounded_counter.hpp). `field` is a
+// top-level name.
+Planned plan_transfer(Record const& record,
+                      CollectionSchema const& schema,
+                      RecordName const& name,
+                      std::string_view field,
+                      std::int64_t amount,
+                      ActorId to,
+                      Author const& author);
+
 // Deletes the record; no op when it is not visible.
 std::optional<Op> plan_delete(Record const& record,
                               CollectionSchema const& schema,
                               RecordName const& name);
+
+// Deletes whatever is stored of the record, visible or not; no op for an empty one or where markers
+// cover all of it.
+std::optional<Op> plan_cover(Record const& record, RecordName const& name);
 
 // Two ops of one entry on one record, `second` planned on top of the first, become one: what the
 // second removes of the first's own writes is never written. `base` is the record before both. No

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crdt/path.hpp"
+#include "crdt/pieces.hpp"
 #include "crdt/record.hpp"
 #include "crdt/value.hpp"
 
@@ -31,15 +32,32 @@ void put_edit(std::string& out, std::vector<std::string> const& names, Edit cons
     put_blob(out, edit.payload);
 }
 
+template <std::size_t N>
+void put_bytes(std::string& out, std::array<std::uint8_t, N> const& bytes) {
+    out.append(reinterpret_cast<char const*>(bytes.data()), N);
+}
+
+template <std::size_t N>
+void take_bytes(Reader& in, std::array<std::uint8_t, N>& bytes) {
+    std::string_view const raw = in.take(N);
+    std::copy(raw.begin(), raw.end(), bytes.begin());
+}
+
 bool known(std::uint64_t op_kind) {
     return op_kind == static_cast<std::uint64_t>(OpKind::change) ||
-           op_kind == static_cast<std::uint64_t>(OpKind::delete_);
+           op_kind == static_cast<std::uint64_t>(OpKind::delete_) ||
+           op_kind == static_cast<std::uint64_t>(OpKind::erase);
 }
 
 std::string encode_body(std::vector<std::string> const& names, Op const& op) {
     if (!known(op.kind)) return op.body;
     std::string body;
     put_varint(body, name_index(names, op.collection));
+    if (op.kind == static_cast<std::uint64_t>(OpKind::erase)) {
+        put_bytes(body, op.tag);
+        put_bytes(body, op.proof);
+        return body;
+    }
     put_blob(body, op.key);
     put_varint(body, (op.fresh ? kFresh : 0) | (op.ctx ? kOwnCtx : 0));
     if (op.ctx) op.ctx->encode(body);
@@ -96,10 +114,17 @@ bool well_formed_path(std::string_view path, bool may_end_in_name) {
     return path.empty();
 }
 
+// What is written to a shrinking path is whole: pieces come of cuts alone.
+bool is_insertion(std::string_view payload) {
+    auto const pieces = Pieces::decode(payload);
+    return pieces && pieces->whole();
+}
+
 bool well_formed(Edit const& edit) {
     switch (edit.kind) {
         case static_cast<std::uint64_t>(EditKind::write):
-            return well_formed_path(edit.path, false) && !is_run(edit.path);
+            return well_formed_path(edit.path, false) && !is_run(edit.path) &&
+                   (!is_shrinking(edit.path) || is_insertion(edit.payload));
         case static_cast<std::uint64_t>(EditKind::remove):
             return well_formed_path(edit.path, false) && edit.payload.empty();
         case static_cast<std::uint64_t>(EditKind::clear):
@@ -107,6 +132,9 @@ bool well_formed(Edit const& edit) {
         case static_cast<std::uint64_t>(EditKind::count):
             return well_formed_path(edit.path, false) && is_run(edit.path) &&
                    RunCell::decode(edit.payload).has_value();
+        case static_cast<std::uint64_t>(EditKind::cut):
+            return well_formed_path(edit.path, false) && is_shrinking(edit.path) &&
+                   Cut::decode(edit.payload).has_value();
         default:
             return true;  // of a newer version
     }
@@ -145,10 +173,15 @@ struct OpReader {
 
     bool read_known(Reader& in, Op& op) {
         std::uint64_t const collection = in.varint();
-        op.key = in.blob();
         if (!in.ok() || collection >= header.names.size()) return false;
         op.collection = header.names[collection];
-        if (!valid_name(op.collection) || !valid_name(op.key)) return false;
+        if (op.kind == static_cast<std::uint64_t>(OpKind::erase)) {
+            take_bytes(in, op.tag);
+            take_bytes(in, op.proof);
+            return in.finished() && op.tag != RecordTag{};
+        }
+        op.key = in.blob();
+        if (!in.ok() || !valid_name(op.key)) return false;
         if (!read_ctx(in, op)) return false;
         if (op.kind == static_cast<std::uint64_t>(OpKind::delete_)) {
             auto seen = VersionVector::decode(in);
@@ -209,14 +242,20 @@ std::optional<EntryFrame> frame_entry(std::string_view bytes) {
     if (form == 0) frame.salt = in.take(8);
     std::uint64_t const count = in.count(2);
     frame.ops.reserve(count);
+    bool any_stub = false;
     for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
         EntryFrame::OpFrame op;
         std::string_view const from = in.rest();
         std::uint64_t const kind = in.varint();
         if (kind == 0) {
-            if (form == 0) return std::nullopt;
-            std::string_view const hash = in.take(op.erased.size());
-            std::copy(hash.begin(), hash.end(), op.erased.begin());
+            any_stub = true;
+            std::uint8_t const reason = in.byte();
+            op.reason = static_cast<VoidReason>(reason);
+            take_bytes(in, op.tag);
+            take_bytes(in, op.erased);
+            bool const possible =
+                reason <= static_cast<std::uint8_t>(VoidReason::bad_proof) && op.tag != RecordTag{};
+            if (!possible) return std::nullopt;
         } else {
             in.blob();
             op.kind_and_body = from.substr(0, from.size() - in.rest().size());
@@ -224,7 +263,75 @@ std::optional<EntryFrame> frame_entry(std::string_view bytes) {
         }
         frame.ops.push_back(op);
     }
-    return in.finished() ? std::optional(std::move(frame)) : std::nullopt;
+    // One entry has one form: whole, or with stubs.
+    if (!in.finished() || any_stub != (form == 1)) return std::nullopt;
+    return frame;
+}
+
+std::vector<std::string_view> header_names(std::string_view header) {
+    Reader in(header);
+    in.u64();
+    in.varint();
+    in.u64();
+    for (std::uint64_t deps = in.count(17); deps > 0 && in.ok(); --deps) {
+        in.u64();
+        in.varint();
+        in.take(sizeof(ChainPrefix));
+    }
+    in.blob();
+    std::vector<std::string_view> names(in.count(1));
+    for (auto& name : names)
+        name = in.blob();
+    in.blob();
+    if (!in.finished()) names.clear();
+    return names;
+}
+
+std::optional<OpRecord> op_record(std::vector<std::string_view> const& names,
+                                  std::string_view kind_and_body) {
+    Reader in(kind_and_body);
+    std::uint64_t const kind = in.varint();
+    Reader body(in.blob());
+    std::uint64_t const collection = body.varint();
+    OpRecord record;
+    record.key = body.blob();
+    bool const erase = kind == static_cast<std::uint64_t>(OpKind::erase);
+    if (kind == 0 || erase || !body.ok() || collection >= names.size()) return std::nullopt;
+    record.collection = names[collection];
+    return record;
+}
+
+std::string encode_erased(EntryFrame const& frame,
+                          std::vector<Stub> const& stubs,
+                          std::vector<OpHash> const& keys) {
+    std::string out;
+    out += static_cast<char>(kEntryVersion);
+    out += '\1';
+    put_blob(out, frame.header);
+    put_varint(out, frame.ops.size());
+    auto const put_stub = [&out](VoidReason reason, RecordTag const& tag, OpHash const& hash) {
+        put_varint(out, 0);
+        out += static_cast<char>(reason);
+        put_bytes(out, tag);
+        put_bytes(out, hash);
+    };
+    for (std::size_t i = 0; i < frame.ops.size(); ++i) {
+        EntryFrame::OpFrame const& op = frame.ops[i];
+        auto const stub =
+            std::find_if(stubs.begin(), stubs.end(), [i](Stub const& s) { return s.index == i; });
+        if (op.kind_and_body.empty()) {
+            put_stub(op.reason, op.tag, op.erased);
+        } else if (stub != stubs.end()) {
+            put_stub(stub->reason, stub->tag, stub->hash);
+        } else {
+            out += op.kind_and_body;
+            if (op.key.empty())
+                put_bytes(out, keys[i]);
+            else
+                out += op.key;
+        }
+    }
+    return out;
 }
 
 std::optional<EntryHeader> decode_header(std::string_view bytes) {
@@ -271,6 +378,8 @@ char const* describe(VoidReason reason) {
             return "its author's role may not write";
         case VoidReason::out_of_scope:
             return "its author may not write this collection";
+        case VoidReason::bad_proof:
+            return "holds an erasure that its author has not signed";
     }
     return "unknown";
 }
@@ -297,7 +406,10 @@ DecodedEntry decode_entry(std::string_view bytes, Dot dot) {
     OpReader reader{out.entry.header};
     out.entry.ops.reserve(frame->ops.size());
     for (auto const& op : frame->ops) {
-        if (!op.kind_and_body.empty()) out.entry.ops.push_back(reader.read(op.kind_and_body));
+        if (!op.kind_and_body.empty())
+            out.entry.ops.push_back(reader.read(op.kind_and_body));
+        else
+            reader.fail(op.reason);
         if (reader.reason != VoidReason::none) return invalid(reader.reason);
     }
     return out;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crdt/pieces.hpp"
+
 namespace inos {
 namespace {
 
@@ -11,6 +13,16 @@ Dot birth(Cell const& cell) {
     if (!is_run(cell.path)) return cell.dot;
     auto const run = RunCell::decode(cell.payload);
     return {cell.dot.actor, run ? run->start : cell.dot.seq};
+}
+
+std::string lost_payload(Seq start) {
+    std::string payload;
+    put_varint(payload, start);
+    return payload;
+}
+
+Cell lost_cell(Cell const& run) {
+    return {lost_path(run.path), run.dot, run.hlc, run.source, lost_payload(birth(run).seq)};
 }
 
 class Applier {
@@ -36,21 +48,11 @@ public:
                 return remove(record_.under(edit.path));
             case static_cast<std::uint64_t>(EditKind::count):
                 return count(edit);
+            case static_cast<std::uint64_t>(EditKind::cut):
+                return cut(edit);
             default:
                 return;
         }
-    }
-
-private:
-    // An own ctx counts only within deps: what it claims beyond them may come before or after the
-    // entry, and removing it would leave each site with another state.
-    bool seen(Cell const& cell) const {
-        Dot const dot = birth(cell);
-        return origin_.deps.covers(dot) && (!own_ctx_ || own_ctx_->covers(dot));
-    }
-
-    void remove(Record::Range range) {
-        record_.remove_if(range, [this](Cell const& cell) { return seen(cell); });
     }
 
     void add(std::string_view path, std::string_view payload) {
@@ -61,8 +63,30 @@ private:
                             std::string(payload)});
     }
 
+private:
+    // An own ctx counts only within deps: what it claims beyond them may come before or after the
+    // entry, and removing it would leave each site with another state.
+    bool covers(Dot dot) const {
+        return origin_.deps.covers(dot) && (!own_ctx_ || own_ctx_->covers(dot));
+    }
+    bool seen(Cell const& cell) const { return covers(birth(cell)); }
+
+    // A run goes from its start on. What its author counted since, without having seen this op, adds
+    // nothing; a `lost` cell says so.
+    void remove(Record::Range range) {
+        std::vector<Cell> lost;
+        record_.remove_if(range, [&](Cell const& cell) {
+            bool const goes = seen(cell);
+            if (goes && is_run(cell.path) && !covers(cell.dot)) lost.push_back(lost_cell(cell));
+            return goes;
+        });
+        for (Cell& cell : lost)
+            record_.insert(std::move(cell));
+    }
+
     // Continues the author's own run that began at `start`, or begins one with this very entry.
-    // When the run is gone, a clear removed it, and the increment adds nothing.
+    // When the run is gone, a clear removed it, and the increment adds nothing: its author's `lost`
+    // cell moves on to it.
     void count(Edit const& edit) {
         auto const delta = RunCell::decode(edit.payload);
         if (!delta) return;
@@ -76,12 +100,46 @@ private:
             record_.remove_if({i, i + 1}, [](Cell const&) { return true; });
             return add(edit.path, next.encode());
         }
+        std::string const path = lost_path(edit.path);
+        std::string const payload = lost_payload(delta->start);
+        record_.remove_if(record_.at(path), [&](Cell const& cell) {
+            return cell.dot.actor == origin_.dot.actor && cell.payload == payload;
+        });
+        add(path, payload);
+    }
+
+    // Takes code points away from one cell; a cell with nothing left goes.
+    void cut(Edit const& edit) {
+        auto const wanted = Cut::decode(edit.payload);
+        if (!wanted || !covers(wanted->dot)) return;
+        auto const range = record_.at(edit.path);
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+            if (record_[i].dot != wanted->dot) continue;
+            auto pieces = Pieces::decode(record_[i].payload);
+            if (!pieces) return;
+            pieces->cut(wanted->ranges);
+            if (pieces->empty())
+                record_.remove_if({i, i + 1}, [](Cell const&) { return true; });
+            else
+                record_[i].payload = pieces->encode();
+            return;
+        }
     }
 
     Record& record_;
     OpOrigin const& origin_;
     VersionVector const* own_ctx_;
 };
+
+// A record that was erased holds nothing but the marks that say so.
+bool is_erased(Record const& record) {
+    auto const marks = record.at(kErasePath);
+    return marks.begin != marks.end;
+}
+
+void keep_only_erasures(Record& record) {
+    record.remove_if([](Cell const& cell) { return cell.path != kErasePath; });
+}
 
 // The other side's cell of the same run, if it has one.
 Cell const* same_run(Record const& record, Cell const& cell, Seq start) {
@@ -93,10 +151,22 @@ Cell const* same_run(Record const& record, Cell const& cell, Seq start) {
     return nullptr;
 }
 
-bool has_dot(Record const& record, Cell const& cell) {
+// The other side's copy of the cell, if it has one.
+Cell const* same_cell(Record const& record, Cell const& cell) {
     auto const range = record.at(cell.path);
     for (std::size_t i = range.begin; i < range.end; ++i)
-        if (record[i].dot == cell.dot) return true;
+        if (record[i].dot == cell.dot) return &record[i];
+    return nullptr;
+}
+
+// Is the cell a `lost` one of a run that the other side still has, up to the same increment? Then the
+// other side has seen neither what cleared the run nor anything that took the `lost` cell away.
+bool has_lost_run(Record const& other, Cell const& cell) {
+    auto const run = run_of_lost(cell.path);
+    if (!run) return false;
+    auto const range = other.at(*run);
+    for (std::size_t i = range.begin; i < range.end; ++i)
+        if (other[i].dot == cell.dot) return true;
     return false;
 }
 
@@ -110,13 +180,19 @@ bool stays(Cell const& cell, Record const& other, VersionVector const& other_vv)
             return !other_vv.covers({cell.dot.actor, run->start});
         }
     }
-    return has_dot(other, cell) || !other_vv.covers(cell.dot);
+    if (has_lost_run(other, cell)) return true;
+    return same_cell(other, cell) || !other_vv.covers(cell.dot);
 }
 
 }  // namespace
 
 void apply(Record& record, Op const& op, OpOrigin const& origin) {
     Applier applier(record, op, origin);
+    if (op.kind == static_cast<std::uint64_t>(OpKind::erase)) {
+        keep_only_erasures(record);
+        return applier.add(kErasePath, {});
+    }
+    if (is_erased(record)) return;
     if (op.kind == static_cast<std::uint64_t>(OpKind::delete_)) {
         std::string seen;
         op.seen.encode(seen);
@@ -133,16 +209,47 @@ void apply(Record& record, Op const& op, OpOrigin const& origin) {
         applier.edit(edit);
 }
 
+namespace {
+
+// Of a shrinking cell that both sides hold, only what neither has taken away stays.
+void keep(Cell const& cell, Cell const* twin, std::vector<Cell>& kept) {
+    kept.push_back(cell);
+    if (!twin) return;
+    kept.back().payload = common_pieces(cell.payload, twin->payload);
+    if (kept.back().payload.empty()) kept.pop_back();
+}
+
+// The cells that `from` adds to `to`, or that `from` keeps, given the other side's state. Runs that
+// the other side cleared without having seen all of them leave a `lost` cell.
+void take(Record const& from,
+          Record const& other,
+          VersionVector const& other_vv,
+          std::vector<Cell>& kept) {
+    for (Cell const& cell : from.cells()) {
+        if (stays(cell, other, other_vv))
+            keep(cell, is_shrinking(cell.path) ? same_cell(other, cell) : nullptr, kept);
+        else if (is_run(cell.path) && !other_vv.covers(cell.dot) &&
+                 !same_run(other, cell, birth(cell).seq))
+            kept.push_back(lost_cell(cell));
+    }
+}
+
+}  // namespace
+
 void merge(Record& ours,
            VersionVector const& our_vv,
            Record const& theirs,
            VersionVector const& their_vv) {
-    std::vector<Cell> added;
-    for (Cell const& cell : theirs.cells())
-        if (stays(cell, ours, our_vv)) added.push_back(cell);
-    ours.remove_if([&](Cell const& cell) { return !stays(cell, theirs, their_vv); });
+    bool const erased = is_erased(ours) || is_erased(theirs);
+    std::vector<Cell> kept, added;
+    take(ours, theirs, their_vv, kept);
+    take(theirs, ours, our_vv, added);
+    ours = Record();
+    for (Cell& cell : kept)
+        ours.insert(std::move(cell));
     for (Cell& cell : added)
         ours.insert(std::move(cell));
+    if (erased) keep_only_erasures(ours);
 }
 
 }  // namespace inos

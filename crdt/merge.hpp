@@ -29,6 +29,7 @@ struct OpOrigin {
 //  comes
 //  2. else, unless the op is a delete: the delete markers that ctx covers go
 //  3. per edit: cells on the path that ctx covers go, then the new one is added
+//  4. a record with an erase mark keeps only that, now and later
 // ctx is the op's own, as far as it lies within deps, or deps.
 void apply(Record& record, Op const& op, OpOrigin const& origin);
 

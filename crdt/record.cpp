@@ -170,23 +170,46 @@ std::optional<Record> Record::decode(std::string_view bytes) {
     return record;
 }
 
+namespace {
+
+// Is there a cell that `seen` does not cover? Removed elements do not count: they go when a site likes,
+// and must not make a difference before.
+bool any_uncovered(Record const& record, VersionVector const& seen) {
+    auto const uncovered = [&seen](Cell const& cell) {
+        return cell.path != kDeletePath && !seen.covers(cell.dot);
+    };
+    auto const& cells = record.cells();
+    if (std::none_of(cells.begin(), cells.end(), uncovered)) return false;
+    auto const removed = removed_elements(record);
+    auto skip = removed.begin();
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        while (skip != removed.end() && i >= skip->end)
+            ++skip;
+        bool const counts = skip == removed.end() || i < skip->begin;
+        if (counts && uncovered(cells[i])) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
 RecordState state_of(Record const& record) {
     RecordState state;
+    auto const erased = record.at(kErasePath);
+    if (erased.begin != erased.end) {
+        state.erased = true;
+        return state;
+    }
     auto const existence = record.at(kExistencePath);
     auto const markers = record.at(kDeletePath);
     state.exists_cell = existence.begin != existence.end;
     state.markers = markers.begin != markers.end;
-    if (!state.markers) {
-        state.uncovered = !record.empty();
-        return state;
-    }
     VersionVector seen;
     for (std::size_t i = markers.begin; i < markers.end; ++i) {
         Reader in(record[i].payload);
         if (auto vv = VersionVector::decode(in)) seen.merge(*vv);
     }
-    for (Cell const& cell : record.cells())
-        if (cell.path != kDeletePath && !seen.covers(cell.dot)) state.uncovered = true;
+    state.uncovered = any_uncovered(record, seen);
     return state;
 }
 
@@ -194,6 +217,76 @@ bool visible(RecordState const& state, DeletePolicy policy) {
     if (!state.exists_cell) return false;
     if (!state.markers) return true;
     return policy == DeletePolicy::update_wins && state.uncovered;
+}
+
+namespace {
+
+bool is_marker(std::string_view path) {
+    return !is_special(path) && !path.empty() && path.back() == static_cast<char>(CellType::marker);
+}
+
+// The path without its last segment; empty where there is none.
+std::string_view parent_of(std::string_view path) {
+    std::string_view rest = path;
+    std::size_t last = 0;
+    for (std::size_t at = 0; !rest.empty(); at = path.size() - rest.size()) {
+        last = at;
+        if (!take_segment(rest)) return {};
+    }
+    return path.substr(0, last);
+}
+
+}  // namespace
+
+std::vector<Record::Range> removed_elements(Record const& record) {
+    std::vector<Record::Range> removed;
+    auto const& cells = record.cells();
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        if (!is_marker(cells[i].path)) continue;
+        std::string_view const parent = parent_of(cells[i].path);
+        if (parent.empty()) continue;
+        auto const markers = record.at(cells[i].path);
+        VersionVector seen;
+        for (std::size_t m = markers.begin; m < markers.end; ++m) {
+            Reader in(cells[m].payload);
+            if (auto vv = VersionVector::decode(in)) seen.merge(*vv);
+        }
+        auto const all = record.under(parent);
+        bool covered = true;
+        for (std::size_t c = all.begin; c < all.end && covered; ++c)
+            covered = is_marker(cells[c].path) || seen.covers(cells[c].dot);
+        if (covered && (removed.empty() || removed.back().end <= all.begin ||
+                        all.begin <= removed.back().begin)) {
+            // What lies within another one goes with it.
+            while (!removed.empty() && all.begin <= removed.back().begin)
+                removed.pop_back();
+            removed.push_back(all);
+        }
+        i = markers.end - 1;
+    }
+    return removed;
+}
+
+bool purge(Record& record, VersionVector const& stable) {
+    RecordState const state = state_of(record);
+    if (state.erased) return false;
+    auto const is_stable = [&stable](Cell const& cell) { return stable.covers(cell.dot); };
+    auto const& cells = record.cells();
+    if (state.markers && !state.uncovered && std::all_of(cells.begin(), cells.end(), is_stable)) {
+        record = Record();
+        return true;
+    }
+    bool any = false;
+    auto const removed = removed_elements(record);
+    for (auto range = removed.rbegin(); range != removed.rend(); ++range) {
+        bool all = true;
+        for (std::size_t i = range->begin; i < range->end && all; ++i)
+            all = is_stable(record[i]);
+        if (!all) continue;
+        record.remove_if(*range, [](Cell const&) { return true; });
+        any = true;
+    }
+    return any;
 }
 
 VersionVector seen_cells(Record const& record) {

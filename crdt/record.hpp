@@ -93,9 +93,21 @@ void Record::remove_if(Range range, Predicate predicate) {
 struct RecordState {
     bool exists_cell = false;  // an existence cell is there
     bool markers = false;      // at least one delete marker
-    bool uncovered = false;    // at least one cell that no marker covers
+    bool uncovered = false;    // at least one cell that no marker covers, removed elements aside
+    bool erased = false;       // holds an erase mark, and nothing else
 };
 RecordState state_of(Record const& record);
+
+// Elements of lists that were removed: index ranges of `record`, ascending, of all cells below the
+// same parent as a marker where the markers there cover every other cell. They are not read, count
+// in no digest, and may go as soon as all sites have them.
+std::vector<Record::Range> removed_elements(Record const& record);
+
+// Drops what nobody can need again, given that every member holds all entries that `stable` names:
+// all of a record whose markers cover all its cells, and removed elements; in both cases only if
+// every cell concerned, the markers too, is stable. Needs no agreement and no message. Answers
+// whether anything went.
+bool purge(Record& record, VersionVector const& stable);
 
 enum class DeletePolicy : std::uint8_t { update_wins = 0, delete_wins = 1 };
 bool visible(RecordState const& state, DeletePolicy policy);

@@ -40,6 +40,15 @@ struct Resolved {
 // Reads every field, whether or not the record is deleted (visible() of record.hpp decides that).
 Resolved resolve(Record const& record, CollectionSchema const& schema);
 
+// Puts [{"element": id, "value": value}, ...] in place of every list among the fields that resolve()
+// gave, also in maps, so that operations can name elements.
+void name_elements(Record const& record, CollectionSchema const& schema, Object& fields);
+
+// Whether some schema could make resolve() report a conflict: false means that none does, so an
+// index of the others is enough to find all conflicts under whatever schema. One pass that looks
+// at neighbouring cells.
+bool may_conflict(Record const& record);
+
 // What one field holds as the given type. `path` is the field's path up to and including its name,
 // without a type. The parts of resolve that planning a change (change.hpp) needs too.
 std::vector<CellType> types_at(Record const& record, std::string_view path);

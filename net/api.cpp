@@ -64,22 +64,39 @@ std::vector<Api::Route> const& Api::table() {
     static std::vector<std::string> const writing{"wait", "timeout", "source"};
     static constexpr char const* kCollections = "/v1/collections";
     static constexpr char const* kRecords = "/v1/collections/{collection}/records";
+    static constexpr char const* kMerge = "/v1/duplicates/merge";
+    static constexpr char const* kUnmerge = "/v1/duplicates/unmerge";
     static constexpr char const* kResolve = "/v1/conflicts/resolve";
     static constexpr char const* kRecord = "/v1/collections/{collection}/records/{id}";
+    static constexpr char const* kHistory = "/v1/collections/{collection}/records/{id}/history";
+    static constexpr char const* kExplain = "/v1/collections/{collection}/records/{id}/explain";
+    static constexpr char const* kRestore = "/v1/collections/{collection}/records/{id}/restore";
+    static std::vector<std::string> const telling{"limit", "before", "own"};
     static std::vector<std::string> const deleting{"wait", "timeout", "source", "erase"};
     static std::vector<std::string> const listing{"where", "limit", "after"};
+    static std::vector<std::string> const watching{"since", "collection", "live"};
     static std::vector<std::string> const searching{"collection", "limit", "after"};
     static std::vector<Route> const routes{
         // clang-format off
         {"GET", kCollections, &Api::list_collections, none, "Collections and their sizes"},
         {"GET", kRecords, &Api::list_records, listing, "Records by id, a page at a time"},
-        {"GET", kRecord, &Api::get_record, none, "One record"},
+        {"GET", kRecord, &Api::get_record, {"elements", "at"}, "One record, now or as it was"},
         {"PUT", kRecord, &Api::put_record, writing, "Make a record what the body says"},
         {"PATCH", kRecord, &Api::patch_record, writing, "Merge the body into a record's fields"},
         {"DELETE", kRecord, &Api::delete_record, deleting, "Delete a record"},
+        {"GET", kHistory, &Api::get_history, telling, "Every change of a record"},
+        {"GET", kExplain, &Api::get_explanation, {"field"}, "Why a record says what it says"},
+        {"POST", kRestore, &Api::restore_record, writing, "Make a record what it was"},
         {"POST", "/v1/transactions", &Api::post_transaction, writing, "All or nothing"},
         {"GET", "/v1/conflicts", &Api::list_conflicts, searching, "Fields with rival values"},
+        {"GET", "/v1/changes", &Api::get_changes, watching, "The change feed"},
         {"POST", kResolve, &Api::resolve_conflict, writing, "Decide a conflict"},
+        {"GET", "/v1/duplicates", &Api::list_duplicates, {"collection"}, "Records that look alike"},
+        {"POST", kMerge, &Api::merge_records, writing, "Make an id an alias of another"},
+        {"POST", kUnmerge, &Api::unmerge_record, writing, "Take an alias back"},
+        {"GET", "/v1/erasures", &Api::list_erasures, none, "What was erased, and where it is gone"},
+        {"GET", "/v1/orphans", &Api::list_orphans, searching, "Edits of records that are gone"},
+        {"POST", "/v1/orphans", &Api::decide_orphan, writing, "Keep or drop such an edit"},
         {"GET", "/v1/schema", &Api::get_schema, none, "The schema document in force"},
         {"POST", "/v1/schema", &Api::post_schema, writing, "Apply a schema document"},
         {"GET", "/v1/status", &Api::get_status, none, "This site, its spaces, its peers"},
@@ -91,6 +108,7 @@ std::vector<Api::Route> const& Api::table() {
         {"GET", "/v1/invites", &Api::get_invites, none, "Open invitations"},
         {"POST", "/v1/invites", &Api::post_invite, none, "Make a pairing code"},
         {"DELETE", "/v1/invites", &Api::delete_invite, {"id"}, "Revoke an invitation"},
+        {"GET", "/metrics", &Api::get_metrics, none, "Measurements for Prometheus"},
         {"GET", "/healthz", &Api::get_health, none, "The program runs"},
         {"GET", "/readyz", &Api::get_readiness, none, "The node takes reads and writes"},
         // clang-format on
@@ -106,7 +124,11 @@ std::vector<ApiRoute> Api::routes() {
 }
 
 Api::Api(Store& store, NodeControl& node, Clock const& clock)
-    : store_(store), node_(node), clock_(clock) {}
+    : store_(store),
+      node_(node),
+      clock_(clock),
+      changes_(store, clock),
+      started_ms_(clock.monotonic_ms()) {}
 
 Api::~Api() = default;
 
@@ -195,6 +217,7 @@ void Api::send(CallPtr const& call, HttpResponse response) {
     VersionVector frontier = held_;
     if (call->seen) frontier.merge(*call->seen);
     if (!frontier.empty()) response.headers["X-Inos-Frontier"] = frontier_text(frontier);
+    count_answer(response.status);
     call->respond(std::move(response));
 }
 
@@ -228,6 +251,7 @@ void Api::attempt(Reading reading) {
 }
 
 void Api::on_progress() {
+    changes_.on_progress();
     if (waiting_.empty()) return;
     check_again_ = checking_;
     if (checking_) return;
@@ -250,6 +274,7 @@ void Api::on_progress() {
 }
 
 void Api::tick(std::uint64_t monotonic_ms) {
+    changes_.tick(monotonic_ms);
     auto const late =
         std::stable_partition(waiting_.begin(), waiting_.end(), [&](Reading const& reading) {
             return reading.deadline_ms > monotonic_ms;

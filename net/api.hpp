@@ -20,12 +20,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "net/change_feed.hpp"
 #include "net/http_types.hpp"
 #include "net/node_control.hpp"
 #include "net/store.hpp"
@@ -58,6 +60,8 @@ public:
     // Ends waits that have lasted too long. `monotonic_ms` is the clock's; call it once a second.
     void tick(std::uint64_t monotonic_ms);
     std::size_t waiting() const { return waiting_.size(); }
+    // A request was answered before it came here; for the metrics.
+    void count_answer(int status) { ++answered_[status]; }
 
     static std::vector<ApiRoute> routes();
 
@@ -115,11 +119,29 @@ private:
     void patch_record(CallPtr call);
     void delete_record(CallPtr call);
     void change_record(CallPtr call, Write::Kind kind);
+    // api_history.cpp
+    void get_history(CallPtr call);
+    void get_record_as_of(CallPtr call);
+    void restore_record(CallPtr call);
+    // api_explain.cpp
+    void get_explanation(CallPtr call);
     // api_transactions.cpp
     void post_transaction(CallPtr call);
     // api_conflicts.cpp
     void list_conflicts(CallPtr call);
     void resolve_conflict(CallPtr call);
+    // api_changes.cpp
+    void get_changes(CallPtr call);
+    // api_metrics.cpp
+    void get_metrics(CallPtr call);
+    // api_duplicates.cpp
+    void list_duplicates(CallPtr call);
+    void merge_records(CallPtr call);
+    void unmerge_record(CallPtr call);
+    // api_erasures.cpp
+    void list_erasures(CallPtr call);
+    void list_orphans(CallPtr call);
+    void decide_orphan(CallPtr call);
     // api_schema.cpp
     void get_schema(CallPtr call);
     void post_schema(CallPtr call);
@@ -144,6 +166,9 @@ private:
     std::vector<Reading> waiting_;
     bool checking_ = false;     // on_progress() has asked the store
     bool check_again_ = false;  // ... and was called since
+    ChangeFeed changes_;
+    std::uint64_t const started_ms_;
+    std::map<int, std::uint64_t> answered_;  // by status
 };
 
 }  // namespace inos

@@ -1,5 +1,4 @@
 // The API's conflicts: records whose fields have concurrent values that differ, and deciding them.
-#include <algorithm>
 #include <utility>
 
 #include "net/api.hpp"
@@ -12,7 +11,7 @@ namespace {
 
 constexpr std::size_t kRecordsDefault = 100;
 constexpr std::size_t kRecordsMax = 1'000;
-constexpr std::size_t kPageRecords = 100;  // read from the replica at a time
+constexpr std::size_t kPageRecords = 100;  // names read from the index at a time
 
 // Where a search goes on: collection blob | id, in hex.
 std::string cursor_text(RecordName const& name) {
@@ -41,21 +40,28 @@ struct Search {
     std::size_t scanned = 0;
     std::optional<RecordName> next;
 
-    // One collection from `after` on. False: enough, `next` says where to go on.
-    Result<bool> scan(Replica const& replica, std::string const& collection) {
-        std::optional<std::string> from(collection == after.collection ? after.key : "");
-        while (from) {
-            INOS_TRY(ListPage const page, replica.list(collection, *from, kPageRecords));
-            for (RecordView const& record : page.records) {
+    // Until enough is found or looked at: then `next` says where to go on.
+    Result<void> go(Replica const& replica) {
+        for (bool more = true; more;) {
+            INOS_TRY(auto const names, replica.conflict_candidates(after, only, kPageRecords));
+            more = names.size() == kPageRecords;
+            for (RecordName const& name : names) {
+                after = name;
+                if (name.collection.front() != '_') {
+                    INOS_TRY(auto const record, replica.get(name));
+                    // What lies under an alias is not read; its master has a turn of its own.
+                    if (record && record->alias.empty()) add(replica, name.collection, *record);
+                } else if (name.collection == kAliasCollection) {
+                    INOS_TRY(auto const record, replica.get(name));
+                    if (record) add_alias(replica, *record);
+                }
                 ++scanned;
-                add(replica, collection, record);
                 if (found.size() < limit && scanned < kConflictScanMax) continue;
-                next = RecordName{collection, record.id};
-                return false;
+                next = name;
+                return {};
             }
-            from = page.next;
         }
-        return true;
+        return {};
     }
 
     void add(Replica const& replica, std::string const& collection, RecordView const& record) {
@@ -67,17 +73,20 @@ struct Search {
                          {"conflicts", conflicts_value(record.conflicts, replica.membership())}}));
     }
 
+    // Sites that made one id an alias of different records: shown as a conflict of that id. Another
+    // merge decides it.
+    void add_alias(Replica const& replica, RecordView record) {
+        std::erase_if(record.conflicts, [](Conflict const& one) { return one.field != "to"; });
+        auto const alias = Alias::parse(record.id, record.fields);
+        if (!alias || record.conflicts.empty()) return;
+        record.id = alias->from;
+        record.conflicts.front().field = kAliasCollection;
+        add(replica, alias->collection, record);
+    }
+
     HttpResponse run(Replica const& replica) {
-        std::vector<std::string> names;
-        for (CollectionInfo const& info : replica.collections())
-            if (info.name >= after.collection && (only.empty() || info.name == only))
-                names.push_back(info.name);
-        std::sort(names.begin(), names.end());
-        for (std::string const& collection : names) {
-            auto const go_on = scan(replica, collection);
-            if (!go_on) return api_error(go_on.error());
-            if (!*go_on) break;
-        }
+        auto const gone = go(replica);
+        if (!gone) return api_error(gone.error());
         return json_response(200,
                              Value(Object{{"records", Value(std::move(found))},
                                           {"next", next ? Value(cursor_text(*next)) : Value()}}));
@@ -137,16 +146,18 @@ void Api::resolve_conflict(CallPtr call) {
     if (!body) return send(call, body_error(body.error()));
     auto resolution = parse_resolution(*body);
     if (!resolution) return send(call, write_error(resolution.error()));
-    std::string const id = resolution->name.key;
     Transaction transaction;
     transaction.writes.push_back(*std::move(resolution));
-    write(std::move(call), std::move(transaction), [id](Committed const& committed) {
+    write(std::move(call), std::move(transaction), [](Committed const& committed) {
         WriteOutcome const& outcome = committed.writes.front();
         Written written;
         written.etag = outcome.version;
-        written.body = Value(Object{{"id", Value(id)},
-                                    {"version", Value(outcome.version)},
-                                    {"changed", Value(outcome.changed)}});
+        Object settled;
+        set_member(settled, "id", Value(outcome.id));
+        set_member(settled, "version", Value(outcome.version));
+        set_member(settled, "changed", Value(outcome.changed));
+        add_warnings(settled, outcome.warnings);
+        written.body = Value(std::move(settled));
         return written;
     });
 }

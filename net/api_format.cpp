@@ -36,6 +36,17 @@ std::string digits(std::uint64_t number, std::size_t width) {
     return text;
 }
 
+HttpResponse error_response(int status, std::string_view code, Error const& error) {
+    Value body = error_value(code, error.message, error.field);
+    if (error.rights) {
+        Value inner = *body.find("error");
+        set_member(*inner.as<Object>(), "available", Value(error.rights->shortage.available));
+        set_member(*inner.as<Object>(), "elsewhere", Value(error.rights->shortage.elsewhere));
+        set_member(*body.as<Object>(), "error", std::move(inner));
+    }
+    return json_response(status, body);
+}
+
 }  // namespace
 
 HttpResponse json_response(int status, Value const& body) {
@@ -61,14 +72,14 @@ HttpResponse api_error(int status,
 
 HttpResponse api_error(Error const& error) {
     auto const [status, code] = status_and_code(error.code);
-    return api_error(status, code, error.message, error.field);
+    return error_response(status, code, error);
 }
 
 HttpResponse write_error(Error const& error) {
     auto const [status, code] = status_and_code(error.code);
     bool const content = error.code == Errc::invalid || error.code == Errc::too_large;
     int const shown = content ? 422 : error.code == Errc::conflict ? 412 : status;
-    return api_error(shown, code, error.message, error.field);
+    return error_response(shown, code, error);
 }
 
 HttpResponse body_error(Error const& error) {
@@ -76,10 +87,21 @@ HttpResponse body_error(Error const& error) {
 }
 
 Value record_value(RecordView const& record, Membership const& membership) {
-    return Value(Object{{"id", Value(record.id)},
-                        {"fields", Value(record.fields)},
-                        {"conflicts", conflicts_value(record.conflicts, membership)},
-                        {"version", Value(record.version)}});
+    Object value;
+    set_member(value, "id", Value(record.id));
+    set_member(value, "fields", Value(record.fields));
+    set_member(value, "conflicts", conflicts_value(record.conflicts, membership));
+    set_member(value, "version", Value(record.version));
+    if (!record.alias.empty()) set_member(value, "alias", Value(record.alias));
+    return Value(std::move(value));
+}
+
+void add_warnings(Object& answer, std::vector<FieldWarning> const& warnings) {
+    Array array;
+    for (FieldWarning const& warning : warnings)
+        array.push_back(
+            Value(Object{{"field", Value(warning.field)}, {"message", Value(warning.message)}}));
+    if (!array.empty()) set_member(answer, "warnings", Value(std::move(array)));
 }
 
 Value conflicts_value(std::vector<Conflict> const& conflicts, Membership const& membership) {
@@ -87,10 +109,8 @@ Value conflicts_value(std::vector<Conflict> const& conflicts, Membership const& 
     for (Conflict const& conflict : conflicts) {
         Array values;
         for (ConflictValue const& sibling : conflict.values) {
-            auto const* site = membership.by_actor(sibling.dot.actor);
-            std::string const name = site ? site->name : actor_text(sibling.dot.actor);
             values.push_back(Value(Object{{"value", sibling.value},
-                                          {"site", Value(name)},
+                                          {"site", Value(site_name(membership, sibling.dot.actor))},
                                           {"source", Value(sibling.source)},
                                           {"time", Value(utc_text(sibling.hlc.ms()))},
                                           {"wins", Value(sibling.wins)}}));
@@ -124,6 +144,15 @@ std::string actor_text(ActorId actor) {
     std::string bytes;
     put_u64(bytes, actor.value);
     return crypto::hex(bytes);
+}
+
+std::string dot_text(Dot dot) {
+    return actor_text(dot.actor) + ":" + std::to_string(dot.seq);
+}
+
+std::string site_name(Membership const& membership, ActorId actor) {
+    auto const* site = membership.by_actor(actor);
+    return site ? site->name : actor_text(actor);
 }
 
 std::string utc_text(std::uint64_t unix_ms) {

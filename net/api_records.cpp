@@ -109,8 +109,14 @@ void Api::get_record(CallPtr call) {
     RecordName const name{call->args[0], call->args[1]};
     auto const allowed = check_collection(name.collection);
     if (!allowed) return send(call, api_error(allowed.error()));
-    read(std::move(call), [name](Replica& replica) {
-        auto const record = replica.get(name);
+    std::string_view const elements = call->param("elements");
+    if (!elements.empty() && elements != "true" && elements != "false")
+        return send(call,
+                    api_error(400, "usage", "\"elements\" has to be true or false", "elements"));
+    if (call->request.query.contains("at")) return get_record_as_of(std::move(call));
+    Lists const lists = elements == "true" ? Lists::elements : Lists::values;
+    read(std::move(call), [name, lists](Replica& replica) {
+        auto const record = replica.get(name, lists);
         if (!record) return api_error(record.error());
         if (!*record) return api_error(404, "not_found", missing(name));
         HttpResponse response = json_response(200, record_value(**record, replica.membership()));
@@ -137,15 +143,18 @@ void Api::change_record(CallPtr call, Write::Kind kind) {
     if (!fields) return send(call, body_error(fields.error()));
     Transaction transaction;
     transaction.writes.push_back({kind, name, *std::move(fields), *std::move(if_match)});
-    write(std::move(call), std::move(transaction), [name](Committed const& committed) {
+    write(std::move(call), std::move(transaction), [](Committed const& committed) {
         WriteOutcome const& outcome = committed.writes.front();
         Written written;
         written.status = outcome.created ? 201 : 200;
         written.etag = outcome.version;
-        written.body = Value(Object{{"id", Value(name.key)},
-                                    {"version", Value(outcome.version)},
-                                    {"created", Value(outcome.created)},
-                                    {"changed", Value(outcome.changed)}});
+        Object body;
+        set_member(body, "id", Value(outcome.id));
+        set_member(body, "version", Value(outcome.version));
+        set_member(body, "created", Value(outcome.created));
+        set_member(body, "changed", Value(outcome.changed));
+        add_warnings(body, outcome.warnings);
+        written.body = Value(std::move(body));
         return written;
     });
 }
@@ -157,20 +166,16 @@ void Api::delete_record(CallPtr call) {
     std::string_view const erase = call->param("erase");
     if (!erase.empty() && erase != "true" && erase != "false")
         return send(call, api_error(400, "usage", "\"erase\" has to be true or false", "erase"));
-    if (erase == "true")
-        return send(call,
-                    api_error(501,
-                              "unsupported",
-                              "this version cannot erase a record for good; a DELETE without "
-                              "\"erase\" deletes it at all sites and keeps its history",
-                              "erase"));
     auto if_match = precondition(call->header("if-match"), call->header("if-none-match"));
     if (!if_match) return send(call, api_error(if_match.error()));
     Transaction transaction;
-    transaction.writes.push_back({Write::Kind::delete_, name, {}, *std::move(if_match)});
-    write(std::move(call), std::move(transaction), [name](Committed const& committed) {
+    bool const for_good = erase == "true";
+    auto const kind = for_good ? Write::Kind::erase : Write::Kind::delete_;
+    transaction.writes.push_back({kind, name, {}, *std::move(if_match)});
+    write(std::move(call), std::move(transaction), [name, for_good](Committed const& committed) {
         Written written;
-        written.status = committed.writes.front().found ? 204 : 404;
+        // An id can be erased before its record has come here.
+        written.status = for_good || committed.writes.front().found ? 204 : 404;
         if (written.status == 404) written.body = error_value("not_found", missing(name));
         return written;
     });

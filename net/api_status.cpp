@@ -32,14 +32,32 @@ struct SpaceStatus {
     std::string root;
     std::uint64_t records = 0;
     Value members;
+    std::vector<PurgeBlocker> blockers;
     bool failed = false;
 };
+
+// Members that have been silent for so long hold purging back, and somebody should know.
+constexpr std::uint64_t kSilentMs = 10 * 60'000;
+
+Value silent_value(std::vector<PurgeBlocker> const& blockers, std::uint64_t now_ms) {
+    Array silent;
+    for (PurgeBlocker const& blocker : blockers) {
+        if (blocker.since_ms + kSilentMs > now_ms) continue;
+        bool const ever = blocker.since_ms > 0;
+        silent.push_back(
+            Value(Object{{"site", Value(blocker.name)},
+                         {"entries", number_value(blocker.entries)},
+                         {"since", ever ? Value(utc_text(blocker.since_ms)) : Value()}}));
+    }
+    return Value(std::move(silent));
+}
 
 SpaceStatus space_status(Replica const& replica) {
     return {replica.vector(),
             replica.root().text(),
             replica.record_count(),
             members_value(replica.membership()),
+            replica.purge_blockers(),
             replica.failed()};
 }
 
@@ -68,7 +86,8 @@ void Api::get_status(CallPtr call) {
                             {"root", Value(space.root)},
                             {"records", number_value(space.records)},
                             {"vector", vector_value(space.held)},
-                            {"members", std::move(space.members)}});
+                            {"members", std::move(space.members)},
+                            {"purge_waits_for", silent_value(space.blockers, clock_.now_ms())}});
         Array peers;
         for (PeerStatus const& peer : node_.peers())
             peers.push_back(peer_value(peer));

@@ -17,15 +17,11 @@ Result<Write::Kind> parse_kind(std::string const& op) {
     if (op == "put") return Write::Kind::put;
     if (op == "patch") return Write::Kind::patch;
     if (op == "delete") return Write::Kind::delete_;
-    if (op == "erase")
-        return fail(Errc::unsupported,
-                    "this version cannot erase a record for good; \"delete\" deletes it at all "
-                    "sites and keeps its history",
-                    "op");
-    std::string const hint = did_you_mean(op, {"put", "patch", "delete"});
+    if (op == "erase") return Write::Kind::erase;
+    std::string const hint = did_you_mean(op, {"put", "patch", "delete", "erase"});
     return fail(Errc::invalid,
                 "unknown op \"" + op + "\"" +
-                    (hint.empty() ? "; there is \"put\", \"patch\", \"delete\"" : hint),
+                    (hint.empty() ? "; there is \"put\", \"patch\", \"delete\", \"erase\"" : hint),
                 "op");
 }
 
@@ -43,9 +39,9 @@ Result<Write> parse_op(Value const& value) {
         INOS_TRY(write.if_match, text_member(*op, "if_match"));
     }
     Value const* fields = find_member(*op, "fields");
-    if (write.kind == Write::Kind::delete_) {
+    if (write.kind == Write::Kind::delete_ || write.kind == Write::Kind::erase) {
         if (!fields) return write;
-        return fail(Errc::invalid, "a delete takes no \"fields\"", "fields");
+        return fail(Errc::invalid, "\"" + kind + "\" takes no \"fields\"", "fields");
     }
     auto const* object = fields ? fields->as<Object>() : nullptr;
     if (!object)
@@ -83,9 +79,10 @@ Value outcome_value(Write const& write, WriteOutcome const& outcome) {
     Object op{{"changed", Value(outcome.changed)},
               {"collection", Value(write.name.collection)},
               {"created", Value(outcome.created)},
-              {"id", Value(write.name.key)},
+              {"id", Value(outcome.id)},
               {"version", exists ? Value(outcome.version) : Value()}};
     if (write.kind == Write::Kind::delete_) set_member(op, "found", Value(outcome.found));
+    add_warnings(op, outcome.warnings);
     return Value(std::move(op));
 }
 

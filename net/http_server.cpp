@@ -22,10 +22,12 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "net/http_stream.hpp"
 #include "net/tcp_socket.hpp"
 
 namespace inos {
@@ -92,6 +94,7 @@ public:
     static Task run(std::shared_ptr<Session> self);
     void answer(std::uint64_t request_number, HttpResponse response);
     void close();
+    void stop_stream();
     bool busy() const { return busy_; }
 
 private:
@@ -100,11 +103,16 @@ private:
     static asio::awaitable<bool> read_head(std::shared_ptr<Session> self, bool first);
     static asio::awaitable<bool> read_body(std::shared_ptr<Session> self);
     static Task wait_for_answer(std::shared_ptr<Session> self);
-    static asio::awaitable<bool> write(std::shared_ptr<Session> self, std::string data);
+    static asio::awaitable<bool> write(std::shared_ptr<Session> self,
+                                       std::string data,
+                                       std::chrono::milliseconds deadline);
     static asio::awaitable<bool> respond(std::shared_ptr<Session> self);
+    static asio::awaitable<bool> respond_with_stream(std::shared_ptr<Session> self);
+    static Task wait_for_piece(std::shared_ptr<Session> self);
     static Task linger(std::shared_ptr<Session> self);
     bool judge_head();
     void call_handler();
+    void watch_client();
     bool refuse_read(error_code error);
     void take_head();
     bool wants_continue() const;
@@ -120,7 +128,8 @@ private:
     bool const from_socket_;
     bool const overloaded_;
     bool is_head_ = false;
-    bool busy_ = false;  // between a request's head and the end of its response
+    bool busy_ = false;      // between a request's head and the end of its response
+    bool watching_ = false;  // see watch_client()
     bool closed_ = false;
 };
 
@@ -136,7 +145,11 @@ public:
 
     void give(HttpResponse response) {
         auto const session = std::exchange(session_, {}).lock();
-        if (session) session->answer(request_number_, std::move(response));
+        if (session) {
+            session->answer(request_number_, std::move(response));
+        } else if (response.stream) {
+            response.stream->close();
+        }
     }
 
 private:
@@ -145,6 +158,7 @@ private:
 };
 
 Session::~Session() {
+    if (response_ && response_->stream) response_->stream->close();
     state_->sessions.erase(this);
     if (state_->stopped && state_->sessions.empty()) state_->stop_timer.cancel();
 }
@@ -153,10 +167,18 @@ void Session::close() {
     closed_ = true;
     stream_.close();
     answered_.cancel();
+    if (response_ && response_->stream) response_->stream->close();
+}
+
+void Session::stop_stream() {
+    if (response_ && response_->stream) response_->stream->stop();
 }
 
 void Session::answer(std::uint64_t request_number, HttpResponse response) {
-    if (closed_ || response_ || request_number != request_number_) return;
+    if (closed_ || response_ || request_number != request_number_) {
+        if (response.stream) response.stream->close();
+        return;
+    }
     response_ = std::move(response);
     answered_.cancel();
 }
@@ -269,7 +291,8 @@ asio::awaitable<bool> Session::read_body(std::shared_ptr<Session> self) {
     bool const is_expected = self->wants_continue();
     if (is_expected) {
         std::string go_ahead = "HTTP/1.1 100 Continue\r\n\r\n";
-        bool const written = co_await write(self, std::move(go_ahead));
+        auto const deadline = self->state_->options.body_deadline;
+        bool const written = co_await write(self, std::move(go_ahead), deadline);
         if (!written) co_return false;
     }
     self->stream_.expires_after(self->state_->options.body_deadline);
@@ -301,10 +324,12 @@ Task Session::wait_for_answer(std::shared_ptr<Session> self) {
 
 // Writes all of data; each piece that the network takes starts the deadline anew, so that a large
 // response to a slow client is fine and a client that stopped reading is not.
-asio::awaitable<bool> Session::write(std::shared_ptr<Session> self, std::string data) {
+asio::awaitable<bool> Session::write(std::shared_ptr<Session> self,
+                                     std::string data,
+                                     std::chrono::milliseconds deadline) {
     std::size_t written = 0;
     while (written < data.size()) {
-        self->stream_.expires_after(self->state_->options.body_deadline);
+        self->stream_.expires_after(deadline);
         auto const rest = asio::buffer(data) + written;
         auto const [error, size] = co_await self->stream_.async_write_some(rest, kToken);
         if (error || self->closed_) co_return false;
@@ -313,20 +338,87 @@ asio::awaitable<bool> Session::write(std::shared_ptr<Session> self, std::string 
     co_return true;
 }
 
-// The one place where responses leave; a response that is a stream of events would branch off here.
-// True if the connection can take another request.
+// The one place where responses leave. True if the connection can take another request.
 asio::awaitable<bool> Session::respond(std::shared_ptr<Session> self) {
     if (!self->response_) co_return false;
+    if (self->response_->stream) co_return co_await respond_with_stream(self);
     HttpResponse const response = std::move(*self->response_);
     bool const is_read = self->parser_->is_done();
     bool const keep_alive = is_read && self->parser_->keep_alive() && !self->state_->stopped;
     std::string data = response_head(response, keep_alive);
     bool const has_body = !self->is_head_ && response.status != 204 && response.status != 304;
     if (has_body) data += response.body;
-    bool const written = co_await write(self, std::move(data));
+    auto const deadline = self->state_->options.body_deadline;
+    bool const written = co_await write(self, std::move(data), deadline);
     if (!written) co_return false;
     if (!is_read) co_await linger(self);
     co_return keep_alive && !self->state_->stopped;
+}
+
+// The response stays where it is, so that close() and stop_stream() reach its stream.
+asio::awaitable<bool> Session::respond_with_stream(std::shared_ptr<Session> self) {
+    auto const body = self->response_->stream;
+    bool const chunks = self->parser_->get().version() >= 11;
+    bool const keep_alive =
+        chunks && self->parser_->is_done() && self->parser_->keep_alive() && !self->state_->stopped;
+    auto const deadline = self->state_->options.stream_deadline;
+    auto const framing = chunks ? HttpFraming::chunks : HttpFraming::connection;
+    std::string head = response_head(*self->response_, keep_alive, framing);
+    body->on_data([session = self.get()] { session->answered_.cancel(); });
+    self->watch_client();
+    if (self->state_->stopped) body->stop();
+    bool const begun = co_await write(self, std::move(head), deadline);
+    if (!begun || self->is_head_) {
+        body->close();
+        co_return begun&& keep_alive && !self->state_->stopped;
+    }
+    bool written = true;
+    while (written && (!body->ended() || body->has_data())) {
+        co_await wait_for_piece(self);
+        if (self->closed_) co_return false;
+        std::string piece = body->take();
+        if (piece.empty() && !body->ended()) piece = body->heartbeat();
+        if (piece.empty()) continue;
+        if (chunks) piece = http_chunk(piece);
+        written = co_await write(self, std::move(piece), deadline);
+    }
+    body->close();
+    if (written && chunks) {
+        std::string last = http_chunk({});
+        written = co_await write(self, std::move(last), deadline);
+    }
+    co_return written&& keep_alive && !self->state_->stopped;
+}
+
+// Until there is a piece to send, the stream has ended, or it is time for a heartbeat.
+Task Session::wait_for_piece(std::shared_ptr<Session> self) {
+    auto const body = self->response_->stream;
+    self->stream_.expires_never();
+    self->answered_.expires_after(self->state_->options.heartbeat);
+    bool waiting = true;
+    while (waiting && !self->closed_ && !body->has_data() && !body->ended()) {
+        auto const [cancelled] = co_await self->answered_.async_wait(kToken);
+        waiting = static_cast<bool>(cancelled);
+    }
+}
+
+// Nothing is read while a stream is sent, so the client's end is noticed by asking whether there is
+// anything to read. Further requests may be: they wait, and the next write that fails tells.
+void Session::watch_client() {
+    if (std::exchange(watching_, true)) return;
+    auto const look = [weak = weak_from_this()](error_code error) {
+        auto const self = weak.lock();
+        if (!self || error || self->closed_) return;
+        self->watching_ = false;
+        if (!self->response_ || !self->response_->stream) return;
+        char byte = 0;
+        auto const fd = self->stream_.socket().native_handle();
+        auto const size = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        bool const nothing = size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+        if (nothing) self->watch_client();
+        if (size <= 0 && !nothing) self->close();
+    };
+    stream_.socket().async_wait(Socket::wait_read, look);
 }
 
 // The rest of a request that nobody wants is read and dropped for a while: closing a socket with
@@ -402,7 +494,11 @@ void HttpServer::State::close_sessions(bool busy_too) {
     auto const all = sessions;
     for (auto const& [raw, weak] : all) {
         auto const session = weak.lock();
-        if (session && (busy_too || !session->busy())) session->close();
+        if (!session) continue;
+        if (busy_too || !session->busy())
+            session->close();
+        else
+            session->stop_stream();
     }
 }
 

@@ -3,6 +3,8 @@
 //
 // A connection handles one request at a time: the next one of a pipeline is read when the response
 // to this one has been written, so answers keep their order and a client cannot make us queue.
+// A response may be a stream (http_stream.hpp): it goes out in chunks, or before HTTP/1.1 until the
+// connection ends.
 // Threads: one io_context that one thread runs; all calls, handlers and responds on that thread.
 // Lifetime: the io_context outlives the server. After stop() nothing of the server keeps
 // io_context::run() from returning for longer than stop_timeout.
@@ -29,13 +31,15 @@ struct HttpServerOptions {
     // TCP and Unix socket together. Above it requests are answered with 503, far above it
     // connections are closed at once.
     std::size_t connections_max = 1'024;
-    std::size_t body_limit = kHttpBodyLimit;            // 413 above
-    std::size_t header_limit = kHttpHeaderLimit;        // 431 above
-    std::chrono::milliseconds header_deadline{10'000};  // from a request's first byte
-    std::chrono::milliseconds body_deadline{30'000};    // for the body, and for the response
-    std::chrono::milliseconds keep_alive{60'000};       // between two requests
-    std::chrono::milliseconds linger{2'000};            // see http_server.cpp
-    std::chrono::milliseconds stop_timeout{5'000};      // for the requests that stop() finds
+    std::size_t body_limit = kHttpBodyLimit;             // 413 above
+    std::size_t header_limit = kHttpHeaderLimit;         // 431 above
+    std::chrono::milliseconds header_deadline{10'000};   // from a request's first byte
+    std::chrono::milliseconds body_deadline{30'000};     // for the body, and for the response
+    std::chrono::milliseconds stream_deadline{120'000};  // for each piece of a stream
+    std::chrono::milliseconds heartbeat{15'000};         // of a stream that has nothing to send
+    std::chrono::milliseconds keep_alive{60'000};        // between two requests
+    std::chrono::milliseconds linger{2'000};             // see http_server.cpp
+    std::chrono::milliseconds stop_timeout{5'000};       // for the requests that stop() finds
 };
 
 class HttpServer {
@@ -60,8 +64,8 @@ public:
     // (107 bytes).
     Result<void> listen_unix(std::string const& path);
 
-    // Stops accepting, removes the socket file and ends the connections: idle ones at once, the
-    // others after their response. Idempotent.
+    // Stops accepting, removes the socket file and ends the connections: idle ones at once, streams
+    // after what was written to them, the others after their response. Idempotent.
     void stop();
 
     struct State;  // defined in the .cpp file

@@ -180,6 +180,8 @@ std::pair<int, std::string_view> status_and_code(Errc code) {
             return {501, "unsupported"};
         case Errc::gone:
             return {410, "gone"};
+        case Errc::rights:
+            return {409, "rights"};
     }
     return {500, "internal"};
 }
@@ -216,7 +218,7 @@ Result<void> parse_target(std::string_view target, HttpRequest& request) {
     return {};
 }
 
-std::string response_head(HttpResponse const& response, bool keep_alive) {
+std::string response_head(HttpResponse const& response, bool keep_alive, HttpFraming framing) {
     std::string head = "HTTP/1.1 " + std::to_string(response.status) + ' ';
     head += reason_of(response.status);
     head += "\r\n";
@@ -224,12 +226,23 @@ std::string response_head(HttpResponse const& response, bool keep_alive) {
         if (!is_header_safe(name) || !is_header_safe(value)) continue;
         head.append(name).append(": ").append(value).append("\r\n");
     }
-    bool const has_length = response.status >= 200 && response.status != 204;
-    if (has_length) {
+    bool const has_body = response.status >= 200 && response.status != 204;
+    if (has_body && framing == HttpFraming::chunks) head += "Transfer-Encoding: chunked\r\n";
+    if (has_body && framing == HttpFraming::length) {
         head += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
     }
     head += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
     return head;
+}
+
+std::string http_chunk(std::string_view piece) {
+    static constexpr char kDigits[] = "0123456789abcdef";
+    std::string size;
+    for (std::size_t rest = piece.size(); rest > 0; rest /= 16)
+        size.insert(size.begin(), kDigits[rest % 16]);
+    std::string chunk = size.empty() ? "0" : size;
+    chunk.append("\r\n").append(piece).append("\r\n");
+    return chunk;
 }
 
 }  // namespace inos

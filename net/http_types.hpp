@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,8 @@
 #include "storage/result.hpp"
 
 namespace inos {
+
+class HttpStream;
 
 inline constexpr std::size_t kHttpBodyLimit = 8u << 20;
 inline constexpr std::size_t kHttpHeaderLimit = 8u << 10;
@@ -38,6 +41,8 @@ struct HttpResponse {
     int status = 200;
     std::map<std::string, std::string> headers;  // Content-Length and Connection are the server's
     std::string body;
+    // Instead of the body: one that goes on, see http_stream.hpp.
+    std::shared_ptr<HttpStream> stream = {};
 };
 
 using HttpRespond = std::function<void(HttpResponse)>;
@@ -60,9 +65,18 @@ HttpResponse http_error(Error const& error);
 // NUL.
 Result<void> parse_target(std::string_view target, HttpRequest& request);
 
-// "HTTP/1.1 200 OK" and the headers up to the empty line, with Content-Length and Connection.
-// Header values with control characters are left out: they would let a value write headers of its
-// own.
-std::string response_head(HttpResponse const& response, bool keep_alive);
+// How a client knows where the body ends: by Content-Length; by chunks, of a length each; or,
+// before HTTP/1.1, because the connection does.
+enum class HttpFraming { length, chunks, connection };
+
+// "HTTP/1.1 200 OK" and the headers up to the empty line, with Connection and what the framing
+// asks for. Header values with control characters are left out: they would let a value write
+// headers of its own.
+std::string response_head(HttpResponse const& response,
+                          bool keep_alive,
+                          HttpFraming framing = HttpFraming::length);
+
+// A piece of a body in chunks; an empty one is the end.
+std::string http_chunk(std::string_view piece);
 
 }  // namespace inos

@@ -105,6 +105,10 @@ void Link::probe() {
     if (session_ && !ended_) perform(session_->probe());
 }
 
+void Link::ask_rights(RightsNeed const& need) {
+    if (session_ && !ended_) perform(session_->ask_rights(need, clock_.monotonic_ms()));
+}
+
 void Link::tick(std::uint64_t now_ms) {
     if (session_ && !ended_) perform(session_->tick(now_ms));
 }
@@ -211,12 +215,26 @@ void Link::do_action(session::Apply& action) {
 }
 
 void Link::do_action(session::AddCertificates& action) {
+    add([certificates = std::move(action.certificates)](Replica& replica) {
+        return replica.add_certificates(certificates);
+    });
+}
+
+void Link::do_action(session::AddAcknowledgements& action) {
+    add([set = std::move(action.acknowledgements)](Replica& replica) -> Result<std::size_t> {
+        INOS_TRY(auto const added, replica.add_acknowledgements(set));
+        return added.size();
+    });
+}
+
+// Adds something to what the replica knows of the members; `take` answers how much was new.
+void Link::add(std::function<Result<std::size_t>(Replica&)> take) {
     struct Outcome {
         Result<std::size_t> added;
         std::shared_ptr<LocalState const> local;
     };
-    auto work = [certificates = std::move(action.certificates)](Replica& replica) {
-        auto added = replica.add_certificates(certificates);
+    auto work = [take = std::move(take)](Replica& replica) {
+        auto added = take(replica);
         return Outcome{std::move(added), std::make_shared<LocalState const>(local_state(replica))};
     };
     auto answer = [weak = weak_from_this(), moved = handlers_.moved](Outcome outcome) {
@@ -226,6 +244,10 @@ void Link::do_action(session::AddCertificates& action) {
         if (self && !outcome.added) self->end(outcome.added.error());
     };
     store_.query(std::move(work), std::move(answer));
+}
+
+void Link::do_action(session::RightsAsked& action) {
+    handlers_.rights_asked(*this, action.need);
 }
 
 void Link::do_action(session::RootsDiffer&) {

@@ -37,6 +37,7 @@ public:
         std::function<void(Link&)> changed;      // what is known of the peer has moved
         // The replica took something in. May come after the link's end, and after its destruction.
         std::function<void(std::shared_ptr<LocalState const>)> moved;
+        std::function<void(Link&, RightsNeed const&)> rights_asked;
         std::function<void(Link&, std::string const& what)> alarm;
         std::function<void(Link&, Error const& why)> ended;
     };
@@ -52,6 +53,7 @@ public:
     // What we hold now; kept for the session that may begin later.
     void set_local(std::shared_ptr<LocalState const> local);
     void probe();
+    void ask_rights(RightsNeed const& need);
     void tick(std::uint64_t now_ms);
     // Says goodbye inside the channel and ends without calling `ended`.
     void close(std::string_view reason);
@@ -82,7 +84,10 @@ private:
     void do_action(session::Collect& action);
     void do_action(session::Apply& action);
     void do_action(session::AddCertificates& action);
+    void do_action(session::AddAcknowledgements& action);
+    void do_action(session::RightsAsked& action);
     void do_action(session::RootsDiffer& action);
+    void add(std::function<Result<std::size_t>(Replica&)> take);
     void do_action(session::Close& action);
 
     Options options_;

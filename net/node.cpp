@@ -1,8 +1,10 @@
 #include "net/node.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <coroutine>
+#include <thread>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -20,6 +22,7 @@
 #include "net/peer_manager.hpp"
 #include "net/peer_url.hpp"
 #include "net/store_thread.hpp"
+#include "net/upkeep.hpp"
 #include "net/ws_transport.hpp"
 
 namespace inos {
@@ -94,6 +97,7 @@ struct Node::Parts {
     void tick() {
         if (stopped) return;
         peers->tick();
+        upkeep->tick();
         api->tick(clock.monotonic_ms());
         ticker.expires_after(kTick);
         ticker.async_wait([this, alive = alive](boost::system::error_code error) {
@@ -114,6 +118,9 @@ struct Node::Parts {
     WatchedStore store;
     std::unique_ptr<PeerManager> peers;
     std::unique_ptr<Api> api;
+    std::unique_ptr<Upkeep> upkeep;
+    std::thread scrubber;  // at most one scrub at a time
+    std::atomic<bool> scrub_cancelled = false;
     std::unique_ptr<HttpServer> socket_server;
     std::unique_ptr<HttpServer> tcp_server;
     std::unique_ptr<HttpGuard> guard;
@@ -124,7 +131,21 @@ struct Node::Parts {
 
     Result<void> open_peers();
     Result<void> open_api();
+    void scrub(std::function<void(Result<void>)> done);
+    void stop_scrub() {
+        scrub_cancelled = true;
+        if (scrubber.joinable()) scrubber.join();
+    }
 };
+
+// On a thread of its own: it reads and writes all that is stored.
+void Node::Parts::scrub(std::function<void(Result<void>)> done) {
+    if (scrubber.joinable()) scrubber.join();
+    scrubber = std::thread([this, done = std::move(done)] {
+        auto scrubbed = site->replica->engine().scrub(scrub_cancelled);
+        asio::post(io, [done, scrubbed = std::move(scrubbed)] { done(scrubbed); });
+    });
+}
 
 Result<void> Node::Parts::open_peers() {
     PeerManager::Options peer_options;
@@ -149,8 +170,16 @@ Result<void> Node::Parts::open_peers() {
         std::move(invites),
         [this](std::string_view event, std::string const& text) { log(event, text); });
     store.on_commit([this] { peers->refresh(); });
+    store.on_rights([this](RightsNeed const& need) { peers->need_rights(need); });
     api = std::make_unique<Api>(store, *peers, clock);
     peers->on_progress([this] { api->on_progress(); });
+    upkeep = std::make_unique<Upkeep>(
+        Upkeep::Options{options.acknowledge_every_ms},
+        store,
+        clock,
+        [this](std::function<void(Result<void>)> done) { scrub(std::move(done)); },
+        [this] { peers->refresh(); },
+        [this](std::string_view event, std::string const& text) { log(event, text); });
     if (!options.listen) return {};
     INOS_TRY(sync_address,
              transport.listen(options.listen->host,
@@ -181,7 +210,11 @@ Result<void> Node::Parts::open_api() {
         guard_options.hosts.push_back(host);
     guard_options.tokens.push_back({http_token_hash(token), "api"});
     guard = std::make_unique<HttpGuard>(std::move(guard_options));
-    tcp_server->set_guard([this](HttpRequest& request) { return guard->check(request); });
+    tcp_server->set_guard([this](HttpRequest& request) {
+        auto refusal = guard->check(request);
+        if (refusal) api->count_answer(refusal->status);
+        return refusal;
+    });
     api_address = "http://" + host_and_port(options.api->host, port);
     return {};
 }
@@ -214,6 +247,7 @@ void Node::stop() {
     if (parts.tcp_server) parts.tcp_server->stop();
     if (parts.peers) parts.peers->stop();
     parts.transport.stop();
+    parts.stop_scrub();
     parts.store_thread.stop();
 }
 

@@ -37,6 +37,9 @@ struct NodeOptions {
     bool socket = true;                  // DIR/api.sock
     std::vector<std::string> api_hosts;  // further Host names that the API answers to, with port
     std::vector<std::string> peers;      // dialled besides the remembered ones
+    // How often at most this site says to all others what it holds durably. More often: deleted
+    // records go sooner, and more of the line goes into it.
+    std::uint64_t acknowledge_every_ms = 60'000;
     std::function<void(std::string_view event, std::string const& text)> log;
 };
 

@@ -164,6 +164,9 @@ Link::Handlers PeerManager::link_handlers() {
     handlers.moved = [this, alive = alive_](std::shared_ptr<LocalState const> local) {
         if (*alive) set_local(std::move(local));
     };
+    handlers.rights_asked = [this](Link& link, RightsNeed const& need) {
+        grant_rights(link, need);
+    };
     handlers.alarm = [this](Link& link, std::string const& what) {
         log_("alarm", "\"" + link.site_name() + "\": " + what);
     };

@@ -29,6 +29,8 @@ namespace inos {
 inline constexpr std::uint64_t kBackoffMinMs = 250, kBackoffMaxMs = 30'000;
 inline constexpr std::uint64_t kLinkLifeMs = 24ull * 3600 * 1000;  // then dial again, with new keys
 inline constexpr std::uint64_t kVerifyTimeoutMs = 5'000;
+inline constexpr std::uint64_t kRightsPatienceMs = 2'000;
+inline constexpr std::size_t kRightsAskedMax = 1'000;  // fields that are asked for at a time
 inline constexpr std::size_t kPeersMax = 256;
 inline constexpr std::size_t kRememberedAddressesMax = 256;
 
@@ -58,6 +60,9 @@ public:
     void tick();
     // Something was committed here: look at the replica again.
     void refresh();
+    // A write lacked rights of a bounded counter, or has left little: asks the sites that hold most
+    // and can be reached.
+    void need_rights(RightsNeed const& need);
     // Called whenever the replica is known to hold more.
     void on_progress(std::function<void()> callback) { on_progress_ = std::move(callback); }
     // Ends all links, politely.
@@ -103,6 +108,12 @@ private:
         std::uint64_t deadline_ms = 0;
         std::function<void(std::size_t)> done;
     };
+    // Of one bounded counter: what this site has asked for a moment ago.
+    struct RightsAsked {
+        bool ahead = false;
+        std::uint64_t until_ms = 0;
+    };
+    using RightsKey = std::pair<RecordName, std::string>;
     class Pairing;
 
     void dial(Dial& dial);
@@ -121,6 +132,9 @@ private:
     void check_waiting();
     void check_verifications(std::uint64_t now_ms);
     VerifyReport compare() const;
+    bool note_asked(RightsNeed const& need);
+    void ask_holders(RightsNeed const& need, FieldRights const& rights);
+    void grant_rights(Link const& link, RightsNeed const& need);
     void start_pairing(std::shared_ptr<Connection> connection);
     void drop_late_pairings(std::uint64_t now_ms);
     void pairing_failed(InviteId const& id);
@@ -139,6 +153,7 @@ private:
     std::vector<std::shared_ptr<Link>> links_;  // in handshake or established
     std::vector<Verification> verifications_;
     std::vector<Waiting> waiting_;
+    std::map<RightsKey, RightsAsked> rights_asked_;
     std::map<InviteId, Invite> invites_;
     std::vector<std::shared_ptr<Pairing>> pairings_;
     bool refreshing_ = false, refresh_again_ = false, stopped_ = false;
@@ -150,11 +165,16 @@ class WatchedStore final : public Store {
 public:
     explicit WatchedStore(Store& inner) : inner_(inner) {}
     void on_commit(std::function<void()> callback) { on_commit_ = std::move(callback); }
+    // A commit lacked rights of a bounded counter, or has left little of them.
+    void on_rights(std::function<void(RightsNeed const&)> callback) {
+        on_rights_ = std::move(callback);
+    }
 
     void commit(Transaction transaction, std::function<void(Result<Committed>)> done) override {
         auto watched = [this, done = std::move(done)](Result<Committed> result) {
             bool const moved = result && result->dot.has_value();
             if (moved && on_commit_) on_commit_();
+            tell_rights(result);
             done(std::move(result));
         };
         inner_.commit(std::move(transaction), std::move(watched));
@@ -164,8 +184,17 @@ public:
     }
 
 private:
+    void tell_rights(Result<Committed> const& result) const {
+        if (!on_rights_) return;
+        if (!result && result.error().rights) on_rights_(need_of(*result.error().rights));
+        if (!result) return;
+        for (RightsNeed const& need : result->low)
+            on_rights_(need);
+    }
+
     Store& inner_;
     std::function<void()> on_commit_;
+    std::function<void(RightsNeed const&)> on_rights_;
 };
 
 }  // namespace inos

@@ -1,6 +1,7 @@
 #include "net/session.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -48,10 +49,11 @@ VersionVector end_of(wire::Batch const& batch) {
 
 LocalState local_state(Replica const& replica) {
     return {replica.vector(),
-            replica.root(),
+            replica.root_comparable() ? replica.root() : kNotComparable,
             wire::actor_table(replica.membership()),
             replica.shared_membership(),
-            replica.caught_up()};
+            replica.caught_up(),
+            replica.shared_acknowledgements()};
 }
 
 Session::Session(SpaceId space, std::shared_ptr<LocalState const> local, std::uint64_t now_ms)
@@ -67,7 +69,8 @@ session::Actions Session::start(std::uint64_t wall_ms) {
     hello.spaces.push_back({space_,
                             wire::vector_digest(local_->vector),
                             local_->root.bytes(),
-                            local_->table.membership});
+                            local_->table.membership,
+                            local_->acknowledgements->digest});
     return {session::Send{std::move(hello)}};
 }
 
@@ -86,6 +89,8 @@ session::Actions Session::received(wire::Message message,
         close({Errc::protocol, "the peer began without a hello", {}}, out);
     } else if (auto const* certificates = std::get_if<wire::Certificates>(&message)) {
         on(*certificates, out);
+    } else if (auto const* acknowledgements = std::get_if<wire::Acknowledgements>(&message)) {
+        on(*acknowledgements, out);
     } else if (auto const* vector = std::get_if<wire::Vector>(&message)) {
         on(*vector, out);
     } else if (auto* batch = std::get_if<wire::Batch>(&message)) {
@@ -94,6 +99,8 @@ session::Actions Session::received(wire::Message message,
         on(*ack, out);
     } else if (std::get_if<wire::Probe>(&message)) {
         send_ack(local_->vector, out);
+    } else if (auto const* request = std::get_if<wire::RightsRequest>(&message)) {
+        on(*request, out);
     } else {
         close({Errc::protocol, "the peer sent a message that belongs to pairing", {}}, out);
     }
@@ -120,6 +127,11 @@ void Session::on(wire::Hello const& hello, std::uint64_t wall_ms, session::Actio
     peer_root_ = Digest128::from(space->root);
     peer_digest_ = space->vector;
     if (space->membership != local_->table.membership) send_certificates(out);
+    if (space->acknowledgements == local_->acknowledgements->digest)
+        for (auto const& [site, bytes] : local_->acknowledgements->by_site)
+            acknowledgements_there_.emplace(site, crypto::hash16(bytes));
+    else
+        send_acknowledgements(out);
     if (space->vector == wire::vector_digest(local_->vector)) {
         theirs_ = acknowledged_ = local_->vector;
         theirs_known_ = true;
@@ -147,6 +159,41 @@ void Session::send_certificates(session::Actions& out) {
             flush();
     }
     flush();
+}
+
+void Session::send_acknowledgements(session::Actions& out) {
+    wire::Acknowledgements message{space_, {}};
+    std::size_t bytes = 0;
+    auto const flush = [&] {
+        if (message.acknowledgements.empty()) return;
+        out.push_back(session::Send{std::exchange(message, {space_, {}})});
+        bytes = 0;
+    };
+    for (auto const& [site, acknowledgement] : local_->acknowledgements->by_site) {
+        auto const hash = crypto::hash16(acknowledgement);
+        auto& there = acknowledgements_there_[site];
+        if (std::exchange(there, hash) == hash) continue;
+        bytes += acknowledgement.size();
+        message.acknowledgements.push_back(acknowledgement);
+        if (bytes >= kCertificateBytesTarget ||
+            message.acknowledgements.size() >= kCertificatesPerMessage)
+            flush();
+    }
+    flush();
+}
+
+void Session::on(wire::Acknowledgements const& message, session::Actions& out) {
+    std::size_t bytes = 0;
+    for (auto const& acknowledgement : message.acknowledgements)
+        bytes += acknowledgement.size();
+    bool const fits = take_in(adding_, kPendingCertificatesMax, bytes);
+    if (message.space != space_ || !fits)
+        return close(
+            {Errc::protocol, "the peer sent more acknowledgements than can be looked at", {}}, out);
+    for (auto const& acknowledgement : message.acknowledgements)
+        if (auto const site = acknowledgement_site(acknowledgement))
+            acknowledgements_there_[*site] = crypto::hash16(acknowledgement);
+    out.push_back(session::AddAcknowledgements{message.acknowledgements});
 }
 
 void Session::send_vector(session::Actions& out) {
@@ -215,6 +262,38 @@ void Session::on(wire::Ack const& message, session::Actions& out) {
     maybe_collect(out);
 }
 
+void Session::on(wire::RightsRequest const& message, session::Actions& out) {
+    constexpr std::uint64_t kAmountMax = std::numeric_limits<std::int64_t>::max();
+    bool const sound = message.space == space_ && valid_name(message.collection) &&
+                       valid_name(message.key) && valid_name(message.field) && message.amount > 0 &&
+                       message.amount <= kAmountMax;
+    if (!sound)
+        return close({Errc::protocol, "the peer asked for rights that cannot exist", {}}, out);
+    if (!asked_.take(now_ms_)) return;
+    out.push_back(session::RightsAsked{{{message.collection, message.key},
+                                        message.field,
+                                        static_cast<std::int64_t>(message.amount),
+                                        message.ahead_of_need}});
+}
+
+session::Actions Session::ask_rights(RightsNeed const& need, std::uint64_t now_ms) {
+    if (closed_ || !greeted_ || need.amount <= 0 || !asking_.take(now_ms)) return {};
+    return {session::Send{wire::RightsRequest{space_,
+                                              need.name.collection,
+                                              need.name.key,
+                                              need.field,
+                                              static_cast<std::uint64_t>(need.amount),
+                                              need.ahead}}};
+}
+
+bool Session::Throttle::take(std::uint64_t now_ms) {
+    if (count == 0 || now_ms >= began_ms + 1'000) {
+        began_ms = now_ms;
+        count = 0;
+    }
+    return ++count <= kRightsRequestsPerSecond;
+}
+
 // Counts something that waits for the store from now on; false if it would be too much.
 bool Session::take_in(std::deque<std::size_t>& waiting, std::size_t limit, std::size_t bytes) {
     waiting.push_back(bytes);
@@ -232,6 +311,7 @@ session::Actions Session::progress(std::shared_ptr<LocalState const> local, std:
     session::Actions out;
     now_ms_ = now_ms;
     bool const new_members = local->table.membership != local_->table.membership;
+    bool const new_acknowledgements = local->acknowledgements != local_->acknowledgements;
     local_ = std::move(local);
     if (closed_) return out;
     if (new_members) {
@@ -239,6 +319,7 @@ session::Actions Session::progress(std::shared_ptr<LocalState const> local, std:
         if (tables_.size() > kTablesMax) tables_.erase(tables_.begin());
         if (greeted_) send_certificates(out);
     }
+    if (new_acknowledgements && greeted_) send_acknowledgements(out);
     maybe_collect(out);
     return out;
 }
@@ -292,7 +373,8 @@ void Session::send_ack(VersionVector const& changed, session::Actions& out) {
 // Said once a session: the remedy (repair) does not follow from hearing it again.
 void Session::compare_roots(session::Actions& out) {
     if (alarmed_ || !peer_root_ || peer_digest_ != wire::vector_digest(local_->vector)) return;
-    if (*peer_root_ == local_->root) return;
+    bool const comparable = *peer_root_ != kNotComparable && local_->root != kNotComparable;
+    if (!comparable || *peer_root_ == local_->root) return;
     alarmed_ = true;
     out.push_back(session::RootsDiffer{});
 }

@@ -3,24 +3,27 @@
 // them and feeds their outcome back. The simulator is another driver.
 //
 //   both      hello: versions, per space digests of vector, root and membership
-//   unequal   certificates that the other may lack, then the version vector
+//   unequal   certificates and acknowledgements that the other may lack, then the version vector
 //   then      each side streams what the other lacks, in batches; the receiver applies, makes it
 //             durable and acknowledges with what moved, the digest of its vector, and its root
 //   live      new entries go out as they commit; while a small batch is in flight the next
 //             one gathers
 //
+// Acknowledgements of members (storage/acknowledgements.hpp) are passed on as they come.
 // Equal digests at hello end the exchange in a constant number of bytes. Whenever both sides turn
 // out to hold the same vector, their roots are compared; a difference is an alarm.
 //
 // Bounds: kWindowBytes of entries in flight to the peer; kPendingBatchesMax received batches and
 // kPendingCertificatesMax messages with certificates that wait for the store, kPendingBytesMax
-// together (a peer that sends more breaks the protocol, it has its window too); 60 s
+// together (a peer that sends more breaks the protocol, it has its window too);
+// kRightsRequestsPerSecond asked and looked at, more are dropped; 60 s
 // without an acknowledgement while something is in flight ends the session. Threads: used by one at
 // a time. Version vectors in flight are kept in memory only: a new session starts with a new hello.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -42,6 +45,7 @@ inline constexpr std::size_t kPendingBatchesMax = 64;
 inline constexpr std::size_t kPendingCertificatesMax = 64;  // messages
 inline constexpr std::size_t kPendingBytesMax = 48 << 20;   // of both
 inline constexpr std::uint64_t kAckTimeoutMs = 60'000;
+inline constexpr std::size_t kRightsRequestsPerSecond = 16;
 inline constexpr std::size_t kCertificateBytesTarget = 1 << 20;  // of one message
 inline constexpr std::size_t kCertificatesPerMessage = 1'000;
 
@@ -52,6 +56,8 @@ struct LocalState {
     wire::ActorTable table;
     std::shared_ptr<Membership const> membership;
     bool caught_up = true;  // Replica::caught_up()
+    std::shared_ptr<Acknowledgements const> acknowledgements =
+        std::make_shared<Acknowledgements const>();
 };
 LocalState local_state(Replica const& replica);
 
@@ -71,11 +77,24 @@ struct Apply {  // then applied(), once per action and in their order
 struct AddCertificates {  // then certificates_added(), and progress() if any were new
     std::vector<std::string> certificates;
 };
+struct AddAcknowledgements {  // the same
+    std::vector<std::string> acknowledgements;
+};
+struct RightsAsked {  // the driver passes rights on, or not: the peer may not be a writer
+    RightsNeed need;
+};
 struct RootsDiffer {};  // the same entries, but not the same records: an alarm
 struct Close {
     Error reason;
 };
-using Action = std::variant<Send, Collect, Apply, AddCertificates, RootsDiffer, Close>;
+using Action = std::variant<Send,
+                            Collect,
+                            Apply,
+                            AddCertificates,
+                            AddAcknowledgements,
+                            RightsAsked,
+                            RootsDiffer,
+                            Close>;
 using Actions = std::vector<Action>;
 
 }  // namespace session
@@ -100,10 +119,12 @@ public:
     session::Actions applied(Result<ApplyReport> report,
                              std::shared_ptr<LocalState const> local,
                              std::uint64_t now_ms);
-    // The outcome of an AddCertificates, in their order.
+    // The outcome of an AddCertificates or AddAcknowledgements, in their order.
     void certificates_added();
     session::Actions tick(std::uint64_t now_ms);
     session::Actions probe();  // ask the peer what it holds now; any time after start()
+    // Asks the peer for rights of a bounded counter. Nothing while they are asked for too often.
+    session::Actions ask_rights(RightsNeed const& need, std::uint64_t now_ms);
 
     // What is known of the peer.
     bool greeted() const { return greeted_; }  // its hello is here
@@ -118,6 +139,12 @@ public:
     std::uint64_t acks_received() const { return acks_received_; }
 
 private:
+    // Lets through so many a second.
+    struct Throttle {
+        std::uint64_t began_ms = 0;
+        std::size_t count = 0;
+        bool take(std::uint64_t now_ms);
+    };
     struct InFlight {
         VersionVector end;
         std::size_t bytes = 0;
@@ -125,10 +152,13 @@ private:
 
     void on(wire::Hello const& hello, std::uint64_t wall_ms, session::Actions& out);
     void on(wire::Certificates const& message, session::Actions& out);
+    void on(wire::Acknowledgements const& message, session::Actions& out);
     void on(wire::Vector const& message, session::Actions& out);
     void on(wire::Batch message, session::Actions& out);
     void on(wire::Ack const& message, session::Actions& out);
+    void on(wire::RightsRequest const& message, session::Actions& out);
     void send_certificates(session::Actions& out);
+    void send_acknowledgements(session::Actions& out);
     void send_vector(session::Actions& out);
     void send_ack(VersionVector const& changed, session::Actions& out);
     void compare_roots(session::Actions& out);
@@ -150,6 +180,7 @@ private:
     std::optional<Digest128> peer_root_;
     wire::Digest peer_digest_{};
     std::set<crypto::Hash16> certificates_there_;
+    std::map<SiteId, crypto::Hash16> acknowledgements_there_;  // the last of each site
     std::vector<wire::ActorTable> tables_;  // that the peer may mean, newest last
     VersionVector told_;                    // heads that our acknowledgements have named
 
@@ -157,8 +188,9 @@ private:
     bool last_was_full_ = false;
     std::deque<InFlight> in_flight_;
     std::deque<std::size_t> applying_;  // sizes of received batches that wait to be applied
-    std::deque<std::size_t> adding_;    // of certificates' messages
+    std::deque<std::size_t> adding_;    // of messages with certificates or acknowledgements
     std::size_t pending_bytes_ = 0;     // of both
+    Throttle asked_, asking_;           // for rights: by the peer, by us
     std::int64_t skew_ms_ = 0;
     std::uint64_t acks_received_ = 0;
 };

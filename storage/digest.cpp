@@ -26,6 +26,12 @@ crypto::Hash16 Digest128::bytes() const {
     return out;
 }
 
+Digest128 Digest128::not_comparable() {
+    Digest128 digest;
+    digest.high_ = digest.low_ = ~std::uint64_t{0};
+    return digest;
+}
+
 std::string Digest128::text() const {
     return crypto::hex(crypto::view(bytes()));
 }
@@ -44,7 +50,11 @@ Digest128& Digest128::operator-=(Digest128 const& other) {
 }
 
 DigestClass digest_class(RecordState const& state) {
-    if (!state.markers) return state.uncovered ? DigestClass::unmarked : DigestClass::none;
+    if (state.erased) return DigestClass::hidden;
+    if (!state.markers) {
+        if (!state.uncovered) return DigestClass::none;
+        return state.exists_cell ? DigestClass::unmarked : DigestClass::hidden;
+    }
     return state.uncovered ? DigestClass::uncovered : DigestClass::none;
 }
 
@@ -56,7 +66,13 @@ Digest128 record_digest(crypto::Secret const& key,
     form.reserve(64 + record.cells().size() * 64);
     put_blob(form, collection);
     put_blob(form, record_key);
-    for (Cell const& cell : record.cells()) {
+    auto const removed = removed_elements(record);
+    auto skip = removed.begin();
+    for (std::size_t i = 0; i < record.cells().size(); ++i) {
+        while (skip != removed.end() && i >= skip->end)
+            ++skip;
+        if (skip != removed.end() && i >= skip->begin) continue;
+        Cell const& cell = record[i];
         put_blob(form, cell.path);
         put_u64(form, cell.dot.actor.value);
         auto const run = is_run(cell.path) ? RunCell::decode(cell.payload) : std::nullopt;
@@ -79,6 +95,8 @@ void CollectionSums::add(DigestClass which, Digest128 const& digest) {
     } else if (which == DigestClass::uncovered) {
         uncovered += digest;
         ++uncovered_records;
+    } else if (which == DigestClass::hidden) {
+        unmarked += digest;
     }
 }
 
@@ -89,6 +107,8 @@ void CollectionSums::subtract(DigestClass which, Digest128 const& digest) {
     } else if (which == DigestClass::uncovered) {
         uncovered -= digest;
         --uncovered_records;
+    } else if (which == DigestClass::hidden) {
+        unmarked -= digest;
     }
 }
 

@@ -10,7 +10,8 @@
 // Digests are over the form that is read: a run by its actor and total, not by its seq.
 // Per collection there are two sums, of records without delete markers and of records with markers
 // and an uncovered cell; the second counts only where the schema says update-wins, so that a change
-// of policy costs nothing. Additive multiset hashing after Bellare and Micciancio 1997, AdHASH,
+// of policy costs nothing. Marks of erased records count always, in the first sum. Removed elements
+// of lists count nothing, so it does not matter who has dropped them already. Additive multiset hashing after Bellare and Micciancio 1997, AdHASH,
 // with keyed terms.
 #pragma once
 
@@ -34,12 +35,23 @@ public:
     Digest128& operator-=(Digest128 const& other);
     bool operator==(Digest128 const&) const = default;
 
+    // All ones: said in place of a root by a site that waits for the erase which explains its stubs.
+    static Digest128 not_comparable();
+
 private:
     std::uint64_t high_ = 0, low_ = 0;
 };
 
+inline Digest128 const kNotComparable = Digest128::not_comparable();
+
 // Which of a collection's sums a record counts in. Stored; never reused.
-enum class DigestClass : std::uint8_t { none = 0, unmarked = 1, uncovered = 2 };
+enum class DigestClass : std::uint8_t {
+    none = 0,
+    unmarked = 1,
+    uncovered = 2,
+    hidden = 3,  // counts as an unmarked one, but is no record that anybody sees: the marks of an
+                 // erased record, and cells without an existence cell
+};
 DigestClass digest_class(RecordState const& state);
 
 Digest128 record_digest(crypto::Secret const& key,

@@ -2,19 +2,32 @@
 // keys begin with its number in this directory, so that one engine holds several spaces.
 //
 //   records  space u32 | collection | 00 | key          collection names hold no 00
+//   records  space u32 | collection | 00 | 01 | tag 16  the marks of an erased record; keys hold no
+//                                                       control characters
 //   log      space u32 | actor u64 | seq u64            an entry
 //   log      space u32 | actor u64 | seq u64 | 01       the author's signature of the head there
+//   index    space u32 | 'd' | collection | 00 | key    a record with markers
+//   index    space u32 | 'o' | collection | 00 | key    cells without an existence cell
+//   index    space u32 | 'v' | actor u64 | seq u64      deps of every 64th entry: VersionVector
+//   index    space u32 | 'x' | actor u64 | seq u64      an entry that is void
+//   index    space u32 | 'c' | collection | 00 | key    a record that may hold a conflict
 //   digests  space u32 | collection
 //   meta     space u32 | 'a' | actor u64                ActorState
 //   meta     space u32 | 'c' | actor u64                certificate
+//   meta     space u32 | 'e' | tag 16                   proof of an erasure
 //   meta     space u32 | 'g'                            genesis
 //   meta     space u32 | 'i' | invite id 8              invitation
+//   meta     space u32 | 'k' | site 32                  its last acknowledgement
 //   meta     space u32 | 'o'                            our own actor
+//   meta     space u32 | 's'                            what was erased since is still on the disk:
+//                                                       VersionVector
 //   meta     00000000  | name                           the directory's own: format version, peers
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "crdt/bytes.hpp"
 #include "crdt/ids.hpp"
@@ -59,6 +72,57 @@ inline std::string digest(std::uint32_t space, std::string_view collection) {
     return out;
 }
 
+inline std::string erased_key(std::string_view tag) {
+    return '\1' + std::string(tag);
+}
+
+inline std::string index_entry(std::uint32_t space, char kind, Dot dot) {
+    std::string out;
+    put_u32(out, space);
+    out += kind;
+    put_u64(out, dot.actor.value);
+    put_u64(out, dot.seq);
+    return out;
+}
+inline std::string index_record(std::uint32_t space,
+                                char kind,
+                                std::string_view collection,
+                                std::string_view key) {
+    std::string out;
+    put_u32(out, space);
+    out += kind;
+    out += collection;
+    out += '\0';
+    out += key;
+    return out;
+}
+// Collection and key of such an index key.
+inline std::optional<std::pair<std::string, std::string>> indexed_record(std::string_view key) {
+    if (key.size() < 5) return std::nullopt;
+    std::string_view const rest = key.substr(5);
+    std::size_t const zero = rest.find('\0');
+    if (zero == std::string_view::npos) return std::nullopt;
+    return std::pair(std::string(rest.substr(0, zero)), std::string(rest.substr(zero + 1)));
+}
+inline std::string deps(std::uint32_t space, Dot dot) {
+    return index_entry(space, 'v', dot);
+}
+inline std::string void_entry(std::uint32_t space, Dot dot) {
+    return index_entry(space, 'x', dot);
+}
+
+inline std::string conflict(std::uint32_t space,
+                            std::string_view collection,
+                            std::string_view key) {
+    std::string out;
+    put_u32(out, space);
+    out += 'c';
+    out += collection;
+    out += '\0';
+    out += key;
+    return out;
+}
+
 inline std::string meta(std::uint32_t space, char kind, ActorId actor) {
     std::string out;
     put_u32(out, space);
@@ -67,6 +131,7 @@ inline std::string meta(std::uint32_t space, char kind, ActorId actor) {
     return out;
 }
 
+// Also the beginning of the keys of one kind in the index.
 inline std::string meta_kind(std::uint32_t space, char kind) {
     std::string out;
     put_u32(out, space);

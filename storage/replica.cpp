@@ -47,7 +47,10 @@ Result<std::unique_ptr<Replica>> Replica::open(Engine& engine,
     std::unique_ptr<Replica> replica(
         new Replica(engine, clock, std::move(membership), std::move(options)));
     INOS_CHECK(replica->load());
+    INOS_CHECK(replica->load_erasures());
+    INOS_CHECK(replica->load_acknowledgements());
     INOS_CHECK(replica->load_schemas());
+    INOS_CHECK(replica->load_aliases());
     return replica;
 }
 
@@ -115,7 +118,9 @@ Digest128 Replica::root() const {
 std::vector<CollectionInfo> Replica::collections() const {
     std::vector<CollectionInfo> list;
     for (auto const& [collection, sums] : sums_) {
-        std::uint64_t const records = sums.records(schema(collection).on_delete);
+        DeletePolicy const policy = schema(collection).on_delete;
+        std::uint64_t const records =
+            sums.records(policy) - aliases_.hidden_records(collection, policy);
         if (collection.front() != '_' && records > 0) list.push_back({collection, records});
     }
     return list;
@@ -135,7 +140,7 @@ Result<std::optional<crypto::Hash32>> Replica::chain_at(Dot dot) const {
     if (dot.seq == known->second.seq) return std::optional(known->second.chain);
     INOS_TRY(auto const value, engine_.get(Family::log, keys::log(options_.space, dot)));
     if (!value) return std::optional<crypto::Hash32>();
-    auto const entry = StoredEntry::decode(*value);
+    auto const entry = StoredEntry::decode(*value, dot.actor);
     if (!entry) return tl::unexpected(corrupt_entry(dot));
     return std::optional(entry->chain);
 }
@@ -171,6 +176,13 @@ Result<void> Replica::write_batch(WriteBatch const& batch, Durability durability
 Result<void> Replica::write(Stage& stage, Durability durability) {
     auto sums = sums_;
     for (auto& [key, staged] : stage.records_) {
+        if (staged.gone) {
+            sums[staged.name.collection].subtract(staged.stored_class, staged.stored_digest);
+            stage.batch_.remove(Family::records, key);
+            index_conflict(stage, staged, false);
+            index_upkeep(stage, staged, {});
+            continue;
+        }
         if (!staged.dirty) continue;
         DigestClass const now = digest_class(state_of(staged.record));
         Digest128 digest;
@@ -180,7 +192,10 @@ Result<void> Replica::write(Stage& stage, Durability durability) {
         CollectionSums& collection = sums[staged.name.collection];
         collection.subtract(staged.stored_class, staged.stored_digest);
         collection.add(now, digest);
-        stage.batch_.put(Family::records, key, StoredRecord::encode(digest, now, staged.record));
+        index_conflict(stage, staged, belongs_to_conflicts(now, staged.record));
+        index_upkeep(stage, staged, upkeep_flags(staged.record));
+        stage.batch_.put(
+            Family::records, key, StoredRecord::encode(digest, now, staged.last, staged.record));
     }
     for (auto const& [collection, value] : sums) {
         auto const before = sums_.find(collection);
@@ -190,13 +205,31 @@ Result<void> Replica::write(Stage& stage, Durability durability) {
     }
     for (auto const& [actor, state] : stage.actors_)
         stage.batch_.put(Family::meta, keys::meta(options_.space, 'a', actor), state.encode());
+    bool const first_unscrubbed = stage.scrub && !unscrubbed_since_;
+    if (first_unscrubbed) {
+        std::string before;
+        vector_.encode(before);
+        stage.batch_.put(Family::meta, keys::meta_kind(options_.space, 's'), std::move(before));
+    }
     INOS_CHECK(write_batch(stage.batch_, durability));
+    if (first_unscrubbed) unscrubbed_since_ = vector_;
+    stable_known_ = false;
     sums_ = std::move(sums);
     for (auto& [actor, state] : stage.actors_)
         actors_[actor] = std::move(state);
     vector_ = std::move(stage.vector_);
     hlc_ = stage.hlc;
+    for (auto& [tag, erasure] : stage.erasures_) {
+        erasures_.insert_or_assign(tag, std::move(erasure));
+        pending_erasures_.insert(tag);
+    }
+    for (RecordTag const& tag : stage.marked_)
+        pending_erasures_.erase(tag);
     if (durability == Durability::synced) own_synced_ = vector_.at(options_.actor);
+    if (auto followed = follow_aliases(stage); !followed) {
+        failed_ = true;
+        return followed;
+    }
     if (!stage.schema_changed) return {};
     // The write is done; a replica that cannot read its schemas does not go on with old ones.
     auto loaded = load_schemas();

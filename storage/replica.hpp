@@ -9,9 +9,11 @@
 // opened again.
 //
 // Keys, see storage/keys.hpp:
-//   records  space u32 | collection | 00 | key     -> version u8 | digest 16 | class u8 | record
+//   records  space u32 | collection | 00 | key     -> version u8 | digest 16 | class u8 | last dot
+//                                                     | record
 //   log      space u32 | actor u64 | seq u64       -> version u8 | void reason u8 | arrived varint
-//                                                     | chain 32 | entry bytes as their author made
+//                                                     | chain 32 | links | entry bytes as their
+//                                                     author made them
 //   log      space u32 | actor u64 | seq u64 | 01  -> signature 64 over the chain head at seq
 //   digests  space u32 | collection                -> version u8 | sums and counts
 //   meta     space u32 | 'a' | actor u64           -> version u8 | ActorState
@@ -22,6 +24,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -30,36 +33,51 @@
 #include "crdt/hlc.hpp"
 #include "crdt/record.hpp"
 #include "crdt/resolve.hpp"
+#include "crdt/types/bounded_counter.hpp"
+#include "storage/acknowledgements.hpp"
+#include "storage/aliases.hpp"
 #include "storage/clock.hpp"
 #include "storage/crypto/crypto.hpp"
 #include "storage/digest.hpp"
 #include "storage/engine.hpp"
 #include "storage/membership.hpp"
 #include "storage/result.hpp"
+#include "storage/rights.hpp"
 
 namespace inos {
 
 struct StoredRecord;
+struct StoredEntry;
+struct UpkeepFlags;
+struct OpOrigin;
 
 inline constexpr std::size_t kRecordBytesMax =
     1 << 20;  // at the local API only; merged ones are kept
 inline constexpr std::size_t kRecordLeavesMax =
     1'024;  // schema fields and map leaves, local API only
 inline constexpr std::size_t kListLimitMax = 10'000;
+inline constexpr Seq kDepsEvery = 64;  // entries from one stored version vector of deps to the next
+inline constexpr std::size_t kHistoryMax = 10'000;  // entries of one record's history
 
 // What a batch may hold, for the one who makes it and for the one who takes it. A stretch that its
 // author signed only at the end cannot be cut by those who forward it, so a larger one would stop
 // at the next site for ever.
 inline constexpr std::size_t kBatchBytesMax = 3'500'000;  // of entries
 inline constexpr std::size_t kBatchEntriesMax = 100'000;
+inline constexpr std::size_t kBatchErasuresMax = 100'000;
 inline constexpr std::size_t kEntryWeight = 32;  // what an entry costs besides its bytes
 
 struct Write {
-    enum class Kind { put, patch, delete_, resolve };
+    // cover: a delete marker over whatever is stored, seen or not. revive: what is stored starts
+    // afresh, for edits that were found without their record.
+    enum class Kind { put, patch, delete_, resolve, cover, revive, erase, transfer };
     Kind kind = Kind::put;
     RecordName name;
-    Object fields;  // resolve: the one field and the value it shall have, written even if it has it
+    // resolve: the one field and the value it shall have, written even if it has it;
+    // transfer: the bounded counter and the amount of its rights that goes to `to`
+    Object fields;
     std::optional<std::string> if_match;  // the version that the record must have: Errc::conflict
+    ActorId to = {};
 };
 
 struct Transaction {
@@ -67,24 +85,62 @@ struct Transaction {
     std::vector<Write> writes;
 };
 
+// What a schema asks of a value that was written all the same (storage/field_checks.hpp).
+struct FieldWarning {
+    std::string field, message;
+};
+
 struct WriteOutcome {
     bool created = false;  // was not visible before
     bool changed = false;  // false: the record was so already
     bool found = true;     // delete: there was something to delete
     std::string version;   // after the transaction; empty when deleted
+    std::string id;        // of the record that was written: another one for an alias
+    std::vector<FieldWarning> warnings = {};
 };
 
 struct Committed {
     std::optional<Dot> dot;  // none: nothing changed, no entry was made
     std::vector<WriteOutcome> writes;
+    std::vector<RightsNeed> low;  // bounded counters of which little is left here
 };
 
 struct RecordView {
     std::string id;
     Object fields;
     std::vector<Conflict> conflicts;
-    std::string version;  // changes whenever the record's state does
+    std::string version;          // changes whenever the record's state does
+    std::string alias = {};       // the id that was asked for, when it stands for this record
+    std::string collection = {};  // only where records of several are listed
 };
+
+// A member that has not acknowledged all that we hold: nothing newer can be purged.
+struct PurgeBlocker {
+    SiteId site{};
+    std::string name;
+    std::uint64_t entries = 0;   // that it has not acknowledged
+    std::uint64_t since_ms = 0;  // when it last acknowledged anything, by its clock; 0: never
+};
+
+// What became of an erasure, as far as this node knows.
+struct ErasureStatus {
+    RecordTag tag{};
+    std::string collection;
+    std::string site;  // where it was asked for; empty while the erase itself has not come
+    Hlc time;
+    std::string source;
+    std::vector<std::string> done, waiting;  // sites that hold no byte of it any more, and others
+};
+
+// Taken before a scrub of the engine, given back after it.
+struct ScrubTicket {
+    VersionVector vector;
+    std::size_t erasures = 0;
+};
+
+// How lists among a record's fields are shown: [value, ...] or, so that operations can name the
+// elements, [{"element": id, "value": value}, ...].
+enum class Lists { values, elements };
 
 struct ListPage {
     std::vector<RecordView> records;
@@ -109,10 +165,20 @@ struct SignedHead {
     crypto::Signature signature{};
 };
 
+// That a record was erased, as its eraser signed it: what makes stubs in entries believable.
+struct Erasure {
+    RecordTag tag{};
+    std::string collection;
+    ActorId actor;
+    crypto::Signature signature{};
+    bool operator==(Erasure const&) const = default;
+};
+
 // A causally closed set of entries in causal order; the last entry of every actor in it is signed.
 struct EntryBatch {
     std::vector<EntryRun> runs;
     std::vector<SignedHead> heads;
+    std::vector<Erasure> erasures;  // of the stubs in the entries
 
     bool empty() const { return runs.empty(); }
     std::size_t entries() const;
@@ -126,6 +192,16 @@ struct ApplyReport {
     std::size_t voided = 0;                 // authentic, but without effect (see VoidReason)
     std::vector<std::string> skewed_sites;  // whose clocks are far ahead of ours
     bool schema_changed = false;
+};
+
+// One step of a record's history: an op that touched it, with what its entry says.
+struct HistoryStep {
+    Dot dot;
+    Hlc hlc;
+    std::string source;
+    std::uint64_t arrived_ms = 0;  // here, by this node's clock
+    VersionVector deps;            // what its author had seen, its own entries before it included
+    Op op;                         // of an unknown kind: only `kind` and `body`
 };
 
 struct ReplicaOptions {
@@ -155,25 +231,86 @@ public:
     // are known are skipped, so a batch may come twice.
     Result<ApplyReport> apply(EntryBatch const& batch);
 
+    // ---- upkeep: called now and then by the node ------------------------------------------------
+    // Our acknowledgement of what we hold, made durable; nullopt: nothing has changed since the last.
+    Result<std::optional<std::string>> acknowledge();
+    // Takes those of others; answers which were new, to be passed on. Errc::protocol: one is not
+    // signed. Those of sites that are no members here (yet) are left out.
+    Result<std::vector<std::string>> add_acknowledgements(std::vector<std::string> const& set);
+    std::map<SiteId, std::string> const& acknowledgements() const {
+        return acknowledgement_bytes_->by_site;
+    }
+    // The same as of now, for other threads: it never changes, a new one takes its place.
+    std::shared_ptr<Acknowledgements const> shared_acknowledgements() const {
+        return acknowledgement_bytes_;
+    }
+    // Entries that every member is known to hold on the same chain: nobody can write any more
+    // without having seen them.
+    Result<VersionVector> stable();
+    std::vector<PurgeBlocker> purge_blockers() const;
+    // Drops deleted records that are stable, looking at up to `budget`; answers how many went. Goes
+    // on at the next call; a whole round without a change of what is stable costs nothing more.
+    Result<std::size_t> purge(std::size_t budget);
+    // Under delete-wins: deletes our own deleted records again where concurrent edits came to light.
+    Result<std::size_t> delete_again(std::size_t budget);
+    // Edits whose record every member has purged (they came from an old copy): not shown, kept for
+    // somebody to decide (Write::Kind::revive or cover).
+    Result<std::vector<RecordView>> orphans(std::string_view collection, std::size_t limit) const;
+    Result<bool> is_orphan(RecordName const& name) const;
+    // After an erasure the engine still holds the old bytes somewhere. Take a ticket, let the engine
+    // scrub (Engine::scrub, on any thread), give the ticket back.
+    bool needs_scrub() const { return unscrubbed_since_.has_value(); }
+    ScrubTicket scrub_ticket() const { return {vector_, erasures_.size()}; }
+    Result<void> scrubbed(ScrubTicket const& ticket);
+    std::vector<ErasureStatus> erasure_status() const;
+
     // Adds certificates durably, together with the changes of `with`. Answers how many were new.
     Result<std::size_t> add_certificates(std::vector<std::string> const& set, WriteBatch with = {});
 
     // ---- reading -------------------------------------------------------------------------------
-    Result<std::optional<RecordView>> get(RecordName const& name) const;
+    Result<std::optional<RecordView>> get(RecordName const& name,
+                                          Lists lists = Lists::values) const;
     // Visible records with id > after, ascending by the bytes of their ids. Reserved collections
     // too.
     Result<ListPage> list(std::string_view collection,
                           std::string_view after,
                           std::size_t limit) const;
+    // Who holds how much of a bounded counter; nullopt where there is none.
+    Result<std::optional<FieldRights>> rights(RecordName const& name, std::string_view field) const;
     std::vector<CollectionInfo> collections() const;  // not the reserved ones, not the empty ones
     std::uint64_t record_count() const;               // visible records in them
+    // What the log holds of one record, in a causal order, the oldest first; of a longer history the
+    // newest `limit` steps. Nothing of an erased record; of a deleted one as long as the log is kept.
+    Result<std::vector<HistoryStep>> history(RecordName const& name,
+                                             std::size_t limit = kHistoryMax) const;
+    // The version vector that the entry's author had just before it; nullopt: not held.
+    Result<std::optional<VersionVector>> deps_of(Dot dot) const;
+    // Erased for good: reads find nothing, writes are refused with Errc::gone.
+    bool is_erased(RecordName const& name) const;
+    bool is_erased(RecordTag const& tag) const { return erasures_.contains(tag); }
+    std::map<RecordTag, Erasure> const& erasures() const { return erasures_; }
+    // Names behind `after` of records that may hold conflicts, ascending, of one collection or, if
+    // `only` is empty, of all. Whether one does is for get() to say: it depends on the schema.
+    Result<std::vector<RecordName>> conflict_candidates(RecordName const& after,
+                                                        std::string_view only,
+                                                        std::size_t limit) const;
     CollectionSchema const& schema(std::string_view collection) const;
+    // Ids that stand for other records: reads and writes of them go there, and lists leave out what
+    // lies under their own keys.
+    Aliases const& aliases() const { return aliases_; }
+    // What lies under this very key, visible or not, alias or not; an empty record for nothing.
+    Result<Record> record_at(RecordName const& name) const;
+    // The version of a record in this state; empty when nothing of it is visible.
+    std::string version_of(RecordName const& name, Record const& record) const;
     // Fields of the `_schema` records by collection, as storage/schema_document.hpp reads them.
     std::map<std::string, Object> const& schema_documents() const { return schema_documents_; }
 
     // ---- exchange ------------------------------------------------------------------------------
     VersionVector const& vector() const { return vector_; }
     Digest128 root() const;
+    // False while stubs are here whose erase is still to come: the root may then differ from that of
+    // a site with the same entries.
+    bool root_comparable() const { return pending_erasures_.empty(); }
     Membership const& membership() const { return *membership_; }
     // The same as of now, for other threads: it never changes, a new one takes its place.
     std::shared_ptr<Membership const> shared_membership() const { return membership_; }
@@ -203,6 +340,13 @@ private:
     Replica(Engine& engine, Clock const& clock, Membership membership, ReplicaOptions options);
     Result<void> load();
     Result<void> load_schemas();
+    Result<void> load_erasures();
+    Result<void> load_acknowledgements();
+    void set_acknowledgements(std::map<SiteId, std::string> by_site);
+    Result<std::optional<VersionVector>> held_by(Acknowledgement const& ack) const;
+    Result<void> load_aliases();
+    Result<void> follow_aliases(Stage const& stage);
+    std::optional<Write> prepared(Write const& write) const;
     Result<Committed> commit_one(Stage& stage, Transaction const& transaction);
     Result<void> apply_run(Stage& stage, EntryRun const& run, ApplyReport& report);
     Result<void> apply_entry(Stage& stage, Dot dot, std::string const& bytes, ApplyReport& report);
@@ -210,6 +354,12 @@ private:
                             Certificate const& author,
                             EntryHeader const& header) const;
     VoidReason judge(Certificate const& author, Entry const& entry) const;
+    Result<void> check_erasures(Stage& stage, EntryBatch const& batch) const;
+    Result<std::vector<Dot>> apply_ops(Stage& stage,
+                                       OpOrigin const& origin,
+                                       Entry const& entry,
+                                       EntryFrame const& frame,
+                                       std::vector<RecordTag> const& tags);
     Result<void> check_size(EntryBatch const& batch) const;
     Result<void> check_heads(Stage& stage, EntryBatch const& batch) const;
     void sign_head(Stage& stage) const;
@@ -218,6 +368,8 @@ private:
                      std::vector<Result<Committed>>& results);
     Result<void> refused() const;
     Result<void> write(Stage& stage, Durability durability);
+    void index_upkeep(Stage& stage, Staged const& staged, UpkeepFlags now) const;
+    void index_conflict(Stage& stage, Staged const& staged, bool belongs) const;
     Result<void> write_batch(WriteBatch const& batch, Durability durability);
     crypto::Signature sign_own(Dot dot, crypto::Hash32 const& chain) const;
     RecordView view(RecordName const& name, StoredRecord const& stored) const;
@@ -231,6 +383,16 @@ private:
     std::map<ActorId, ActorState> actors_;
     std::map<std::string, CollectionSums, std::less<>> sums_;
     HlcClock hlc_;
+    std::map<RecordTag, Erasure> erasures_;
+    std::set<RecordTag> pending_erasures_;  // proven, but their erase has not come yet
+    std::optional<VersionVector> unscrubbed_since_;
+    std::map<SiteId, Acknowledgement> acknowledgements_;
+    std::shared_ptr<Acknowledgements const> acknowledgement_bytes_ =
+        std::make_shared<Acknowledgements const>();
+    VersionVector stable_, purging_with_, purged_with_;
+    bool stable_known_ = false;
+    std::string purge_from_, again_from_;  // engine keys where the walks go on
+    Aliases aliases_;
     std::map<std::string, Object> schema_documents_;
     std::map<std::string, CollectionSchema, std::less<>> schemas_;
     Seq own_synced_ = 0;  // our own entries up to here are certainly on the disk

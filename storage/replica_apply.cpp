@@ -15,13 +15,24 @@ std::string describe_dot(Certificate const& author, Dot dot) {
     return "entry " + std::to_string(dot.seq) + " of \"" + author.name + "\"";
 }
 
+// Did the author's site sign the erasure that the op is?
+bool is_authentic(Certificate const& author, Op const& op) {
+    return crypto::verify(author.site,
+                          erasure_statement(author.space, author.actor, op.collection, op.tag),
+                          op.proof);
+}
+
 }  // namespace
 
 VoidReason Replica::judge(Certificate const& author, Entry const& entry) const {
     if (!author.may_write()) return VoidReason::not_a_writer;
     for (Op const& op : entry.ops)
-        if (!op.collection.empty() && !author.may_write(op.collection))
+        if (!op.collection.empty() &&
+            !author.may_write(collection_concerned(op.collection, op.key)))
             return VoidReason::out_of_scope;
+    for (Op const& op : entry.ops)
+        if (op.kind == static_cast<std::uint64_t>(OpKind::erase) && !is_authentic(author, op))
+            return VoidReason::bad_proof;
     return VoidReason::none;
 }
 
@@ -48,6 +59,36 @@ Result<void> Replica::check_deps(Stage const& stage,
     return {};
 }
 
+// What the entry does to the records here. Answers for every op the entry before it in the history of
+// its record.
+Result<std::vector<Dot>> Replica::apply_ops(Stage& stage,
+                                            OpOrigin const& origin,
+                                            Entry const& entry,
+                                            EntryFrame const& frame,
+                                            std::vector<RecordTag> const& tags) {
+    std::vector<Dot> links(frame.ops.size());
+    auto const names = header_names(frame.header);
+    auto op = entry.ops.begin();
+    for (std::size_t i = 0; i < frame.ops.size(); ++i) {
+        if (frame.ops[i].kind_and_body.empty()) continue;  // a stub
+        Op const& present = *op++;
+        if (present.kind == static_cast<std::uint64_t>(OpKind::erase)) {
+            INOS_CHECK(stage.erase(present, origin));
+            continue;
+        }
+        auto const record = op_record(names, frame.ops[i].kind_and_body);
+        if (!record || !valid_name(record->collection) || !valid_name(record->key)) continue;
+        if (stage.is_erased(tags[i])) continue;
+        INOS_TRY(Staged* const staged,
+                 stage.record({std::string(record->collection), std::string(record->key)}));
+        links[i] = stage.touch(*staged, origin.dot);
+        inos::apply(staged->record, present, origin);  // nothing, if its kind is of a newer version
+        staged->dirty = true;
+        if (record->collection == kSchemaCollection) stage.schema_changed = true;
+    }
+    return links;
+}
+
 Result<void> Replica::apply_entry(Stage& stage,
                                   Dot dot,
                                   std::string const& bytes,
@@ -57,37 +98,38 @@ Result<void> Replica::apply_entry(Stage& stage,
         return fail(Errc::unsupported,
                     describe_dot(author, dot) +
                         " is in a newer format than this program knows; upgrade this node");
-    if (in_erased_form(bytes))
-        return fail(Errc::unsupported,
-                    describe_dot(author, dot) +
-                        " lacks operations that were erased, which this program cannot check; "
-                        "upgrade this node");
     auto decoded = decode_entry(bytes, dot);
     EntryHeader const& header = decoded.entry.header;
     if (decoded.header_known) INOS_CHECK(check_deps(stage, author, header));
     VoidReason reason = decoded.reason;
     if (reason == VoidReason::none) reason = judge(author, decoded.entry);
-    auto const chain = chain_next(stage.actor(dot.actor).chain, bytes);
-    stage.append(dot, decoded.header_known ? &header : nullptr, chain, reason, bytes);
-    if (reason != VoidReason::none) {
+    auto const hashed = hash_entry(stage.actor(dot.actor).chain, bytes, options_.digest_key);
+    if (hashed.frame)
+        for (auto const& op : hashed.frame->ops)
+            if (op.kind_and_body.empty() && !stage.is_erased(op.tag))
+                return fail(Errc::protocol,
+                            describe_dot(author, dot) +
+                                " came without an operation that no erasure explains");
+    stage.advance(dot, decoded.header_known ? &header : nullptr, hashed.chain);
+    std::vector<Dot> links;
+    if (reason == VoidReason::none) {
+        if (stage.hlc.observe(header.hlc, clock_.now_ms())) {
+            auto& skewed = report.skewed_sites;
+            if (std::find(skewed.begin(), skewed.end(), author.name) == skewed.end())
+                skewed.push_back(author.name);
+        }
+        VersionVector deps = stage.actor(dot.actor).deps;
+        if (dot.seq > 1) deps.set(dot.actor, dot.seq - 1);
+        OpOrigin const origin{dot, header.hlc, header.source, deps};
+        INOS_TRY(links, apply_ops(stage, origin, decoded.entry, *hashed.frame, hashed.tags));
+    } else {
         ++report.voided;
-        return {};
     }
-    if (stage.hlc.observe(header.hlc, clock_.now_ms())) {
-        auto& skewed = report.skewed_sites;
-        if (std::find(skewed.begin(), skewed.end(), author.name) == skewed.end())
-            skewed.push_back(author.name);
-    }
-    VersionVector deps = stage.actor(dot.actor).deps;
-    if (dot.seq > 1) deps.set(dot.actor, dot.seq - 1);
-    OpOrigin const origin{dot, header.hlc, header.source, deps};
-    for (Op const& op : decoded.entry.ops) {
-        if (op.collection.empty()) continue;  // a kind of a newer version
-        INOS_TRY(Staged* const staged, stage.record({op.collection, op.key}));
-        inos::apply(staged->record, op, origin);
-        staged->dirty = true;
-        if (op.collection == kSchemaCollection) stage.schema_changed = true;
-    }
+    stage.append(dot,
+                 hashed.chain,
+                 reason,
+                 std::move(links),
+                 stage.without_erased(bytes, hashed.tags, reason));
     return {};
 }
 
@@ -114,6 +156,27 @@ Result<void> Replica::apply_run(Stage& stage, EntryRun const& run, ApplyReport& 
     return {};
 }
 
+// The erasures that come along are those of stubs. Each has to be signed by a site that may write the
+// collection; those that are known already are not looked at again.
+Result<void> Replica::check_erasures(Stage& stage, EntryBatch const& batch) const {
+    for (Erasure const& erasure : batch.erasures) {
+        if (is_erased(erasure.tag)) continue;
+        auto const* author = membership_->by_actor(erasure.actor);
+        bool const good =
+            author && author->may_write(erasure.collection) && valid_name(erasure.collection) &&
+            crypto::verify(
+                author->site,
+                erasure_statement(
+                    membership_->space(), erasure.actor, erasure.collection, erasure.tag),
+                erasure.signature);
+        if (!good)
+            return fail(Errc::protocol,
+                        "a batch holds an erasure that nobody here may have signed");
+        stage.put_proof(erasure);
+    }
+    return {};
+}
+
 // Before anything is decoded: what nobody could forward, or is made to cost its receiver time.
 Result<void> Replica::check_size(EntryBatch const& batch) const {
     std::size_t const entries = batch.entries();
@@ -123,6 +186,8 @@ Result<void> Replica::check_size(EntryBatch const& batch) const {
                         std::to_string(batch.bytes()) + " bytes is over the limit of a batch");
     if (batch.heads.size() > entries)
         return fail(Errc::protocol, "a batch holds more signatures than entries");
+    if (batch.erasures.size() > kBatchErasuresMax)
+        return fail(Errc::protocol, "a batch holds more erasures than a batch may");
     return {};
 }
 
@@ -162,6 +227,8 @@ Result<ApplyReport> Replica::apply(EntryBatch const& batch) {
     INOS_CHECK(check_size(batch));
     Stage stage(*this);
     ApplyReport report;
+    INOS_CHECK(check_erasures(stage, batch));
+    stage.batch = &batch;
     for (EntryRun const& run : batch.runs)
         INOS_CHECK(apply_run(stage, run, report));
     if (report.applied == 0) return report;

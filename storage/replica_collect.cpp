@@ -16,6 +16,7 @@ struct Item {
     std::string bytes;
     Hlc hlc;
     std::vector<DepHead> deps;
+    std::vector<RecordTag> stubs;
     std::optional<crypto::Signature> signature;
 };
 
@@ -34,16 +35,19 @@ public:
         Reader key(cursor_->key().substr(12));
         Item item;
         item.seq = key.u64();
-        auto const stored = StoredEntry::decode(cursor_->value());
+        auto const stored = StoredEntry::decode(cursor_->value(), actor_);
         if (!stored || !key.finished()) return tl::unexpected(corrupt_entry({actor_, item.seq}));
         item.bytes = stored->bytes;
-        if (auto const frame = frame_entry(item.bytes))
+        if (auto const frame = frame_entry(item.bytes)) {
             // The deps of an entry that names another place are nothing that receivers check.
             if (auto header = decode_header(frame->header);
                 header && header->dot == Dot{actor_, item.seq}) {
                 item.hlc = header->hlc;
                 item.deps = std::move(header->deps);
             }
+            for (auto const& op : frame->ops)
+                if (op.kind_and_body.empty()) item.stubs.push_back(op.tag);
+        }
         cursor_->next();
         take_signature(item);
         item_ = std::move(item);
@@ -85,6 +89,9 @@ public:
         }
         cut_back();
         keep_needed_heads();
+        for (RecordTag const& tag : stubs_)
+            if (auto const it = replica_.erasures_.find(tag); it != replica_.erasures_.end())
+                batch_.erasures.push_back(it->second);
         INOS_CHECK(sign_own_head());
         if (batch_.empty() && !feeds_.empty())
             return fail(
@@ -147,6 +154,7 @@ private:
         batch_.runs.back().entries.push_back(item.bytes);
         bytes_ += item.bytes.size() + kEntryWeight;
         ++entries_;
+        stubs_.insert(item.stubs.begin(), item.stubs.end());
         sent_.set(feed.actor(), item.seq);
         bool const own = feed.actor() == replica_.options_.actor;
         // The signature in front of an entry that had seen something new is where a forwarder cuts.
@@ -211,6 +219,7 @@ private:
     std::vector<Feed> feeds_;
     std::vector<ActorId> open_;  // actors whose last entry in the batch is not signed
     std::vector<Dot> cuts_;      // what stands in front of an entry with new deps
+    std::set<RecordTag> stubs_;  // of the entries in the batch
     Seq own_last_ = 0;           // our last entry in the batch
     std::size_t bytes_ = 0, entries_ = 0, checkpoint_ = 0;
     EntryBatch batch_;

@@ -1,22 +1,34 @@
 // Replica::commit: from what users ask for to one entry per transaction, many of them in one write.
 
 #include <algorithm>
+#include <set>
 
 #include "crdt/merge.hpp"
 #include "storage/entry_hash.hpp"
+#include "storage/field_checks.hpp"
 #include "storage/replica_stage.hpp"
 
 namespace inos {
 namespace {
 
+bool is_erase(Op const& op) {
+    return op.kind == static_cast<std::uint64_t>(OpKind::erase);
+}
+
 constexpr std::string_view kSchemaCollection = "_schema";
 
 Error change_error(ChangeError const& error, RecordName const& name) {
     bool const limit = error.kind == ChangeError::Kind::limit;
-    return Error{limit ? Errc::too_large : Errc::invalid,
-                 "\"" + error.field + "\" of \"" + name.key + "\" in \"" + name.collection +
-                     "\": " + error.message,
-                 error.field};
+    Error made{limit ? Errc::too_large : Errc::invalid,
+               "\"" + error.field + "\" of \"" + name.key + "\" in \"" + name.collection +
+                   "\": " + error.message,
+               error.field};
+    if (error.kind == ChangeError::Kind::rights) {
+        made.code = Errc::rights;
+        made.rights = std::make_shared<RightsShortage const>(
+            RightsShortage{name, error.field, error.shortage});
+    }
+    return made;
 }
 
 Result<void> check_name(RecordName const& name) {
@@ -33,14 +45,23 @@ Result<void> check_name(RecordName const& name) {
     return {};
 }
 
-// Schema fields and leaves of maps; elements of sets do not count.
+// What a cell is a part of: the field or the leaf of a map whose path its own begins with.
+std::string_view leaf_of(std::string_view path) {
+    std::string_view rest = path;
+    while (auto const segment = take_segment(rest))
+        if (segment->type != CellType::map) break;
+    return path.substr(0, path.size() - rest.size());
+}
+
+// Schema fields and leaves of maps; what sets, lists and texts consist of does not count.
 std::size_t leaves(Record const& record) {
     std::size_t count = 0;
     std::string_view previous;
     for (Cell const& cell : record.cells()) {
-        bool const element = static_cast<CellType>(cell.path.back()) == CellType::element;
-        if (!is_special(cell.path) && !element && cell.path != previous) ++count;
-        previous = cell.path;
+        if (is_special(cell.path)) continue;
+        std::string_view const leaf = leaf_of(cell.path);
+        if (leaf != previous) ++count;
+        previous = leaf;
     }
     return count;
 }
@@ -101,15 +122,20 @@ public:
         stamp_ = hlc_.tick(replica.clock_.now_ms());
     }
 
-    Result<void> add(Write const& write, WriteOutcome& outcome) {
-        INOS_CHECK(check_name(write.name));
+    Result<void> add(Write const& asked, WriteOutcome& outcome) {
+        INOS_CHECK(check_name(asked.name));
+        auto const prepared = replica_.prepared(asked);
+        Write const& write = prepared ? *prepared : asked;
+        outcome.id = write.name.key;
         auto const* certificate = replica_.membership_->by_actor(dot_.actor);
-        if (!certificate->may_write(write.name.collection))
+        if (!certificate->may_write(collection_concerned(write.name.collection, write.name.key)))
             return fail(Errc::forbidden,
                         "this site may not write \"" + write.name.collection + "\": its role is " +
                             role_name(certificate->role) +
                             (certificate->scope.empty() ? "" : " with a limited scope"));
         INOS_TRY(Item* const item, find(write.name));
+        if (erased(*item) && write.kind != Write::Kind::erase)
+            return tl::unexpected(gone(write.name));
         CollectionSchema const& schema = replica_.schema(write.name.collection);
         bool const was_visible = visible(state_of(item->now), schema.on_delete);
         if (write.if_match && *write.if_match != version(*item))
@@ -117,12 +143,21 @@ public:
                         "the record \"" + write.name.key + "\" in \"" + write.name.collection +
                             "\" is no longer the version that If-Match names; read it again");
         auto planned = plan(*item, schema, write);
-        if (auto const* error = std::get_if<ChangeError>(&planned))
-            return tl::unexpected(change_error(*error, write.name));
+        if (auto const* error = std::get_if<ChangeError>(&planned)) {
+            Error made = change_error(*error, write.name);
+            // Whoever was to get rights asks elsewhere; this site does not need them.
+            if (write.kind == Write::Kind::transfer) made.rights = nullptr;
+            return tl::unexpected(std::move(made));
+        }
         auto op = std::get<std::optional<Op>>(std::move(planned));
         outcome.found = was_visible;
         outcome.changed = op.has_value();
+        std::optional<Object> before;
+        bool const checked = op && is_change(*op) && has_rules(schema);
+        if (checked && was_visible) before = resolve(item->now, schema).fields;
         if (op) take(*item, schema, *std::move(op));
+        if (checked) INOS_CHECK(check_values(*item, before ? &*before : nullptr, outcome));
+        if (write.kind == Write::Kind::erase) INOS_CHECK(erase_aliases(write.name));
         outcome.created = !was_visible && visible(state_of(item->now), schema.on_delete);
         return {};
     }
@@ -141,17 +176,53 @@ public:
         for (auto const& item : items_)
             if (item->op && item->op->kind == static_cast<std::uint64_t>(OpKind::change))
                 INOS_CHECK(check_record_limits(item->name, item->now));
-        auto const chain = chain_next(stage_.actor(dot_.actor).chain, bytes);
+        auto const chain =
+            chain_next(stage_.actor(dot_.actor).chain, bytes, replica_.options_.digest_key);
+        VersionVector const deps = stage_.vector();
+        OpOrigin const origin{dot_, stamp_, transaction_.source, deps};
+        stage_.advance(dot_, &header, chain);
+        std::vector<Dot> links;
+        std::vector<Op const*> erasures;
         for (auto& item : items_) {
             if (!item->op) continue;
             INOS_TRY(Staged* const staged, stage_.record(item->name));
+            if (item->name.collection == kSchemaCollection) stage_.schema_changed = true;
+            if (item->name.collection == kAliasCollection) stage_.aliases_changed = true;
+            if (is_erase(*item->op)) {
+                links.push_back({});
+                stage_.know_key(item->op->tag, item->name.key);
+                erasures.push_back(&*item->op);
+                continue;
+            }
+            links.push_back(stage_.touch(*staged, dot_));
             staged->record = item->now;
             staged->dirty = true;
-            if (item->name.collection == kSchemaCollection) stage_.schema_changed = true;
         }
-        stage_.append(dot_, &header, chain, VoidReason::none, bytes);
+        stage_.append(dot_, chain, VoidReason::none, std::move(links), bytes);
+        for (Op const* op : erasures)
+            INOS_CHECK(stage_.erase(*op, origin));
         stage_.hlc = hlc_;
         return std::optional(dot_);
+    }
+
+    // Of the bounded counters that the transaction has used: those of which little is left here.
+    std::vector<RightsNeed> low_rights() const {
+        std::vector<RightsNeed> low;
+        for (auto const& item : items_) {
+            std::set<std::string, std::less<>> counters;
+            for (std::size_t i = 0; item->op && i < item->op->edits.size(); ++i)
+                if (auto const field = used_bounded_counter(item->op->edits[i].path))
+                    counters.emplace(*field);
+            CollectionSchema const& schema = replica_.schema(item->name.collection);
+            for (auto const& field : counters) {
+                auto const rights =
+                    field_rights(item->now, path_name({}, field), schema.field(field));
+                std::int64_t const amount =
+                    rights ? rights_to_ask_ahead(*rights, dot_.actor, writers()) : 0;
+                if (amount > 0) low.push_back({item->name, field, amount, true});
+            }
+        }
+        return low;
     }
 
     std::string version_of(RecordName const& name) {
@@ -177,13 +248,15 @@ private:
         return by_name_[key] = items_.back().get();
     }
 
-    std::string version(Item const& item) const {
-        CollectionSchema const& schema = replica_.schema(item.name.collection);
-        if (!visible(state_of(item.now), schema.on_delete)) return {};
-        return record_digest(
-                   replica_.options_.digest_key, item.name.collection, item.name.key, item.now)
-            .text();
+    std::size_t writers() const {
+        auto const sites = replica_.membership_->sites();
+        return static_cast<std::size_t>(
+            std::count_if(sites.begin(), sites.end(), [](Certificate const& site) {
+                return site.role == Role::admin || site.role == Role::writer;
+            }));
     }
+
+    std::string version(Item const& item) const { return replica_.version_of(item.name, item.now); }
 
     Planned plan(Item const& item, CollectionSchema const& schema, Write const& write) const {
         Author const author{dot_.actor, dot_.seq};
@@ -196,6 +269,19 @@ private:
                     item.now, schema, write.name, write.fields, AssignMode::merge, author);
             case Write::Kind::delete_:
                 return plan_delete(item.now, schema, write.name);
+            case Write::Kind::cover:
+                return plan_cover(item.now, write.name);
+            case Write::Kind::revive:
+                return plan_change(Record(),
+                                   schema,
+                                   write.name,
+                                   resolve(item.now, schema).fields,
+                                   AssignMode::replace,
+                                   author);
+            case Write::Kind::erase:
+                return plan_erase(item);
+            case Write::Kind::transfer:
+                return plan_transfer_of(item, schema, write);
             case Write::Kind::resolve:
                 break;
         }
@@ -206,6 +292,87 @@ private:
                                "there is no such record to resolve a field of"};
         Member const& member = write.fields.front();
         return plan_resolution(item.now, schema, write.name, member.key, member.value, author);
+    }
+
+    static bool is_change(Op const& op) {
+        return op.kind == static_cast<std::uint64_t>(OpKind::change);
+    }
+
+    // What the schema asks of the fields, of the record as the write leaves it.
+    Result<void> check_values(Item const& item, Object const* before, WriteOutcome& outcome) const {
+        CollectionSchema const& schema = replica_.schema(item.name.collection);
+        auto const problems =
+            check_fields(item.name, before, resolve(item.now, schema).fields, schema);
+        for (FieldProblem const& problem : problems) {
+            if (problem.refuses) return fail(Errc::invalid, problem.message, problem.field);
+            outcome.warnings.push_back({problem.field, problem.message});
+        }
+        return {};
+    }
+
+    // What lies hidden under the ids that stand for an erased record is about the same thing. An
+    // erase does not name its record, so whether it is about an alias of a collection that its author
+    // may write cannot be judged elsewhere: an author of limited scope deletes the alias instead.
+    Result<void> erase_aliases(RecordName const& name) {
+        bool const everywhere = replica_.membership_->by_actor(dot_.actor)->scope.empty();
+        for (std::string const& id : replica_.aliases_.aliases_of(name)) {
+            RecordName const hidden{name.collection, id};
+            RecordName const alias{std::string(kAliasCollection), alias_key(name.collection, id)};
+            INOS_TRY(Item* const record, find(hidden));
+            if (auto op = plan_erase(*record))
+                take(*record, replica_.schema(hidden.collection), *std::move(op));
+            bool const named = collection_concerned(alias.collection, alias.key) == name.collection;
+            if (!everywhere && !named) continue;
+            CollectionSchema const& schema = replica_.schema(alias.collection);
+            INOS_TRY(Item* const item, find(alias));
+            if (auto op = everywhere ? plan_erase(*item) : plan_delete(item->now, schema, alias))
+                take(*item, schema, *std::move(op));
+        }
+        return {};
+    }
+
+    bool erased(Item const& item) const {
+        return (item.op && is_erase(*item.op)) || replica_.is_erased(item.name) ||
+               stage_.is_erased(item.name);
+    }
+
+    static Error gone(RecordName const& name) {
+        return Error{Errc::gone,
+                     "the record \"" + name.key + "\" in \"" + name.collection +
+                         "\" was erased for good and cannot be written again; use another id, "
+                         "such as one with a number behind it",
+                     "id"};
+    }
+
+    // Nothing to do for what is erased already.
+    std::optional<Op> plan_erase(Item const& item) const {
+        if (erased(item)) return std::nullopt;
+        Op op;
+        op.kind = static_cast<std::uint64_t>(OpKind::erase);
+        op.collection = item.name.collection;
+        op.tag = record_tag(replica_.options_.digest_key, item.name.collection, item.name.key);
+        op.proof = crypto::sign(
+            replica_.options_.identity,
+            erasure_statement(
+                replica_.membership_->space(), dot_.actor, item.name.collection, op.tag));
+        return op;
+    }
+
+    Planned plan_transfer_of(Item const& item,
+                             CollectionSchema const& schema,
+                             Write const& write) const {
+        auto const* amount =
+            write.fields.size() == 1 ? write.fields.front().value.as<std::int64_t>() : nullptr;
+        if (!amount)
+            return ChangeError{
+                ChangeError::Kind::bad_operation, "", "a transfer names one field and an amount"};
+        return plan_transfer(item.now,
+                             schema,
+                             write.name,
+                             write.fields.front().key,
+                             *amount,
+                             write.to,
+                             {dot_.actor, dot_.seq});
     }
 
     // The new op on top of what the transaction did to the record so far.
@@ -255,8 +422,10 @@ Result<Committed> Replica::commit_one(Stage& stage, Transaction const& transacti
     for (std::size_t i = 0; i < transaction.writes.size(); ++i)
         INOS_CHECK(draft.add(transaction.writes[i], committed.writes[i]));
     INOS_TRY(committed.dot, draft.finish());
+    committed.low = draft.low_rights();
     for (std::size_t i = 0; i < transaction.writes.size(); ++i)
-        committed.writes[i].version = draft.version_of(transaction.writes[i].name);
+        committed.writes[i].version =
+            draft.version_of({transaction.writes[i].name.collection, committed.writes[i].id});
     return committed;
 }
 
@@ -269,13 +438,15 @@ std::vector<Result<Committed>> Replica::commit(std::vector<Transaction> const& g
 }
 
 // Transactions from results.size() on, with one write. Later transactions are checked against the
-// schema that earlier ones have set, so one that changes a schema is the last of its write.
+// schema that earlier ones have set, and go where earlier ones have made aliases lead, so one that
+// changes a schema or an alias is the last of its write.
 void Replica::commit_some(std::vector<Transaction> const& group,
                           std::vector<Result<Committed>>& results) {
     std::size_t const first = results.size();
     Stage stage(*this);
     bool anything = false;
-    while (!failed_ && results.size() < group.size() && !stage.schema_changed) {
+    while (!failed_ && results.size() < group.size() && !stage.schema_changed &&
+           !stage.aliases_changed) {
         results.push_back(commit_one(stage, group[results.size()]));
         anything = anything || (results.back() && results.back()->dot);
     }

@@ -13,14 +13,46 @@ RecordView Replica::view(RecordName const& name, StoredRecord const& stored) con
         name.key, std::move(resolved.fields), std::move(resolved.conflicts), stored.digest.text()};
 }
 
-Result<std::optional<RecordView>> Replica::get(RecordName const& name) const {
+Result<std::optional<RecordView>> Replica::get(RecordName const& asked, Lists lists) const {
+    RecordName const name{asked.collection,
+                          std::string(aliases_.master(asked.collection, asked.key))};
     std::string const key = keys::record(options_.space, name.collection, name.key);
     INOS_TRY(auto const value, engine_.get(Family::records, key));
     if (!value) return std::optional<RecordView>();
     INOS_TRY(StoredRecord const stored, StoredRecord::decode(*value, name));
     if (!visible(state_of(stored.record), schema(name.collection).on_delete))
         return std::optional<RecordView>();
-    return std::optional(view(name, stored));
+    auto found = view(name, stored);
+    if (lists == Lists::elements)
+        name_elements(stored.record, schema(name.collection), found.fields);
+    if (name.key != asked.key) found.alias = asked.key;
+    return std::optional(std::move(found));
+}
+
+Result<Record> Replica::record_at(RecordName const& name) const {
+    std::string const key = keys::record(options_.space, name.collection, name.key);
+    INOS_TRY(auto const value, engine_.get(Family::records, key));
+    if (!value) return Record();
+    INOS_TRY(StoredRecord stored, StoredRecord::decode(*value, name));
+    return std::move(stored.record);
+}
+
+Result<std::optional<FieldRights>> Replica::rights(RecordName const& asked,
+                                                   std::string_view field) const {
+    RecordName const name{asked.collection,
+                          std::string(aliases_.master(asked.collection, asked.key))};
+    std::string const key = keys::record(options_.space, name.collection, name.key);
+    INOS_TRY(auto const value, engine_.get(Family::records, key));
+    if (!value) return std::optional<FieldRights>();
+    INOS_TRY(StoredRecord const stored, StoredRecord::decode(*value, name));
+    CollectionSchema const& rules = schema(name.collection);
+    if (!visible(state_of(stored.record), rules.on_delete)) return std::optional<FieldRights>();
+    return field_rights(stored.record, path_name({}, field), rules.field(field));
+}
+
+std::string Replica::version_of(RecordName const& name, Record const& record) const {
+    if (!visible(state_of(record), schema(name.collection).on_delete)) return {};
+    return record_digest(options_.digest_key, name.collection, name.key, record).text();
 }
 
 Result<ListPage> Replica::list(std::string_view collection,
@@ -41,6 +73,7 @@ Result<ListPage> Replica::list(std::string_view collection,
                               std::string(cursor->key().substr(prefix.size()))};
         INOS_TRY(StoredRecord const stored, StoredRecord::decode(cursor->value(), name));
         if (!visible(state_of(stored.record), policy)) continue;
+        if (aliases_.is_alias(name.collection, name.key)) continue;
         if (page.records.size() == limit) {
             page.next = page.records.back().id;
             break;

@@ -1,6 +1,7 @@
 #include "storage/replica_stage.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "storage/entry_hash.hpp"
 #include "storage/keys.hpp"
@@ -8,7 +9,7 @@
 namespace inos {
 namespace {
 
-constexpr std::uint8_t kActorVersion = 1, kRecordVersion = 1, kLogVersion = 1;
+constexpr std::uint8_t kActorVersion = 1, kRecordVersion = 2, kLogVersion = 2;
 
 crypto::Hash32 take_hash(Reader& in) {
     crypto::Hash32 hash{};
@@ -46,11 +47,14 @@ std::optional<Replica::ActorState> Replica::ActorState::decode(std::string_view 
 
 std::string StoredRecord::encode(Digest128 const& digest,
                                  DigestClass digest_class,
+                                 Dot last,
                                  Record const& record) {
     std::string out;
     out += static_cast<char>(kRecordVersion);
     out += crypto::view(digest.bytes());
     out += static_cast<char>(digest_class);
+    put_u64(out, last.actor.value);
+    put_varint(out, last.seq);
     out += record.encode();
     return out;
 }
@@ -65,8 +69,10 @@ Result<StoredRecord> StoredRecord::decode(std::string_view bytes, RecordName con
     stored.digest = Digest128::from(digest);
     std::uint8_t const digest_class = in.byte();
     stored.digest_class = static_cast<DigestClass>(digest_class);
+    stored.last.actor.value = in.u64();
+    stored.last.seq = in.varint();
     auto record = in.ok() ? Record::decode(in.rest()) : std::nullopt;
-    if (version != kRecordVersion || digest_class > 2 || !record)
+    if (version != kRecordVersion || digest_class > 3 || !record)
         return fail(Errc::corruption,
                     "the stored record \"" + name.key + "\" of \"" + name.collection +
                         "\" cannot be read; run `inos verify` and repair it from a peer");
@@ -74,24 +80,36 @@ Result<StoredRecord> StoredRecord::decode(std::string_view bytes, RecordName con
     return stored;
 }
 
-std::string StoredEntry::encode() const {
+std::string StoredEntry::encode(ActorId author) const {
     std::string out;
-    out.reserve(44 + bytes.size());
+    out.reserve(48 + links.size() * 4 + bytes.size());
     out += static_cast<char>(kLogVersion);
     out += static_cast<char>(reason);
     put_varint(out, arrived_ms);
     out += crypto::view(chain);
+    put_varint(out, links.size());
+    for (Dot const& link : links) {
+        bool const own = link.seq > 0 && link.actor == author;
+        put_varint(out, link.seq << 1 | (own ? 1 : 0));
+        if (link.seq > 0 && !own) put_u64(out, link.actor.value);
+    }
     out += bytes;
     return out;
 }
 
-std::optional<StoredEntry> StoredEntry::decode(std::string_view value) {
+std::optional<StoredEntry> StoredEntry::decode(std::string_view value, ActorId author) {
     Reader in(value);
     if (in.byte() != kLogVersion) return std::nullopt;
     StoredEntry entry;
     entry.reason = static_cast<VoidReason>(in.byte());
     entry.arrived_ms = in.varint();
     entry.chain = take_hash(in);
+    entry.links.resize(in.count(1));
+    for (Dot& link : entry.links) {
+        std::uint64_t const word = in.varint();
+        link.seq = word >> 1;
+        if (link.seq > 0) link.actor = (word & 1) != 0 ? author : ActorId{in.u64()};
+    }
     if (!in.ok()) return std::nullopt;
     entry.bytes = in.rest();
     return entry;
@@ -119,6 +137,9 @@ Result<Replica::Staged*> Replica::Stage::record(RecordName const& name) {
         staged.record = std::move(stored.record);
         staged.stored_class = stored.digest_class;
         staged.stored_digest = stored.digest;
+        staged.stored_conflict = belongs_to_conflicts(staged.stored_class, staged.record);
+        staged.last = stored.last;
+        staged.stored_upkeep = upkeep_flags(staged.record);
     }
     return &records_.emplace(std::move(key), std::move(staged)).first->second;
 }
@@ -145,11 +166,7 @@ Result<std::optional<crypto::Hash32>> Replica::Stage::chain_at(Dot dot) const {
     return replica_.chain_at(dot);
 }
 
-void Replica::Stage::append(Dot dot,
-                            EntryHeader const* header,
-                            crypto::Hash32 const& chain,
-                            VoidReason reason,
-                            std::string const& bytes) {
+void Replica::Stage::advance(Dot dot, EntryHeader const* header, crypto::Hash32 const& chain) {
     ActorState& state = actor(dot.actor);
     INOS_ASSERT(dot.seq == state.seq + 1);
     state.seq = dot.seq;
@@ -163,8 +180,28 @@ void Replica::Stage::append(Dot dot,
         chains_.try_emplace(dot.actor, dot.seq, std::vector<crypto::Hash32>{}).first->second;
     chains.second.push_back(chain);
     vector_.set(dot.actor, dot.seq);
-    StoredEntry const stored{reason, replica_.clock_.now_ms(), chain, bytes};
-    batch_.put(Family::log, keys::log(replica_.options_.space, dot), stored.encode());
+    if (dot.seq % kDepsEvery != 0) return;
+    std::string deps;
+    state.deps.encode(deps);
+    batch_.put(Family::index, keys::deps(replica_.options_.space, dot), std::move(deps));
+}
+
+Dot Replica::Stage::touch(Staged& staged, Dot dot) {
+    if (staged.last == dot) return {};
+    staged.before = std::exchange(staged.last, dot);
+    return staged.before;
+}
+
+void Replica::Stage::append(Dot dot,
+                            crypto::Hash32 const& chain,
+                            VoidReason reason,
+                            std::vector<Dot> links,
+                            std::string_view bytes) {
+    StoredEntry const stored{reason, replica_.clock_.now_ms(), chain, std::move(links), bytes};
+    entries_[dot] = batch_.changes.size();
+    batch_.put(Family::log, keys::log(replica_.options_.space, dot), stored.encode(dot.actor));
+    if (reason != VoidReason::none)
+        batch_.put(Family::index, keys::void_entry(replica_.options_.space, dot), {});
 }
 
 void Replica::Stage::put_signature(Dot dot, crypto::Signature const& signature) {

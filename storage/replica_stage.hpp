@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -24,13 +25,24 @@ struct Replica::ActorState {
     static std::optional<ActorState> decode(std::string_view bytes);
 };
 
+// What upkeep has to look at a record for: it holds markers, or cells without a record.
+struct UpkeepFlags {
+    bool markers = false, orphan = false;
+};
+UpkeepFlags upkeep_flags(Record const& record);
+
 // A record as it will be written.
 struct Replica::Staged {
     RecordName name;
     Record record;
     DigestClass stored_class = DigestClass::none;  // as it is in the engine
     Digest128 stored_digest;
+    bool stored_conflict = false;  // is in the index of conflicts
+    UpkeepFlags stored_upkeep;     // is in the indexes that upkeep walks
+    Dot last;    // the newest entry here that touched the record: its history begins there
+    Dot before;  // the one before it, if it is of this stage
     bool dirty = false;
+    bool gone = false;  // erased: nothing stays under its key
 };
 
 class Replica::Stage {
@@ -46,50 +58,94 @@ public:
     // The chain hash at a dot, in the stage or in the log.
     Result<std::optional<crypto::Hash32>> chain_at(Dot dot) const;
 
-    // Takes an entry into the log and moves the actor's state and the vector.
+    // Moves the actor's state and the vector over an entry, ...
+    void advance(Dot dot, EntryHeader const* header, crypto::Hash32 const& chain);
+    // ... says for one of its ops that it touches the record, and answers the entry before it that
+    // did, if it is another one, ...
+    static Dot touch(Staged& staged, Dot dot);
+    // ... and takes it into the log. `links`: what touch() answered, for every op.
     void append(Dot dot,
-                EntryHeader const* header,
                 crypto::Hash32 const& chain,
                 VoidReason reason,
-                std::string const& bytes);
+                std::vector<Dot> links,
+                std::string_view bytes);
     void put_signature(Dot dot, crypto::Signature const& signature);
+
+    // ---- erasure, replica_erase.cpp ----
+    bool is_erased(RecordTag const& tag) const;
+    bool is_erased(RecordName const& name) const;
+    // Takes note that the tag's record has to go; ops on it have no effect from now on.
+    void put_proof(Erasure const& erasure);
+    // Erases the record, if it is here, and what the log holds of it. `op` is an erase.
+    Result<void> erase(Op const& op, OpOrigin const& origin);
+    // The same bytes, with stubs in place of ops on erased records.
+    std::string without_erased(std::string_view bytes,
+                               std::vector<RecordTag> const& tags,
+                               VoidReason reason) const;
+    // What is being applied, if it is a batch: all its erasures are looked for at once.
+    EntryBatch const* batch = nullptr;
+    void know_key(RecordTag const& tag, std::string key) { erased_keys_[tag] = std::move(key); }
 
     HlcClock hlc;
     bool schema_changed = false;
+    bool aliases_changed = false;
+    bool scrub = false;  // something was erased: its bytes have to go from the disk
 
 private:
     friend class Replica;
+    Result<void> rewrite_log(Dot dot, RecordTag const& tag, Dot& before);
+    Result<void> rewrite_history(Dot last, RecordTag const& tag);
+    Result<void> rewrite_void_entries(RecordTag const& tag);
+    Result<void> find_erased_keys();
+    Result<std::optional<std::string>> key_of(std::string_view collection, RecordTag const& tag);
 
     Replica& replica_;
     VersionVector vector_;
     std::map<ActorId, ActorState> actors_;                                   // touched ones
     std::map<ActorId, std::pair<Seq, std::vector<crypto::Hash32>>> chains_;  // first seq, hashes
     std::unordered_map<std::string, Staged> records_;                        // by engine key
+    std::map<RecordTag, Erasure> erasures_;                                  // new ones
+    std::set<RecordTag> marked_;  // tags whose erase has been applied in this stage
+    std::map<RecordTag, std::string> erased_keys_;
+    bool keys_searched_ = false;
+    std::map<Dot, std::size_t> entries_;  // of this stage: where in the batch
     WriteBatch batch_;
 };
 
-// A record's stored form: version u8 (1) | digest 16 | class u8 | record bytes.
+// A record's stored form: version u8 (2) | digest 16 | class u8 | last: actor u64, seq varint
+// | record bytes. A purged record leaves one without cells: its history stays as long as the log
+// holds it.
 struct StoredRecord {
     Digest128 digest;
     DigestClass digest_class = DigestClass::none;
+    Dot last;
     Record record;
 
     static std::string encode(Digest128 const& digest,
                               DigestClass digest_class,
+                              Dot last,
                               Record const& record);
     static Result<StoredRecord> decode(std::string_view bytes, RecordName const& name);
 };
 
-// An entry's stored form: version u8 (1) | void reason u8 | arrived ms varint | chain 32 | entry
-// bytes.
+// Whether a record stands in the index of conflicts: under some schema it is there and has one.
+bool belongs_to_conflicts(DigestClass digest_class, Record const& record);
+
+// An entry's stored form: version u8 (2) | void reason u8 | arrived ms varint | chain 32
+// | links: count varint, link* | entry bytes
+//   link  = seq varint << 1 | 1 if it is the entry's own actor, else then actor u64      none: 0
+// A link belongs to the op of the same index and names the entry that touched the op's record before
+// this one did, here: so a record's history is a list through the log, without an index of its own.
 struct StoredEntry {
     VoidReason reason = VoidReason::none;
     std::uint64_t arrived_ms = 0;
     crypto::Hash32 chain{};
+    std::vector<Dot> links;
     std::string_view bytes;
 
-    std::string encode() const;
-    static std::optional<StoredEntry> decode(std::string_view value);  // a view into value
+    std::string encode(ActorId author) const;
+    // `bytes` is a view into value.
+    static std::optional<StoredEntry> decode(std::string_view value, ActorId author);
 };
 
 Error corrupt_entry(Dot dot);

@@ -5,6 +5,7 @@
 // top of a thread, coroutine or command catches. Everything here is a plain value without threads.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,16 +31,20 @@ enum class Errc : int {
     unavailable = 12,  // not reachable, not ready, timed out; HTTP 503, exit 1
     unsupported = 13,  // understood, but not by this version; HTTP 501, exit 1
     gone = 14,         // erased id, cursor too old; HTTP 410, exit 3
+    rights = 15,       // a bounded counter has too little at this site; HTTP 409, exit 4
 };
+
+struct RightsShortage;  // storage/rights.hpp
 
 struct Error {
     Errc code = Errc::internal;
     std::string message;  // one clear sentence, without a full stop at its end
     std::string field;    // the field, path or file that is meant, if there is one
+    std::shared_ptr<RightsShortage const> rights = nullptr;  // Errc::rights: how much there is
 
     // The same error with the place it happened in front: "apply batch 12 from kiel: ...".
     Error prefixed(std::string_view where) const {
-        return Error{code, std::string(where) + ": " + message, field};
+        return Error{code, std::string(where) + ": " + message, field, rights};
     }
 };
 

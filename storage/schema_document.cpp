@@ -4,6 +4,8 @@
 #include <set>
 #include <utility>
 
+#include "crdt/types/types.hpp"
+#include "storage/field_rules.hpp"
 #include "storage/json.hpp"
 #include "storage/near_miss.hpp"
 
@@ -22,10 +24,12 @@ Names const kPolicies{"latest", "priority", "order", "keep-all"};
 Names const kDeletes{"update-wins", "delete-wins"};
 Names const kWins{"enable", "disable"};
 Names const kOfflineRights{"strict", "trust-disk"};
+Names const kFormats = format_words();
+Names const kChecks = check_words();
 Names const kCollectionOptions{"delete", "index", "identity", "fields"};
 
 // What an option's value has to be.
-enum class Shape { any, text, boolean, integer, number, text_list, value_list, text_or_boolean };
+enum class Shape { any, text, boolean, bound, number, text_list, value_list, text_or_boolean };
 
 struct Option {
     char const* name;
@@ -41,14 +45,15 @@ Option const kFieldOptions[] = {
     {"order", Shape::text_list, "register"},
     {"project", Shape::text, "register"},
     {"wins", Shape::text, "flag", &kWins},
-    {"min", Shape::integer, "bounded-counter"},
+    {"min", Shape::bound, "bounded-counter"},
     {"offline_rights", Shape::text, "bounded-counter", &kOfflineRights},
     {"required", Shape::boolean, nullptr},
     {"enum", Shape::value_list, nullptr},
     {"max", Shape::number, nullptr},
-    {"format", Shape::text, nullptr},
+    {"format", Shape::text, nullptr, &kFormats},
+    {"check", Shape::text, nullptr, &kChecks},
     {"default", Shape::any, nullptr},
-    {"canon", Shape::text, nullptr},
+    {"canon", Shape::any, nullptr},
     {"pii", Shape::text_or_boolean, nullptr},
 };
 
@@ -82,8 +87,8 @@ bool has_shape(Value const& value, Shape shape) {
             return value.as<std::string>() != nullptr;
         case Shape::boolean:
             return value.as<bool>() != nullptr;
-        case Shape::integer:
-            return value.as<std::int64_t>() != nullptr;
+        case Shape::bound:
+            return value.as<std::int64_t>() && *value.as<std::int64_t>() >= 0;
         case Shape::number:
             return value.as<std::int64_t>() || value.as<double>();
         case Shape::text_list:
@@ -104,8 +109,8 @@ char const* shape_words(Shape shape) {
             return "a text";
         case Shape::boolean:
             return "true or false";
-        case Shape::integer:
-            return "a whole number";
+        case Shape::bound:
+            return "a whole number from 0 on (a counter that may go under 0 is a \"counter\")";
         case Shape::number:
             return "a number";
         case Shape::text_list:
@@ -179,6 +184,9 @@ private:
         std::string const* type_text = type ? type->as<std::string>() : nullptr;
         for (auto const& [name, value] : definition)
             option(path, type_text, name, value);
+        check_field_rules(definition, [&](std::string const& option, std::string message) {
+            add(path + "." + option, std::move(message));
+        });
         Value const* policy = find_member(definition, "policy");
         for (auto const& [choice, needed] :
              {std::pair("priority", "ranking"), {"order", "order"}}) {
@@ -261,9 +269,8 @@ RegisterPolicy parse_policy(Value const* value, bool& known) {
 }
 
 CellType parse_type(Value const* value, bool& known) {
-    for (CellType const type :
-         {CellType::register_, CellType::set, CellType::flag, CellType::map, CellType::counter})
-        if (value && *value == Value(type_name(type))) return type;
+    auto const* name = value ? value->as<std::string>() : nullptr;
+    if (auto const* rules = name ? rules_of(*name) : nullptr) return rules->type;
     known = false;
     return CellType::register_;
 }
@@ -276,6 +283,13 @@ FieldSchema parse_field(Object const& definition) {
     field.order = texts_of(find_member(definition, "order"));
     Value const* wins = find_member(definition, "wins");
     field.disable_wins = wins && *wins == Value("disable");
+    Value const* min = find_member(definition, "min");
+    if (auto const* least = min ? min->as<std::int64_t>() : nullptr)
+        field.min = std::max<std::int64_t>(*least, 0);
+    Value const* offline = find_member(definition, "offline_rights");
+    if (offline && *offline == Value("trust-disk"))
+        field.offline_rights = OfflineRights::trust_disk;
+    read_field_rules(definition, field);
     return field;
 }
 
@@ -324,6 +338,7 @@ CollectionSchema parse_collection_schema(Object const& record_fields) {
     for (auto const& [name, value] : record_fields) {
         if (name == "delete" && value == Value("delete-wins"))
             schema.on_delete = DeletePolicy::delete_wins;
+        if (name == "identity") schema.identity = texts_of(&value);
         auto const* definition = value.as<Object>();
         if (!definition || !name.starts_with(kFieldPrefix)) continue;
         schema.fields.insert_or_assign(name.substr(kFieldPrefix.size()), parse_field(*definition));

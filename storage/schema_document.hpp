@@ -10,8 +10,7 @@
 //
 // Checking is strict and finds all mistakes at once, because a person waits for the answer. Reading
 // what is in the records never fails, because it may come from a newer version: types and policies
-// that are not known here are marked so and keep their data. The types list, text and
-// bounded-counter are part of documents, but not of what this version can write.
+// that are not known here are marked so and keep their data.
 //
 // Pure; any thread.
 #pragma once

@@ -37,16 +37,28 @@ public:
     bool node_is_running() const override { return true; }
 
     Result<ApiResponse> request(ApiRequest const& request) override {
-        HttpClientRequest sent;
-        sent.method = request.method;
-        sent.target = path_and_query(request);
-        sent.headers = headers_of(request);
-        sent.body = request.body;
-        INOS_TRY(auto answer, http_.request(sent));
+        INOS_TRY(auto answer, http_.request(plain(request)));
         return ApiResponse{answer.status, std::move(answer.headers), std::move(answer.body)};
     }
 
+    Result<void> events(ApiRequest const& request, OnEvent const& on_event) override {
+        EventStream events(on_event);
+        auto const take = [&events](std::string_view piece) { return events.take(piece); };
+        INOS_TRY(auto answer, http_.stream(plain(request), take));
+        if (events.overflowed())
+            return fail(Errc::too_large,
+                        "the node sent an event that is larger than " +
+                            std::to_string(kEventBytesMax) + " bytes");
+        if (answer.status < 400) return {};
+        return tl::unexpected<Error>(
+            error_of({answer.status, std::move(answer.headers), std::move(answer.body)}));
+    }
+
 private:
+    static HttpClientRequest plain(ApiRequest const& request) {
+        return {request.method, path_and_query(request), headers_of(request), request.body};
+    }
+
     HttpClient http_;
 };
 
@@ -81,6 +93,12 @@ public:
         if (!answer)
             return fail(Errc::internal, "no answer to " + request.method + " " + request.path);
         return *std::move(answer);
+    }
+
+    Result<void> events(ApiRequest const& request, OnEvent const&) override {
+        return fail(Errc::unavailable,
+                    "GET " + request.path + " needs the running node, and none runs on \"" +
+                        site_->dir + "\"; start it with: inos run --data " + site_->dir);
     }
 
 private:

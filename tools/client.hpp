@@ -6,6 +6,7 @@
 // process has it open and answers no API; Errc::unavailable when the node does not answer.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 #include "crdt/value.hpp"
 #include "storage/result.hpp"
 #include "tools/command_line.hpp"
+#include "tools/event_stream.hpp"
 
 namespace inos {
 
@@ -40,6 +42,10 @@ public:
     // Sends the request; any status is an answer.
     virtual Result<ApiResponse> request(ApiRequest const& request) = 0;
     virtual bool node_is_running() const = 0;
+
+    // The events that a GET answers with, as they come, until the node ends them or `on_event`
+    // answers false. Needs a running node. A status of 400 or more becomes its error.
+    virtual Result<void> events(ApiRequest const& request, OnEvent const& on_event) = 0;
 
     // The same for a JSON answer: null for an empty one; a status of 400 or more becomes its error.
     Result<Value> call(ApiRequest const& request);

@@ -9,12 +9,19 @@ namespace inos {
 
 void add_get(CommandLine& line) {
     struct Options {
-        std::string collection, id;
+        std::string collection, id, at;
+        bool elements = false;
     };
     auto options = std::make_shared<Options>();
     line.add("get", "Show a record")
         .argument("COLLECTION", options->collection, "the collection")
         .argument("ID", options->id, "the record's id")
+        .flag("--elements", options->elements, "show lists with the ids of their elements")
+        .option("--at",
+                options->at,
+                "MOMENT",
+                "as it was then: a time like 2026-01-31T10:00:00Z, Unix milliseconds, or a "
+                "\"vector\" of inos history --json")
         .note(
             "Shows the fields, the version for --if-match, and under \"conflicts\" every value "
             "that was\n"
@@ -23,9 +30,10 @@ void add_get(CommandLine& line) {
         .example("inos get customers c-17 --json | jq .fields.email", "for scripts")
         .body([options](Context& context) -> Result<int> {
             INOS_TRY(auto client, Client::open(context));
-            INOS_TRY(
-                auto record,
-                client->call({"GET", record_path(options->collection, options->id), {}, {}, ""}));
+            ApiRequest request{"GET", record_path(options->collection, options->id), {}, {}, ""};
+            if (options->elements) request.query["elements"] = "true";
+            if (!options->at.empty()) request.query["at"] = options->at;
+            INOS_TRY(auto record, client->call(std::move(request)));
             print_json_document(context, record);
             return kExitDone;
         });

@@ -131,6 +131,8 @@ private:
     Survey survey_;
     ImportCounts counts_;
     std::uint64_t resumed_ = 0, refused_ = 0;
+    std::uint64_t warned_ = 0;           // values that the schema warns of
+    std::vector<std::string> warnings_;  // the first ones
     std::vector<ImportItem> batch_;
     std::size_t batch_bytes_ = 0, batch_edits_ = 0;
 };
@@ -246,6 +248,8 @@ Result<void> Import::send(std::size_t from, std::size_t count) {
         } else if (bool_of(record, "changed")) {
             ++counts_.changed;
         }
+        for (auto const& warning : array_of(record, "warnings"))
+            if (++warned_ <= kBadShown) warnings_.push_back(text_of(warning, "message"));
     }
     return {};
 }
@@ -361,6 +365,11 @@ Result<int> Import::run(std::string const& data_dir) {
     INOS_CHECK(send_all(progress));
     progress.remove();
     std::chrono::duration<double> const elapsed = std::chrono::steady_clock::now() - begun;
+    for (auto const& warning : warnings_)
+        context_.terminal.err << "warning: " << clean_text(warning) << '\n';
+    if (warned_ > warnings_.size())
+        context_.terminal.err << "... and " << counted(warned_ - warnings_.size(), "warning")
+                              << " more\n";
     if (options_.skip_bad && survey_.bad + refused_ > 0) {
         INOS_CHECK(report_bad());
         context_.terminal.err << "warning: " << counted(survey_.bad + refused_, "bad row")

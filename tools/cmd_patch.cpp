@@ -25,7 +25,8 @@ void add_patch(CommandLine& line) {
             "null unsets a field; an object changes the members it names.\n"
             "Typed changes: {\"stock\":{\"$inc\":-2}} counts, "
             "{\"tags\":{\"$add\":[\"vip\"],\"$remove\":[\"new\"]}}\n"
-            "changes a set, {\"consent\":{\"$enable\":true}} a flag.")
+            "changes a set, {\"consent\":{\"$enable\":true}} a flag,\n"
+            "{\"memo\":{\"$splice\":{\"at\":0,\"delete\":2,\"insert\":\"new\"}}} a text.")
         .example("inos patch customers c-17 '{\"city\": \"Lund\", \"fax\": null}'",
                  "a new city, and no fax any more")
         .example("inos patch products p-3 '{\"stock\": {\"$inc\": -2}}'", "two were sold")

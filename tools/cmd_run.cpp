@@ -74,6 +74,7 @@ NodeOptions node_options(Config const& config, std::shared_ptr<spdlog::logger> l
     if (config.api) options.api = NodeAddress{config.api->host, config.api->port};
     options.api_hosts = config.api_hosts;
     options.peers = config.peers;
+    options.acknowledge_every_ms = config.acknowledge_every_s * 1000;
     options.log = [log = std::move(log)](std::string_view event, std::string const& text) {
         log->log(level_of(event), "{} {}", event, clean_text(text));
     };

@@ -25,6 +25,12 @@ void print_space(Context& context, Value const& space) {
                  (role.empty() ? "" : " (" + role + ")");
     }
     out << "members " << fit_text(names, context.terminal.width - 8) << '\n';
+    for (auto const& silent : array_of(space, "purge_waits_for")) {
+        std::string const since = text_of(silent, "since");
+        out << "purge   waits for " << clean_text(text_of(silent, "site")) << ", "
+            << (since.empty() ? "never heard of" : "silent since " + since)
+            << context.terminal.dim("  deleted records stay until it has seen that") << '\n';
+    }
 }
 
 }  // namespace

@@ -68,6 +68,7 @@ int exit_status(Errc code) {
         case Errc::gone:
             return kExitNotFound;
         case Errc::conflict:
+        case Errc::rights:
             return kExitConflict;
         default:
             return kExitFailed;

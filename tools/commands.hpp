@@ -15,15 +15,24 @@ void add_get(CommandLine& line);
 void add_put(CommandLine& line);
 void add_patch(CommandLine& line);
 void add_delete(CommandLine& line);
+void add_erase(CommandLine& line);
+void add_orphans(CommandLine& line);
 void add_list(CommandLine& line);
 void add_import(CommandLine& line);
 void add_export(CommandLine& line);
 void add_conflicts(CommandLine& line);
 void add_resolve(CommandLine& line);
+void add_history(CommandLine& line);
+void add_explain(CommandLine& line);
+void add_restore_record(CommandLine& line);
 void add_status(CommandLine& line);
 void add_peers(CommandLine& line);
 void add_members(CommandLine& line);
+void add_duplicates(CommandLine& line);
+void add_merge_records(CommandLine& line);
+void add_unmerge(CommandLine& line);
 void add_schema(CommandLine& line);
 void add_verify(CommandLine& line);
+void add_watch(CommandLine& line);
 
 }  // namespace inos

@@ -8,6 +8,7 @@
 
 #include "net/peer_url.hpp"
 #include "storage/near_miss.hpp"
+#include "tools/duration.hpp"
 
 namespace inos {
 namespace {
@@ -44,6 +45,13 @@ std::string set_durability(Config& config, Texts const& values) {
         return "\"" + values[0] + "\" is neither \"synced\" nor \"flushed\"" +
                did_you_mean(values[0], {"synced", "flushed"});
     }
+    return {};
+}
+
+std::string set_acknowledge_every(Config& config, Texts const& values) {
+    auto const seconds = parse_duration(values[0]);
+    if (!seconds) return seconds.error().message;
+    config.acknowledge_every_s = *seconds;
     return {};
 }
 
@@ -94,6 +102,14 @@ std::vector<ConfigKey> make_keys() {
          "program, and may lose the last moments in a power cut.",
          false,
          set_durability},
+        {"acknowledge_every",
+         Type::text,
+         "\"60s\"",
+         "How often at most this site tells all others what it holds for certain, when that has "
+         "changed. Deleted records can be purged, and erasures be confirmed, once all sites have "
+         "said so: shorter makes that sooner and costs some more of the line.",
+         false,
+         set_acknowledge_every},
         {"log_level",
          Type::text,
          "\"info\"",

@@ -35,6 +35,7 @@ struct Config {
     Durability durability = Durability::synced;
     std::string log_level;
     std::vector<std::string> api_hosts;
+    std::uint64_t acknowledge_every_s = 60;
 };
 
 struct ConfigKey {

@@ -26,11 +26,20 @@ int main(int argc, char** argv) {
     inos::add_put(line);
     inos::add_patch(line);
     inos::add_delete(line);
+    inos::add_erase(line);
+    inos::add_orphans(line);
     inos::add_list(line);
     inos::add_import(line);
     inos::add_export(line);
+    inos::add_watch(line);
     inos::add_conflicts(line);
     inos::add_resolve(line);
+    inos::add_history(line);
+    inos::add_explain(line);
+    inos::add_restore_record(line);
+    inos::add_duplicates(line);
+    inos::add_merge_records(line);
+    inos::add_unmerge(line);
     inos::add_schema(line);
     // The network
     inos::add_status(line);

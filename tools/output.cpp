@@ -88,6 +88,11 @@ Result<Value> json_argument(Context& context, std::string const& text, std::stri
     return value;
 }
 
+void print_warnings(Context& context, Value const& answer) {
+    for (Value const& warning : array_of(answer, "warnings"))
+        context.terminal.err << "warning: " << clean_text(text_of(warning, "message")) << '\n';
+}
+
 std::string counted(std::uint64_t count, std::string const& noun) {
     return grouped(count) + " " + noun + (count == 1 ? "" : "s");
 }

@@ -23,6 +23,9 @@ void print_records(Context& context, Array const& records);
 // Reads JSON that was given as an argument, or "-" for standard input. `what` names it in errors.
 Result<Value> json_argument(Context& context, std::string const& text, std::string const& what);
 
+// What an answer's "warnings" say, on standard error.
+void print_warnings(Context& context, Value const& answer);
+
 // "3 records", "1 record".
 std::string counted(std::uint64_t count, std::string const& noun);
 

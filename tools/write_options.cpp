@@ -34,10 +34,11 @@ Result<int> send_write(Context& context, ApiRequest const& request, std::string 
     INOS_TRY(auto client, Client::open(context));
     INOS_TRY(auto response, client->request(request));
     if (response.status >= 400) return tl::unexpected<Error>(error_of(response));
+    auto const body = parse_json(response.body);
+    if (body) print_warnings(context, *body);
     if (context.json) {
         context.terminal.out << (response.body.empty() ? "{}" : response.body) << '\n';
     } else {
-        auto const body = parse_json(response.body);
         bool const unchanged = body && body->find("changed") && !bool_of(*body, "changed");
         char const* const done = response.status == 204              ? "deleted"
                                  : body && bool_of(*body, "created") ? "created"

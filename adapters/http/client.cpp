@@ -19,6 +19,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -44,6 +45,7 @@ using Parser = http::response_parser<http::string_body>;
 constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t kResponseHeaderLimit = 64 * 1024;
 constexpr std::uint16_t kDefaultPort = 80;
+constexpr std::size_t kPieceBytes = 16 * 1024;
 
 bool has_control(std::string_view text) {
     return std::any_of(text.begin(), text.end(), [](char c) {
@@ -97,11 +99,13 @@ struct HttpClient::Impl {
         bool may_repeat = false;  // the kept connection had been closed: nothing was answered
     };
 
-    Try run(HttpClientRequest const& request);
+    Try run(HttpClientRequest const& request) { return wait_for(attempt(request)); }
+    Try wait_for(asio::awaitable<Try> work);
     Result<HttpClientResponse> exchange(HttpClientRequest const& request);
     asio::awaitable<Result<std::vector<Endpoint>>> look_up();
     asio::awaitable<Result<void>> connect();
     asio::awaitable<Try> attempt(HttpClientRequest const& request);
+    asio::awaitable<Try> attempt_stream(HttpClientRequest const& request, OnPiece const& on_piece);
     std::string text_of(HttpClientRequest const& request) const;
     HttpClientResponse take_response(Parser& parser) const;
     Try lost(error_code error, bool reused, bool answered, std::string_view doing);
@@ -150,11 +154,10 @@ std::string HttpClient::Impl::text_of(HttpClientRequest const& request) const {
     return text + "\r\n" + request.body;
 }
 
-HttpClientResponse HttpClient::Impl::take_response(Parser& parser) const {
-    auto& message = parser.get();
+HttpClientResponse head_of(http::response_header<> const& head) {
     HttpClientResponse response;
-    response.status = static_cast<int>(message.result_int());
-    for (auto const& field : message) {
+    response.status = static_cast<int>(head.result_int());
+    for (auto const& field : head) {
         std::string name(field.name_string().data(), field.name_string().size());
         for (char& c : name) {
             if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -163,7 +166,12 @@ HttpClientResponse HttpClient::Impl::take_response(Parser& parser) const {
         auto const [same, is_new] = response.headers.try_emplace(std::move(name), value);
         if (!is_new) same->second.append(", ").append(value);
     }
-    response.body = std::move(message.body());
+    return response;
+}
+
+HttpClientResponse HttpClient::Impl::take_response(Parser& parser) const {
+    HttpClientResponse response = head_of(parser.get());
+    response.body = std::move(parser.get().body());
     return response;
 }
 
@@ -279,11 +287,53 @@ asio::awaitable<HttpClient::Impl::Try> HttpClient::Impl::attempt(HttpClientReque
     co_return done;
 }
 
-HttpClient::Impl::Try HttpClient::Impl::run(HttpClientRequest const& request) {
+// The arguments are the caller's, who blocks until this coroutine has ended.
+asio::awaitable<HttpClient::Impl::Try> HttpClient::Impl::attempt_stream(
+    HttpClientRequest const& request, OnPiece const& on_piece) {
+    Try result;
+    Result<void> const connected = co_await connect();
+    if (!connected) {
+        result.response = tl::unexpected<Error>(connected.error());
+        co_return result;
+    }
+    stream->expires_after(options.answer_timeout);
+    std::string const text = text_of(request);
+    auto const [write_error, written] =
+        co_await asio::async_write(*stream, asio::buffer(text), kToken);
+    if (write_error) co_return lost(write_error, false, false, "sending it");
+    http::response_parser<http::buffer_body> parser;
+    parser.header_limit(kResponseHeaderLimit);
+    parser.body_limit(boost::none);
+    auto const [head_error, head_size] =
+        co_await http::async_read_header(*stream, buffer, parser, kToken);
+    if (head_error) co_return lost(head_error, false, false, "reading the answer");
+    HttpClientResponse response = head_of(parser.get());
+    std::vector<char> space(kPieceBytes);
+    bool wanted = true;
+    while (wanted && !parser.is_done()) {
+        auto& body = parser.get().body();
+        body.data = space.data();
+        body.size = space.size();
+        stream->expires_after(options.answer_timeout);
+        auto const [error, size] = co_await http::async_read_some(*stream, buffer, parser, kToken);
+        if (error && error != http::error::need_buffer)
+            co_return lost(error, false, true, "reading the answer");
+        std::string_view const piece(space.data(), space.size() - body.size);
+        if (response.status == 200)
+            wanted = piece.empty() || on_piece(piece);
+        else
+            response.body += piece.substr(0, options.response_limit - response.body.size());
+    }
+    disconnect();
+    result.response = std::move(response);
+    co_return result;
+}
+
+HttpClient::Impl::Try HttpClient::Impl::wait_for(asio::awaitable<Try> work) {
     Try result;
     std::exception_ptr thrown;
     io.restart();
-    asio::co_spawn(io, attempt(request), [&](std::exception_ptr problem_thrown, Try outcome) {
+    asio::co_spawn(io, std::move(work), [&](std::exception_ptr problem_thrown, Try outcome) {
         thrown = problem_thrown;
         result = std::move(outcome);
     });
@@ -343,6 +393,13 @@ Result<HttpClient> HttpClient::over_tcp(std::string_view url_text, HttpClientOpt
 
 Result<HttpClientResponse> HttpClient::request(HttpClientRequest const& request) {
     return impl_->exchange(request);
+}
+
+Result<HttpClientResponse> HttpClient::stream(HttpClientRequest const& request,
+                                              OnPiece const& on_piece) {
+    INOS_CHECK(check_request(request));
+    impl_->disconnect();
+    return impl_->wait_for(impl_->attempt_stream(request, on_piece)).response;
 }
 
 }  // namespace inos

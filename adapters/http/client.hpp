@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,6 +43,13 @@ public:
     ~HttpClient();
 
     Result<HttpClientResponse> request(HttpClientRequest const& request);
+
+    // Sends a request whose answer goes on for as long as the server likes, and hands over its body
+    // as it comes, on a connection of its own; `on_piece` answers false when it has enough. Returns
+    // when the answer has ended. answer_timeout is the longest silence; an answer that was cut off
+    // is Errc::unavailable. Another status than 200 is an answer like that of request(), whole.
+    using OnPiece = std::function<bool(std::string_view)>;
+    Result<HttpClientResponse> stream(HttpClientRequest const& request, OnPiece const& on_piece);
 
     struct Impl;  // defined in the .cpp file
 

@@ -43,8 +43,11 @@ CellType target_type(EditPlan const& plan, FieldTarget const& target, Value cons
     if (target.schema) return target.schema->type;
     CellType const now = read_type(plan.record, target.at, nullptr);
     bool const fits = (now == CellType::counter && value.as<std::int64_t>()) ||
+                      (now == CellType::bounded_counter && value.as<std::int64_t>()) ||
                       (now == CellType::set && value.as<Array>()) ||
-                      (now == CellType::flag && value.as<bool>());
+                      (now == CellType::list && value.as<Array>()) ||
+                      (now == CellType::flag && value.as<bool>()) ||
+                      (now == CellType::text && value.as<std::string>());
     if (fits && has_value(plan.record, target.at, now, nullptr)) return now;
     return value.as<Object>() ? CellType::map : CellType::register_;
 }
@@ -62,27 +65,17 @@ int segments(std::string_view path) {
     return count;
 }
 
-bool holds_operators(Value const& value) {
-    if (is_operation(value)) return true;
-    if (auto const* array = value.as<Array>())
-        return std::any_of(array->begin(), array->end(), holds_operators);
-    if (auto const* object = value.as<Object>())
-        return std::any_of(object->begin(), object->end(), [](Member const& m) {
-            return holds_operators(m.value);
-        });
-    return false;
-}
-
 void run_operation(EditPlan& plan, FieldTarget const& target, Object const& operation) {
-    auto const type = operation_type(operation);
+    CellType const now = read_type(plan.record, target.at, target.schema);
+    bool const is_now = target.schema || has_value(plan.record, target.at, now, nullptr);
+    auto const type = operation_type(operation, is_now ? now : CellType::register_);
     if (!type)
         return plan.fail(ChangeError::Kind::bad_operation,
                          target.label,
                          "\"" + operation.front().key +
                              "\" is no operation, or does not go with the others beside it; "
-                             "there are $inc, $add, $remove, $enable and $null, and names "
-                             "cannot begin with $");
-    CellType const now = read_type(plan.record, target.at, target.schema);
+                             "there are $inc, $add, $remove, $insert, $move, $set, $splice, "
+                             "$enable and $null, and names cannot begin with $");
     bool const other = target.schema
                            ? target.schema->type != *type
                            : now != *type && has_value(plan.record, target.at, now, nullptr);

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <tuple>
 
+#include "crdt/types/bounded_counter.hpp"
 #include "crdt/types/counter.hpp"
 #include "crdt/types/flag.hpp"
+#include "crdt/types/list.hpp"
 #include "crdt/types/map.hpp"
 #include "crdt/types/register.hpp"
 #include "crdt/types/set.hpp"
+#include "crdt/types/text.hpp"
 
 namespace inos {
 
@@ -33,13 +36,23 @@ void EditPlan::count(std::string path, std::int64_t delta) {
         {static_cast<std::uint64_t>(EditKind::count), std::move(path), std::move(payload)});
 }
 
+void EditPlan::cut(std::string path, Cut const& cut) {
+    edits.push_back({static_cast<std::uint64_t>(EditKind::cut), std::move(path), cut.encode()});
+}
+
 void EditPlan::fail(ChangeError::Kind kind, std::string field, std::string message) {
     if (!error) error = ChangeError{kind, std::move(field), std::move(message)};
 }
 
 std::vector<TypeRules> const& type_list() {
-    static std::vector<TypeRules> const list{
-        register_rules(), counter_rules(), set_rules(), flag_rules(), map_rules()};
+    static std::vector<TypeRules> const list{register_rules(),
+                                             counter_rules(),
+                                             bounded_counter_rules(),
+                                             set_rules(),
+                                             flag_rules(),
+                                             map_rules(),
+                                             list_rules(),
+                                             text_rules()};
     return list;
 }
 
@@ -67,23 +80,41 @@ bool is_operation(Value const& value) {
            });
 }
 
-std::optional<CellType> operation_type(Object const& object) {
+bool holds_operators(Value const& value) {
+    if (is_operation(value)) return true;
+    if (auto const* array = value.as<Array>())
+        return std::any_of(array->begin(), array->end(), holds_operators);
+    if (auto const* object = value.as<Object>())
+        return std::any_of(object->begin(), object->end(), [](Member const& m) {
+            return holds_operators(m.value);
+        });
+    return false;
+}
+
+std::optional<CellType> operation_type(Object const& object, CellType field) {
     static constexpr std::pair<std::string_view, CellType> kOperators[] = {
         {"$inc", CellType::counter},
+        {"$inc", CellType::bounded_counter},
         {"$add", CellType::set},
         {"$remove", CellType::set},
+        {"$remove", CellType::list},
+        {"$insert", CellType::list},
+        {"$move", CellType::list},
+        {"$set", CellType::list},
         {"$enable", CellType::flag},
         {"$null", CellType::register_},
+        {"$splice", CellType::text},
     };
-    std::optional<CellType> type;
-    for (Member const& member : object) {
-        auto const it = std::find_if(std::begin(kOperators),
-                                     std::end(kOperators),
-                                     [&](auto const& op) { return op.first == member.key; });
-        if (it == std::end(kOperators) || (type && *type != it->second)) return std::nullopt;
-        type = it->second;
+    std::optional<CellType> found;
+    for (auto const& [unused, type] : kOperators) {
+        bool const all = std::all_of(object.begin(), object.end(), [&](Member const& member) {
+            return std::find(std::begin(kOperators),
+                             std::end(kOperators),
+                             std::pair(std::string_view(member.key), type)) != std::end(kOperators);
+        });
+        if (all && (!found || type == field)) found = type;
     }
-    return type;
+    return found;
 }
 
 bool storable(EditPlan& plan,

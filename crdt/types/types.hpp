@@ -12,15 +12,23 @@
 #include <vector>
 
 #include "crdt/entry.hpp"
+#include "crdt/pieces.hpp"
 #include "crdt/resolve.hpp"
 
 namespace inos {
 
+// How much of a bounded counter was to be used, and how much there is here and at all other sites.
+struct Shortage {
+    std::int64_t wanted = 0, available = 0, elsewhere = 0;
+    bool operator==(Shortage const&) const = default;
+};
+
 // Why a change cannot be made: bad input of the person or program that asked for it.
 struct ChangeError {
-    enum class Kind { wrong_type, bad_operation, limit } kind{};
+    enum class Kind { wrong_type, bad_operation, limit, rights } kind{};
     std::string field;  // dotted path
     std::string message;
+    Shortage shortage = {};  // rights
 };
 
 // Edits in the making, for one record and one author.
@@ -35,6 +43,7 @@ struct EditPlan {
     void remove(std::string path);
     void clear(std::string prefix);
     void count(std::string path, std::int64_t delta);
+    void cut(std::string path, Cut const& cut);
     void fail(ChangeError::Kind kind, std::string field, std::string message);
 };
 
@@ -64,9 +73,12 @@ std::vector<TypeRules> const& type_list();
 TypeRules const* rules_of(CellType type);          // nullptr: not known to this version
 TypeRules const* rules_of(std::string_view name);  // by schema name
 
-// The type whose operators the object holds ({"$inc": ...} -> counter), if it holds any.
+// The type whose operators the object holds ({"$inc": ...} -> counter), if it holds any. Of several
+// types that have them all, `field`, what is there now, goes first.
 bool is_operation(Value const& value);
-std::optional<CellType> operation_type(Object const& object);
+std::optional<CellType> operation_type(Object const& object, CellType field);
+// Does a value hold operators anywhere? As part of a plain value they are refused.
+bool holds_operators(Value const& value);
 
 // Refuses what could not be stored or read back: payloads over the limit, nesting over the limit,
 // numbers that are not finite, text that is not UTF-8. `what` begins the message.

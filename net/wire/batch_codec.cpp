@@ -24,6 +24,12 @@ std::string associated(Batch const& batch) {
     return out;
 }
 
+template <std::size_t N>
+void take_bytes(Reader& in, std::array<std::uint8_t, N>& bytes) {
+    std::string_view const raw = in.take(N);
+    std::copy(raw.begin(), raw.end(), bytes.begin());
+}
+
 std::string compress(std::string const& content) {
     std::string out(ZSTD_compressBound(content.size()), '\0');
     std::size_t const size =
@@ -62,6 +68,13 @@ Batch seal_batch(SpaceId const& space, crypto::Secret const& key, EntryBatch con
         put_varint(content, head.seq);
         content += crypto::view(head.signature);
     }
+    put_varint(content, batch.erasures.size());
+    for (Erasure const& erasure : batch.erasures) {
+        content += crypto::view(erasure.tag);
+        put_blob(content, erasure.collection);
+        put_u64(content, erasure.actor.value);
+        content += crypto::view(erasure.signature);
+    }
     out.sealed = crypto::seal(key, compress(content), associated(out));
     return out;
 }
@@ -90,8 +103,14 @@ Result<EntryBatch> open_batch(Batch const& batch, crypto::Secret const& key) {
     for (SignedHead& head : out.heads) {
         head.actor.value = in.u64();
         head.seq = in.varint();
-        std::string_view const signature = in.take(head.signature.size());
-        std::copy(signature.begin(), signature.end(), head.signature.begin());
+        take_bytes(in, head.signature);
+    }
+    out.erasures.resize(in.count(89));
+    for (Erasure& erasure : out.erasures) {
+        take_bytes(in, erasure.tag);
+        erasure.collection = in.blob();
+        erasure.actor.value = in.u64();
+        take_bytes(in, erasure.signature);
     }
     if (!in.finished()) return fail(Errc::protocol, "a batch's contents are malformed");
     return out;

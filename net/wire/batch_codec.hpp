@@ -2,6 +2,7 @@
 //
 //   content  = run*: each entry blob, as many as the clear header says, in its order
 //            | heads: count, (actor u64, seq varint, signature 64)*
+//            | erasures: count, (tag 16, collection blob, actor u64, signature 64)*
 //   sealed   = XChaCha20-Poly1305 with the space key over zstd(content), random nonce in front
 //   associated data = "inos batch 1" | space 16 | key id u32
 //                   | count, (actor u64, first varint, count varint)*

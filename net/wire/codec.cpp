@@ -9,6 +9,7 @@
 #include <capnp/serialize.h>
 #include <kj/exception.h>
 
+#include "crdt/value.hpp"
 #include "net/wire/messages.capnp.h"
 
 namespace inos::wire {
@@ -58,6 +59,7 @@ void put(schema::Message::Builder out, Hello const& hello) {
         spaces[i].setVector(as_data(hello.spaces[i].vector));
         spaces[i].setRoot(as_data(hello.spaces[i].root));
         spaces[i].setMembership(as_data(hello.spaces[i].membership));
+        spaces[i].setAcknowledgements(as_data(hello.spaces[i].acknowledgements));
     }
 }
 
@@ -118,8 +120,27 @@ void put(schema::Message::Builder out, PairGrant const& message) {
         addresses.set(i, as_text(message.addresses[i]));
 }
 
+void put(schema::Message::Builder out, Acknowledgements const& message) {
+    auto builder = out.initAcknowledgements();
+    builder.setSpace(as_data(message.space));
+    auto list =
+        builder.initAcknowledgements(static_cast<unsigned>(message.acknowledgements.size()));
+    for (unsigned i = 0; i < list.size(); ++i)
+        list.set(i, as_data(message.acknowledgements[i]));
+}
+
 void put(schema::Message::Builder out, PairDone const&) {
     out.setPairDone();
+}
+
+void put(schema::Message::Builder out, RightsRequest const& message) {
+    auto builder = out.initRightsRequest();
+    builder.setSpace(as_data(message.space));
+    builder.setCollection(as_text(message.collection));
+    builder.setKey(as_text(message.key));
+    builder.setField(as_text(message.field));
+    builder.setAmount(message.amount);
+    builder.setAheadOfNeed(message.ahead_of_need);
 }
 
 Hello get(schema::Hello::Reader in) {
@@ -132,17 +153,19 @@ Hello get(schema::Hello::Reader in) {
         hello.spaces.push_back({sixteen(space.getId()),
                                 sixteen(space.getVector()),
                                 sixteen(space.getRoot()),
-                                sixteen(space.getMembership())});
+                                sixteen(space.getMembership()),
+                                sixteen(space.getAcknowledgements())});
     return hello;
 }
 
 std::vector<std::string> get(capnp::List<capnp::Data>::Reader list) {
-    within(list.size(), kCertificatesMax, "too many certificates in one message");
+    within(
+        list.size(), kCertificatesMax, "too many certificates or acknowledgements in one message");
     std::vector<std::string> out;
     std::size_t bytes = 0;
     for (auto const item : list) {
         bytes += item.size();
-        within(bytes, kMessageBytesMax, "certificates are longer than the message that holds them");
+        within(bytes, kMessageBytesMax, "parts are longer than the message that holds them");
         out.push_back(text(item));
     }
     return out;
@@ -176,6 +199,20 @@ PairGrant get(schema::PairGrant::Reader in) {
     return grant;
 }
 
+std::string name(capnp::Text::Reader in) {
+    within(in.size(), kNameBytesMax, "a name in a request is too long");
+    return {in.cStr(), in.size()};
+}
+
+RightsRequest get(schema::RightsRequest::Reader in) {
+    return {sixteen(in.getSpace()),
+            name(in.getCollection()),
+            name(in.getKey()),
+            name(in.getField()),
+            in.getAmount(),
+            in.getAheadOfNeed()};
+}
+
 Message get(schema::Message::Reader in) {
     switch (in.which()) {
         case schema::Message::HELLO:
@@ -183,6 +220,11 @@ Message get(schema::Message::Reader in) {
         case schema::Message::CERTIFICATES: {
             auto const message = in.getCertificates();
             return Certificates{sixteen(message.getSpace()), get(message.getCertificates())};
+        }
+        case schema::Message::ACKNOWLEDGEMENTS: {
+            auto const message = in.getAcknowledgements();
+            return Acknowledgements{sixteen(message.getSpace()),
+                                    get(message.getAcknowledgements())};
         }
         case schema::Message::VECTOR:
             return Vector{sixteen(in.getVector().getSpace()), text(in.getVector().getBytes())};
@@ -206,6 +248,8 @@ Message get(schema::Message::Reader in) {
             return get(in.getPairGrant());
         case schema::Message::PAIR_DONE:
             return PairDone{};
+        case schema::Message::RIGHTS_REQUEST:
+            return get(in.getRightsRequest());
     }
     throw Malformed{"a kind of message that this version does not know"};
 }

@@ -18,6 +18,8 @@ struct Message {
     refusal      @6 :Refusal;    # why the sender ends the session
     pairGrant    @7 :PairGrant;
     pairDone     @8 :Void;       # the joiner holds the grant durably
+    rightsRequest @9 :RightsRequest;
+    acknowledgements @10 :Acknowledgements;
   }
 }
 
@@ -32,12 +34,20 @@ struct Hello {
     vector     @1 :Data;         # 16 bytes: BLAKE2b-128 of the encoded version vector
     root       @2 :Data;         # 16 bytes
     membership @3 :Data;         # 16 bytes: digest of the set of certificates
+    acknowledgements @4 :Data;   # 16 bytes: digest of the set of acknowledgements
   }
 }
 
 struct Certificates {
   space        @0 :Data;
   certificates @1 :List(Data);
+}
+
+# What members have said that they hold durably (storage/acknowledgements.hpp), each signed by its
+# site. Passed on to whoever may lack them.
+struct Acknowledgements {
+  space            @0 :Data;
+  acknowledgements @1 :List(Data);
 }
 
 struct Vector {
@@ -67,6 +77,17 @@ struct Ack {
 
 struct Refusal {
   message @0 :Text;
+}
+
+# Asks the receiver to pass on rights of a bounded counter. There is no answer: what is granted
+# comes as an entry.
+struct RightsRequest {
+  space       @0 :Data;
+  collection  @1 :Text;
+  key         @2 :Text;
+  field       @3 :Text;
+  amount      @4 :UInt64;
+  aheadOfNeed @5 :Bool;          # nothing waits for it: keep what you may need yourself
 }
 
 struct PairGrant {

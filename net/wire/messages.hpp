@@ -21,6 +21,7 @@ struct Hello {
         Digest vector{};
         Digest root{};
         Digest membership{};
+        Digest acknowledgements{};
         bool operator==(Space const&) const = default;
     };
     std::uint16_t version_min = 1, version_max = 1;
@@ -33,6 +34,12 @@ struct Certificates {
     SpaceId space{};
     std::vector<std::string> certificates;
     bool operator==(Certificates const&) const = default;
+};
+
+struct Acknowledgements {
+    SpaceId space{};
+    std::vector<std::string> acknowledgements;
+    bool operator==(Acknowledgements const&) const = default;
 };
 
 struct Vector {
@@ -87,7 +94,24 @@ struct PairDone {
     bool operator==(PairDone const&) const = default;
 };
 
-using Message =
-    std::variant<Hello, Certificates, Vector, Batch, Ack, Probe, Refusal, PairGrant, PairDone>;
+struct RightsRequest {
+    SpaceId space{};
+    std::string collection, key, field;
+    std::uint64_t amount = 0;
+    bool ahead_of_need = false;
+    bool operator==(RightsRequest const&) const = default;
+};
+
+using Message = std::variant<Hello,
+                             Certificates,
+                             Vector,
+                             Batch,
+                             Ack,
+                             Probe,
+                             Refusal,
+                             PairGrant,
+                             PairDone,
+                             RightsRequest,
+                             Acknowledgements>;
 
 }  // namespace inos::wire

@@ -1,6 +1,9 @@
 #include "storage/engines/rocks.hpp"
 
 #include <array>
+#include <atomic>
+#include <mutex>
+#include <shared_mutex>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
@@ -39,13 +42,19 @@ public:
     RocksCursor(rocksdb::DB& db,
                 rocksdb::ColumnFamilyHandle* family,
                 std::string_view from,
-                std::string_view to)
-        : to_(to), to_slice_(to_) {
+                std::string_view to,
+                std::shared_ptr<std::atomic<int>> open)
+        : to_(to), to_slice_(to_), open_(std::move(open)) {
+        ++*open_;
         rocksdb::ReadOptions options;
         options.iterate_upper_bound = &to_slice_;
         options.auto_prefix_mode = true;
         iterator_.reset(db.NewIterator(options, family));
         iterator_->Seek(slice(from));
+    }
+    ~RocksCursor() override {
+        iterator_.reset();
+        --*open_;
     }
     bool valid() const override { return iterator_->Valid(); }
     void next() override { iterator_->Next(); }
@@ -59,57 +68,21 @@ public:
 private:
     std::string to_;
     rocksdb::Slice to_slice_;
+    std::shared_ptr<std::atomic<int>> open_;  // how many cursors there are
     std::unique_ptr<rocksdb::Iterator> iterator_;
 };
 
-class RocksEngine final : public Engine {
+class ClosedCursor final : public Cursor {
 public:
-    RocksEngine(std::unique_ptr<rocksdb::DB> db,
-                std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families)
-        : db_(std::move(db)), families_(families) {}
-
-    ~RocksEngine() override {
-        for (auto* family : families_)
-            db_->DestroyColumnFamilyHandle(family);
-        db_->Close();
-    }
-
-    Result<std::optional<std::string>> get(Family family, std::string_view key) const override {
-        std::string value;
-        auto const status = db_->Get({}, handle(family), slice(key), &value);
-        if (status.ok()) return std::optional(std::move(value));
-        if (status.IsNotFound()) return std::optional<std::string>();
-        return tl::unexpected(error_of(status, "reading the database"));
-    }
-
-    std::unique_ptr<Cursor> scan(Family family,
-                                 std::string_view from,
-                                 std::string_view to) const override {
-        return std::make_unique<RocksCursor>(*db_, handle(family), from, to);
-    }
-
-    Result<void> write(WriteBatch const& batch, Durability durability) override {
-        rocksdb::WriteBatch out(0, 0, 8, 0);
-        for (auto const& change : batch.changes) {
-            auto const status = change.value
-                                    ? out.Put(handle(change.family), change.key, *change.value)
-                                    : out.Delete(handle(change.family), change.key);
-            if (!status.ok()) return tl::unexpected(error_of(status, "building a write"));
-        }
-        rocksdb::WriteOptions options;
-        options.sync = durability == Durability::synced;
-        auto const status = db_->Write(options, &out);
-        if (status.ok()) return {};
-        return tl::unexpected(error_of(status, "writing the database"));
-    }
+    explicit ClosedCursor(Error error) : error_(std::move(error)) {}
+    bool valid() const override { return false; }
+    void next() override {}
+    std::string_view key() const override { return {}; }
+    std::string_view value() const override { return {}; }
+    Result<void> status() const override { return tl::unexpected(error_); }
 
 private:
-    rocksdb::ColumnFamilyHandle* handle(Family family) const {
-        return families_[static_cast<std::size_t>(family)];
-    }
-
-    std::unique_ptr<rocksdb::DB> db_;
-    std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families_;
+    Error error_;
 };
 
 rocksdb::DBOptions db_options() {
@@ -123,6 +96,8 @@ rocksdb::DBOptions db_options() {
     options.max_background_jobs = 2;
     options.max_open_files = 512;
     options.keep_log_file_num = 2;
+    // At the level below the database notes keys in its own log file.
+    options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
     options.max_total_wal_size = 128 << 20;
     options.bytes_per_sync = 1 << 20;
     return options;
@@ -143,11 +118,13 @@ rocksdb::ColumnFamilyOptions family_options(RocksOptions const& options,
     return family;
 }
 
-}  // namespace
+// An open database and its families.
+struct Opened {
+    std::unique_ptr<rocksdb::DB> db;
+    std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families{};
+};
 
-Result<std::unique_ptr<Engine>> open_rocks(std::string const& path, RocksOptions const& options) {
-    auto const cache = rocksdb::NewLRUCache(options.cache_bytes);
-    auto const family = family_options(options, cache);
+Result<Opened> open_database(std::string const& path, rocksdb::ColumnFamilyOptions const& family) {
     std::vector<rocksdb::ColumnFamilyDescriptor> descriptors{
         {rocksdb::kDefaultColumnFamilyName, family}};
     for (std::size_t i = 0; i < kFamilies; ++i)
@@ -160,11 +137,122 @@ Result<std::unique_ptr<Engine>> open_rocks(std::string const& path, RocksOptions
         if (says_locked(status)) error.code = Errc::conflict;
         return tl::unexpected(std::move(error));
     }
-    std::unique_ptr<rocksdb::DB> db(raw);
-    db->DestroyColumnFamilyHandle(handles.front());
-    std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families{};
-    std::copy(handles.begin() + 1, handles.end(), families.begin());
-    return std::unique_ptr<Engine>(std::make_unique<RocksEngine>(std::move(db), families));
+    Opened opened;
+    opened.db.reset(raw);
+    opened.db->DestroyColumnFamilyHandle(handles.front());
+    std::copy(handles.begin() + 1, handles.end(), opened.families.begin());
+    return opened;
+}
+
+class RocksEngine final : public Engine {
+public:
+    RocksEngine(std::string path, rocksdb::ColumnFamilyOptions options, Opened opened)
+        : path_(std::move(path)), options_(std::move(options)), opened_(std::move(opened)) {}
+
+    ~RocksEngine() override { close(); }
+
+    Result<std::optional<std::string>> get(Family family, std::string_view key) const override {
+        std::shared_lock const lock(mutex_);
+        if (!opened_.db) return tl::unexpected(closed());
+        std::string value;
+        auto const status = opened_.db->Get({}, handle(family), slice(key), &value);
+        if (status.ok()) return std::optional(std::move(value));
+        if (status.IsNotFound()) return std::optional<std::string>();
+        return tl::unexpected(error_of(status, "reading the database"));
+    }
+
+    std::unique_ptr<Cursor> scan(Family family,
+                                 std::string_view from,
+                                 std::string_view to) const override {
+        std::shared_lock const lock(mutex_);
+        if (!opened_.db) return std::make_unique<ClosedCursor>(closed());
+        return std::make_unique<RocksCursor>(*opened_.db, handle(family), from, to, cursors_);
+    }
+
+    Result<void> write(WriteBatch const& batch, Durability durability) override {
+        std::shared_lock const lock(mutex_);
+        if (!opened_.db) return tl::unexpected(closed());
+        rocksdb::WriteBatch out(0, 0, 8, 0);
+        for (auto const& change : batch.changes) {
+            auto const status = change.value
+                                    ? out.Put(handle(change.family), change.key, *change.value)
+                                    : out.Delete(handle(change.family), change.key);
+            if (!status.ok()) return tl::unexpected(error_of(status, "building a write"));
+        }
+        rocksdb::WriteOptions options;
+        options.sync = durability == Durability::synced;
+        auto const status = opened_.db->Write(options, &out);
+        if (status.ok()) return {};
+        return tl::unexpected(error_of(status, "writing the database"));
+    }
+
+    // Flushing ends the logs that hold old values, compacting the tables that hold them. The file
+    // that lists the tables names their first and last keys and only ever grows while the database is
+    // open: so it is closed for a moment and opened again, which begins a new list.
+    Result<void> scrub(std::atomic<bool>& cancelled) override {
+        {
+            std::shared_lock const lock(mutex_);
+            if (!opened_.db) return tl::unexpected(closed());
+            INOS_CHECK(compact_all(cancelled));
+        }
+        std::unique_lock const lock(mutex_);
+        if (*cursors_ > 0)
+            return fail(Errc::unavailable, "the database is being read; scrub it again later");
+        close();
+        INOS_TRY(opened_, open_database(path_, options_));
+        return {};
+    }
+
+private:
+    rocksdb::ColumnFamilyHandle* handle(Family family) const {
+        return opened_.families[static_cast<std::size_t>(family)];
+    }
+
+    Error closed() const {
+        return Error{Errc::io, "the database in \"" + path_ + "\" could not be opened again", {}};
+    }
+
+    Result<void> compact_all(std::atomic<bool>& cancelled) {
+        std::vector<rocksdb::ColumnFamilyHandle*> const all(opened_.families.begin(),
+                                                            opened_.families.end());
+        if (auto const status = opened_.db->Flush({}, all); !status.ok())
+            return tl::unexpected(error_of(status, "flushing the database"));
+        rocksdb::CompactRangeOptions options;
+        options.canceled = &cancelled;
+        options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+        for (auto* family : all)
+            if (auto const status = opened_.db->CompactRange(options, family, nullptr, nullptr);
+                !status.ok()) {
+                if (status.IsIncomplete())
+                    return fail(Errc::unavailable, "scrubbing the database was cancelled");
+                return tl::unexpected(error_of(status, "compacting the database"));
+            }
+        return {};
+    }
+
+    void close() {
+        if (!opened_.db) return;
+        for (auto* family : opened_.families)
+            opened_.db->DestroyColumnFamilyHandle(family);
+        opened_.db->Close();
+        opened_.db.reset();
+    }
+
+    std::string path_;
+    rocksdb::ColumnFamilyOptions options_;
+    // Guards `opened_` against being closed and opened again, which scrub() alone does.
+    mutable std::shared_mutex mutex_;
+    Opened opened_;
+    std::shared_ptr<std::atomic<int>> cursors_ = std::make_shared<std::atomic<int>>(0);
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> open_rocks(std::string const& path, RocksOptions const& options) {
+    auto const cache = rocksdb::NewLRUCache(options.cache_bytes);
+    auto const family = family_options(options, cache);
+    INOS_TRY(Opened opened, open_database(path, family));
+    return std::unique_ptr<Engine>(std::make_unique<RocksEngine>(path, family, std::move(opened)));
 }
 
 }  // namespace inos

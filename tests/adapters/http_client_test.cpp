@@ -6,6 +6,7 @@
 
 #include "adapters/http/client.hpp"
 #include "net/http_server.hpp"
+#include "net/http_stream.hpp"
 #include "tests/net/io_thread.hpp"
 
 namespace inos {
@@ -263,6 +264,81 @@ TEST(HttpClient, talks_to_a_node_over_its_socket) {
     EXPECT_EQ(refused->status, 413);
     thread.call([&] { server.stop(); });
     EXPECT_EQ(client.request(get()).error().code, Errc::unavailable);
+    thread.finish();
+}
+
+std::string const kChunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+TEST(HttpClientStream, hands_over_the_body_until_its_end) {
+    ScriptedServer server({{kChunked + "3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"}});
+    auto client = HttpClient::over_tcp(server.url()).value();
+    std::string text;
+    auto const answer = client.stream(get(), [&](std::string_view piece) {
+        text += piece;
+        return true;
+    });
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->status, 200);
+    EXPECT_EQ(answer->body, "");
+    EXPECT_EQ(text, "onetwo");
+    server.join();
+}
+
+TEST(HttpClientStream, says_when_it_was_cut_off) {
+    ScriptedServer server({{kChunked + "3\r\none\r\n"}});
+    auto client = HttpClient::over_tcp(server.url()).value();
+    auto const answer = client.stream(get(), [](std::string_view) { return true; });
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, Errc::unavailable);
+    server.join();
+}
+
+TEST(HttpClientStream, gives_an_answer_that_is_no_stream_as_a_whole) {
+    ScriptedServer server({{"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone"}});
+    auto client = HttpClient::over_tcp(server.url()).value();
+    auto const answer = client.stream(get(), [](std::string_view) -> bool {
+        ADD_FAILURE();
+        return false;
+    });
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->status, 404);
+    EXPECT_EQ(answer->body, "none");
+    server.join();
+}
+
+// Pieces arrive one by one while the stream goes on, and heartbeats keep the connection.
+TEST(HttpClientStream, reads_a_live_stream_of_the_server_and_hangs_up_when_it_has_enough) {
+    TemporaryDirectory directory;
+    std::string const path = directory.file("api.sock");
+    IoThread thread;
+    auto const stream = std::make_shared<HttpStream>("beat");
+    std::atomic<bool> closed = false;
+    HttpServerOptions options;
+    options.heartbeat = 20ms;
+    auto server = std::make_unique<HttpServer>(
+        thread.io,
+        [&](HttpRequest, HttpRespond respond) {
+            stream->on_close([&closed] { closed = true; });
+            HttpResponse response;
+            response.stream = stream;
+            stream->write("first");
+            respond(std::move(response));
+        },
+        options);
+    ASSERT_TRUE(thread.call([&] { return server->listen_unix(path); }));
+    HttpClientOptions patience;
+    patience.answer_timeout = 5'000ms;
+    HttpClient client = HttpClient::over_socket(path, patience);
+    std::string text;
+    auto const answer = client.stream(get(), [&](std::string_view piece) {
+        text += piece;
+        return text.size() < 13;
+    });
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(text, "firstbeatbeat");
+    while (!closed)
+        std::this_thread::yield();
+    thread.call([&] { server.reset(); });
     thread.finish();
 }
 

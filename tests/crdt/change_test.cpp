@@ -28,7 +28,7 @@ protected:
         fields["vip"].type = CellType::flag;
         fields["contact"].type = CellType::map;
         fields["future"].type_known = false;
-        fields["lines"].type = CellType::list;
+        fields["lines"].type = CellType::element;  // of no field in this version
     }
 
     static Value op(char const* name, Value operand) {

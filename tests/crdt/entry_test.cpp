@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "crdt/path.hpp"
+#include "crdt/pieces.hpp"
 #include "crdt/record.hpp"
 #include "crdt/value.hpp"
 #include "tests/support/corrupt.hpp"
@@ -131,16 +132,17 @@ TEST(Entry, an_erased_op_leaves_the_others_in_effect) {
     std::vector<Op> const ops{everything(), deletion()};
     std::string const whole = encode_entry(header(), kSalt, ops);
     auto const frame = frame_entry(whole);
-    std::string erased("\1\1", 2);
-    put_blob(erased, frame->header);
-    put_varint(erased, 2);
-    erased += '\0' + std::string(32, 'h');
-    erased += std::string(frame->ops[1].kind_and_body) + std::string(32, 'k');
+    OpHash hash{}, key{};
+    hash.fill('h');
+    key.fill('k');
+    std::string const erased =
+        encode_erased(*frame, {{0, RecordTag{7}, hash, VoidReason::none}}, {{}, key});
     auto const again = frame_entry(erased);
     ASSERT_TRUE(again);
     EXPECT_TRUE(again->salt.empty());
     EXPECT_TRUE(again->ops[0].kind_and_body.empty());
-    EXPECT_EQ(again->ops[0].erased[31], 'h');
+    EXPECT_EQ(again->ops[0].erased, hash);
+    EXPECT_EQ(again->ops[0].tag, RecordTag{7});
     EXPECT_EQ(again->ops[1].key, std::string(32, 'k'));
     auto const decoded = decode_entry(erased, {kA, 5});
     ASSERT_EQ(decoded.reason, VoidReason::none);
@@ -152,6 +154,46 @@ TEST(Entry, an_erased_op_leaves_the_others_in_effect) {
     std::string whole_with_hole = whole.substr(0, whole.size());
     whole_with_hole[1] = '\1';
     EXPECT_EQ(reason_of(whole_with_hole), VoidReason::malformed);
+}
+
+TEST(Entry, what_an_erased_op_made_void_stays_void) {
+    std::string const whole = encode_entry(header(), kSalt, {everything(), deletion()});
+    std::string const erased = encode_erased(
+        *frame_entry(whole), {{0, RecordTag{7}, {}, VoidReason::over_limit}}, {OpHash{}, OpHash{}});
+    EXPECT_EQ(reason_of(erased), VoidReason::over_limit);
+}
+
+TEST(Entry, an_entry_without_stubs_has_one_form_only) {
+    std::string const whole = encode_entry(header(), kSalt, {deletion()});
+    EXPECT_FALSE(frame_entry(encode_erased(*frame_entry(whole), {}, {OpHash{}})));
+}
+
+TEST(Entry, an_erase_names_its_record_by_the_tag) {
+    Op op;
+    op.kind = static_cast<std::uint64_t>(OpKind::erase);
+    op.collection = "customers";
+    op.tag.fill(3);
+    op.proof.fill(4);
+    std::string const bytes = encode_entry(header(), kSalt, {op});
+    auto const decoded = decode_entry(bytes, {kA, 5});
+    ASSERT_EQ(decoded.reason, VoidReason::none);
+    EXPECT_EQ(decoded.entry.ops, std::vector<Op>{op});
+    auto const frame = frame_entry(bytes);
+    auto const names = header_names(frame->header);
+    EXPECT_FALSE(op_record(names, frame->ops[0].kind_and_body));
+    op.tag = {};
+    EXPECT_EQ(reason_of(encode_entry(header(), kSalt, {op})), VoidReason::malformed);
+}
+
+TEST(Entry, ops_of_every_kind_name_their_record_in_front) {
+    std::string const bytes = encode_entry(header(), kSalt, {everything(), deletion()});
+    auto const frame = frame_entry(bytes);
+    auto const names = header_names(frame->header);
+    for (auto const& op : frame->ops) {
+        auto const record = op_record(names, op.kind_and_body);
+        ASSERT_TRUE(record);
+        EXPECT_EQ(record->collection, deletion().collection);
+    }
 }
 
 TEST(Entry, at_another_place_in_the_chain_is_void) {
@@ -282,6 +324,33 @@ TEST(Entry, malformed_ops_are_void) {
         deep = path_child(deep, "k", CellType::map);
     EXPECT_EQ(reason_of_edit(edit(EditKind::write, deep)), VoidReason::none);
     EXPECT_EQ(reason_of_edit(edit(EditKind::write, path_child(deep, "k", CellType::register_))),
+              VoidReason::malformed);
+}
+
+TEST(Entry, runs_of_text_are_written_whole_and_only_they_are_cut) {
+    std::string const run = at("memo", CellType::text_run), name = at("name", CellType::register_);
+    std::string const text = Pieces("text").encode(), cut = Cut{{kB, 7}, {{1, 2}}}.encode();
+    auto const reason_of_edit = [](Edit e) {
+        return reason_of(encode_entry(header(), kSalt, {change({std::move(e)})}));
+    };
+    auto pieces = *Pieces::decode(text);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::write, run, text)), VoidReason::none);
+    pieces.cut({{0, 1}});
+    EXPECT_EQ(reason_of_edit(edit(EditKind::write, run, pieces.encode())), VoidReason::malformed);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::write, run)), VoidReason::malformed);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::write, run, "text")), VoidReason::malformed);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::count, run, RunCell{1, 1}.encode())),
+              VoidReason::malformed);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::cut, run, cut)), VoidReason::none);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::cut, name, cut)), VoidReason::malformed);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::cut, at("points", CellType::counter), cut)),
+              VoidReason::malformed);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::cut, path_name({}, "memo"), cut)),
+              VoidReason::malformed);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::cut, run)), VoidReason::malformed);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::cut, run, cut + "x")), VoidReason::malformed);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::cut, run, text)), VoidReason::malformed);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::cut, run, Cut{{kB, 7}, {}}.encode())),
               VoidReason::malformed);
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "crdt/pieces.hpp"
 #include "tests/support/mini_replica.hpp"
 
 namespace inos {
@@ -321,7 +322,8 @@ TEST_F(Merge, D12_types_and_kinds_of_a_newer_version_pass_through_an_old_site) {
     op.collection = kAnn.collection;
     op.key = kAnn.key;
     op.fresh = true;
-    op.edits = {{1, path_child({}, "lines", static_cast<CellType>(0x2a)), "future"},
+    op.edits = {{1, path_child({}, "lines", static_cast<CellType>(0x1a)), "future"},
+                {1, path_child({}, "memo", static_cast<CellType>(0x2a)), Pieces("new").encode()},
                 {4, path_child({}, "rights", static_cast<CellType>(0x55)), RunCell{4, 1}.encode()},
                 {99, "anything", "at all"}};
     Op unknown;
@@ -333,7 +335,7 @@ TEST_F(Merge, D12_types_and_kinds_of_a_newer_version_pass_through_an_old_site) {
     ASSERT_EQ(c.log().size(), 1u);
     EXPECT_EQ(c.log()[0]->bytes, a.log()[0]->bytes);
     EXPECT_EQ(c.bytes(), a.bytes());
-    EXPECT_EQ(c.record(kAnn).cells().size(), 3u);
+    EXPECT_EQ(c.record(kAnn).cells().size(), 4u);
     op.fresh = false;
     op.edits = {{4, path_child({}, "rights", static_cast<CellType>(0x55)), RunCell{3, 1}.encode()}};
     a.commit_ops({op});

@@ -95,13 +95,13 @@ EntryBatch next_batch(Fixture const& fixture, fuzz::Input& in) {
     auto chain = chain_start(*fixture.membership.bytes_of(run.actor));
     do {
         run.entries.push_back(next_entry(in, {run.actor, run.entries.size() + 1}));
-        chain = chain_next(chain, run.entries.back());
+        chain = chain_next(chain, run.entries.back(), crypto::Secret(std::string(32, 'd')));
     } while (!in.empty() && run.entries.size() < kEntriesMax);
     SignedHead head{run.actor, run.entries.size(), {}};
     std::string const statement =
         head_statement(fixture.membership.space(), {head.actor, head.seq}, chain);
     head.signature = crypto::sign(fixture.author, statement);
-    return {{std::move(run)}, {head}};
+    return {{std::move(run)}, {head}, {}};
 }
 
 }  // namespace

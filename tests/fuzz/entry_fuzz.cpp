@@ -45,7 +45,7 @@ void apply_to_records(Entry const& entry) {
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     std::string_view const bytes = fuzz::view(data, size);
-    chain_next({}, bytes);
+    chain_next({}, bytes, crypto::Secret());
     auto const frame = frame_entry(bytes);
     auto const header = frame ? decode_header(frame->header) : std::nullopt;
     DecodedEntry const elsewhere = decode_entry(bytes, Dot{ActorId{1}, 1});

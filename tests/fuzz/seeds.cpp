@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "crdt/pieces.hpp"
+#include "crdt/position.hpp"
 #include "crdt/types/types.hpp"
 #include "net/identity.hpp"
 #include "net/pairing_code.hpp"
@@ -79,6 +81,9 @@ std::vector<Op> some_ops() {
     change.key = "ann";
     change.fresh = true;
     std::string const set = field("tags", CellType::set), map = field("address", CellType::map);
+    std::string const text = field("memo", CellType::text);
+    Position const first({{Side::right, {1, ActorId{7}}, 0, 0}});
+    std::string const run = path_child(text, first.encode(), CellType::text_run);
     change.edits = {
         edit(EditKind::write, field("name", CellType::register_), encode(Value("Ann"))),
         edit(EditKind::write, set),
@@ -88,6 +93,9 @@ std::vector<Op> some_ops() {
         edit(EditKind::count, field("points", CellType::counter), RunCell{5, 1}.encode()),
         edit(EditKind::clear, path_name({}, "old")),
         edit(EditKind::remove, field("gone", CellType::flag)),
+        edit(EditKind::write, text),
+        edit(EditKind::write, run, Pieces("t\xc3\xa9xt").encode()),
+        edit(EditKind::cut, run, Cut{{ActorId{2}, 3}, {{0, 1}, {3, 2}}}.encode()),
     };
     Op later = change;
     later.fresh = false;
@@ -128,12 +136,16 @@ void crdt_seeds(Seeds const& seeds) {
     auto const ops = some_ops();
     seeds.add("entry", "all_ops", encode_entry(head, Salt{1, 2, 3}, ops));
     seeds.add("entry", "empty", encode_entry(head, Salt{}, {}));
-    std::string erased = "\1\1" + blob(encode_entry(head, {}, {}).substr(3)).substr(1);
-    seeds.add("entry", "erased", erased);
+    std::string const two = encode_entry(head, {}, {some_ops()[0], some_ops()[0]});
+    seeds.add("entry",
+              "erased",
+              encode_erased(*frame_entry(two),
+                            {{0, RecordTag{1}, OpHash{2}, VoidReason::none}},
+                            {OpHash{}, OpHash{}}));
 
     Record record;
     for (Edit const& e : ops[0].edits)
-        if (!e.payload.empty())
+        if (!e.payload.empty() && e.kind != static_cast<std::uint64_t>(EditKind::cut))
             record.insert({e.path, {ActorId{7}, 12}, head.hlc, "crm", e.payload});
     seeds.add("record", "plain", record.encode());
     record.insert({std::string(kExistencePath), {ActorId{7}, 11}, head.hlc, "crm", {}});
@@ -239,7 +251,8 @@ void wire_seeds(Seeds const& seeds) {
         {"probe", wire::Probe{}},
         {"refusal", wire::Refusal{"for a reason"}},
         {"pair_grant", grant},
-        {"pair_done", wire::PairDone{}}};
+        {"pair_done", wire::PairDone{}},
+        {"rights_request", wire::RightsRequest{{}, "products", "lamp", "stock", 3, true}}};
     for (auto const& [name, message] : messages)
         seeds.add("message", name, wire::encode(message));
     seeds.add("session", "wire", with_choices({0, 8}, blob(wire::encode(hello))));

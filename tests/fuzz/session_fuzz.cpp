@@ -89,7 +89,7 @@ private:
     SpaceId next_space() { return in_.byte() == 0xff ? SpaceId{} : fixture_.space; }
 
     wire::Message next_message() {
-        switch (in_.below(9)) {
+        switch (in_.below(10)) {
             case 0: {
                 wire::Hello hello;
                 hello.version_max = static_cast<std::uint16_t>(in_.below(3));
@@ -129,6 +129,9 @@ private:
                 return wire::Refusal{std::string(in_.blob())};
             case 7:
                 return wire::PairDone{};
+            case 9:
+                return wire::RightsRequest{
+                    next_space(), "c", std::string(in_.blob()), "f", in_.wide(), false};
             default:
                 if (auto message = wire::decode(in_.blob())) return *std::move(message);
                 return wire::Probe{};
@@ -170,6 +173,10 @@ private:
         auto const read = wire::decode(wire::encode(action.message));
         fuzz::expect(read && *read == action.message, "what is sent can be read");
     }
+    void check(session::RightsAsked const& action) {
+        fuzz::expect(action.need.amount > 0 && valid_name(action.need.name.key),
+                     "rights are asked for by amount and name");
+    }
     void check(session::Collect const&) {
         fuzz::expect(!std::exchange(collecting_, true), "one collect at a time");
     }
@@ -177,6 +184,9 @@ private:
         fuzz::expect(++applying_ <= kPendingBatchesMax, "a bounded number of batches waits");
     }
     void check(session::AddCertificates const&) {
+        fuzz::expect(++adding_ <= kPendingCertificatesMax, "a bounded number of messages waits");
+    }
+    void check(session::AddAcknowledgements const&) {
         fuzz::expect(++adding_ <= kPendingCertificatesMax, "a bounded number of messages waits");
     }
     void check(session::RootsDiffer const&) {

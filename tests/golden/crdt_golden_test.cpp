@@ -213,19 +213,19 @@ std::string unknown_edit() {
     return encode_entry(
         h,
         kSalt,
-        {change({{99, at("lines", static_cast<CellType>(0x2a)), "future"},
-                 edit(EditKind::write, at("lines", static_cast<CellType>(0x2a)), "cell")})});
+        {change({{99, at("lines", static_cast<CellType>(0x1a)), "future"},
+                 edit(EditKind::write, at("lines", static_cast<CellType>(0x1a)), "cell")})});
 }
 
 std::string one_op_erased() {
     std::string const whole = encode_entry(header(), kSalt, {change({}), change({}, true)});
     auto const frame = frame_entry(whole);
-    std::string out("\1\1", 2);
-    put_blob(out, frame->header);
-    put_varint(out, 2);
-    out += '\0' + std::string(32, '\xee');
-    out += std::string(frame->ops[1].kind_and_body) + std::string(32, '\xdd');
-    return out;
+    RecordTag tag{};
+    OpHash hash{}, key{};
+    tag.fill(0xcc);
+    hash.fill(0xee);
+    key.fill(0xdd);
+    return encode_erased(*frame, {{0, tag, hash, VoidReason::none}}, {{}, key});
 }
 
 std::string with_bad_byte(std::string bytes, std::size_t place, char value) {
@@ -338,7 +338,7 @@ RecordCase const kRecords[] = {
      }},
     {"types of a newer version",
      [] {
-         return record_of({cell(at("lines", static_cast<CellType>(0x2a)), kDot, "?"),
+         return record_of({cell(at("lines", static_cast<CellType>(0x1a)), kDot, "?"),
                            cell(at("rights", static_cast<CellType>(0x55)), kDot, "??")});
      }},
 };

@@ -57,7 +57,6 @@ TEST_F(ApiErrors, say_what_is_wrong_with_path_method_and_query) {
         {"GET", "/v1/collections/c/records?where=a", "", 501, "does not select", "where"},
         {"PUT", kAnn + "?wait=x", "{}", 400, "whole number", "wait"},
         {"PUT", kAnn + "?wait=1&timeout=301", "{}", 400, "from 0 to 300", "timeout"},
-        {"DELETE", kAnn + "?erase=true", "", 501, "cannot erase", "erase"},
         {"DELETE", kAnn + "?erase=yes", "", 400, "true or false", "erase"},
         {"GET", "/v1/conflicts?after=zz", "", 400, "malformed", "after"},
         {"GET", "/v1/conflicts?limit=0", "", 400, "from 1 to 1000", "limit"},
@@ -84,7 +83,7 @@ TEST_F(ApiErrors, say_what_is_wrong_with_a_body) {
         {"POST", ops, R"({"ops":[1]})", 422, "has to be an object", "ops[0]"},
         {"POST", ops, R"({"ops":[{}]})", 422, "\\\"op\\\" is missing", "ops[0].op"},
         {"POST", ops, R"({"ops":[{"op":"putt"}]})", 422, "did you mean \\\"put\\\"", "ops[0].op"},
-        {"POST", ops, R"({"ops":[{"op":"erase"}]})", 501, "cannot erase", "ops[0].op"},
+        {"POST", ops, R"({"ops":[{"op":"erase"}]})", 422, "collection", "ops[0].collection"},
         {"POST", ops, R"({"ops":[{"op":"put","collection":"c"}]})", 422, "id", "ops[0].id"},
         {"POST",
          ops,
@@ -186,6 +185,49 @@ TEST_F(ApiRecords, put_makes_and_replaces) {
     EXPECT_EQ(*other.find("changed"), Value(true));
     EXPECT_NE(*other.find("version"), Value(version));
     EXPECT_EQ(write_json(*json(200, "GET", kAnn).find("fields")), R"({"name":"Ann","note":null})");
+}
+
+TEST_F(ApiRecords, lists_show_the_ids_of_their_elements_when_asked) {
+    auto const insert = R"({"lines": {"$insert": {"after": null, "values": ["x", "y"]}}})";
+    ASSERT_EQ(send("PATCH", kAnn, insert).status, 201);
+    auto const lines = [&](std::string const& target) {
+        auto const body = parse_json(send("GET", target).body);
+        return body ? *body->find("fields")->find("lines") : Value();
+    };
+    EXPECT_EQ(lines(kAnn), Value(Array{Value("x"), Value("y")}));
+    EXPECT_EQ(lines(kAnn + "?elements=false"), lines(kAnn));
+    Value const shown = lines(kAnn + "?elements=true");
+    ASSERT_TRUE(shown.as<Array>());
+    ASSERT_EQ(shown.as<Array>()->size(), 2u);
+    Value const& last = shown.as<Array>()->back();
+    EXPECT_EQ(*last.find("value"), Value("y"));
+    std::string const id = *last.find("element")->as<std::string>();
+    auto const move = R"({"lines": {"$move": {"element": ")" + id + R"(", "after": null}}})";
+    ASSERT_EQ(send("PATCH", kAnn, move).status, 200);
+    EXPECT_EQ(lines(kAnn), Value(Array{Value("y"), Value("x")}));
+    EXPECT_EQ(send("GET", kAnn + "?elements=1").status, 400);
+    EXPECT_EQ(send("PATCH", kAnn, R"({"lines": {"$remove": "00"}})").status, 422);
+}
+
+TEST_F(ApiRecords, A17_an_erased_id_is_gone_for_reads_and_writes) {
+    json(201, "PUT", kAnn, R"({"name":"Ann"})");
+    EXPECT_EQ(send("DELETE", kAnn + "?erase=true").status, 204);
+    EXPECT_EQ(send("DELETE", kAnn + "?erase=true").status, 204);
+    EXPECT_EQ(send("GET", kAnn).status, 404);
+    for (char const* method : {"PUT", "PATCH"}) {
+        auto const refused = send(method, kAnn, R"({"name":"Ann"})");
+        EXPECT_EQ(refused.status, 410);
+        EXPECT_NE(refused.body.find("erased for good"), std::string::npos);
+    }
+    auto const answer = json(200, "GET", "/v1/erasures");
+    auto const& list = *answer.find("erasures")->as<Array>();
+    ASSERT_EQ(list.size(), 1u);
+    EXPECT_FALSE(list[0].find("waiting")->as<Array>()->empty());
+    EXPECT_EQ(write_json(answer).find("ann"), std::string::npos);
+    auto const none = json(200, "GET", "/v1/orphans");
+    EXPECT_EQ(*none.find("orphans"), Value(Array{}));
+    EXPECT_EQ(send("POST", "/v1/orphans", R"({"collection":"c","id":"x","keep":true})").status,
+              404);
 }
 
 TEST_F(ApiRecords, an_empty_record_exists) {

@@ -61,6 +61,12 @@ private:
         session.certificates_added();
         if (added > 0) refresh();
     }
+    void act(session::AddAcknowledgements& add) {
+        auto const added = value_of(site_->add_acknowledgements(add.acknowledgements));
+        session.certificates_added();
+        if (!added.empty()) refresh();
+    }
+    void act(session::RightsAsked&) {}
     void act(session::RootsDiffer&) { ++alarms; }
     void act(session::Close& close) { end = close.reason; }
 

@@ -248,6 +248,52 @@ TEST_F(OneSession, says_no_more_in_a_refusal_than_the_peer_can_read) {
     EXPECT_TRUE(wire::decode(wire::encode(sent<wire::Refusal>(actions).at(0))));
 }
 
+TEST_F(OneSession, tells_what_the_peer_asks_for_of_a_bounded_counter) {
+    greeted();
+    wire::RightsRequest request{space.id(), "products", "lamp", "stock", 3, true};
+    auto const asked = all_of<session::RightsAsked>(receive(request));
+    ASSERT_EQ(asked.size(), 1u);
+    EXPECT_EQ(asked[0].need, (RightsNeed{{"products", "lamp"}, "stock", 3, true}));
+    // What it asks is what another session sends for that need.
+    auto const asking = sent<wire::RightsRequest>(session->ask_rights(asked[0].need, 0));
+    ASSERT_EQ(asking.size(), 1u);
+    EXPECT_EQ(asking[0], request);
+    EXPECT_TRUE(session->ask_rights({{"products", "lamp"}, "stock", 0, false}, 0).empty());
+}
+
+TEST_F(OneSession, drops_requests_for_rights_that_come_too_often_and_sends_no_more_itself) {
+    greeted();
+    wire::RightsRequest const request{space.id(), "products", "lamp", "stock", 3, false};
+    for (std::uint64_t const second : {5'000, 6'000}) {
+        std::size_t asked = 0, sent_count = 0;
+        for (std::size_t i = 0; i < 10 * kRightsRequestsPerSecond; ++i) {
+            auto const actions = receive(request, second + i);
+            EXPECT_FALSE(closed(actions));
+            asked += all_of<session::RightsAsked>(actions).size();
+            sent_count +=
+                session->ask_rights({{"products", "lamp"}, "stock", 1, false}, second + i).size();
+        }
+        EXPECT_EQ(asked, kRightsRequestsPerSecond);
+        EXPECT_EQ(sent_count, kRightsRequestsPerSecond);
+    }
+}
+
+TEST_F(OneSession, ends_when_the_peer_asks_for_rights_that_cannot_exist) {
+    wire::RightsRequest const good{space.id(), "products", "lamp", "stock", 3, false};
+    std::vector<wire::RightsRequest> bad(5, good);
+    bad[0].space = {};
+    bad[1].key = "";
+    bad[2].collection = "a\nb";
+    bad[3].amount = 0;
+    bad[4].amount = std::uint64_t{1} << 63;
+    for (auto const& request : bad) {
+        greeted();
+        expect_protocol_error(receive(request), "rights that cannot exist");
+    }
+    begin();
+    expect_protocol_error(receive(good), "without a hello");
+}
+
 TEST_F(OneSession, measures_the_difference_of_clocks) {
     struct Case {
         std::uint64_t theirs;

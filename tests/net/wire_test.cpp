@@ -64,8 +64,11 @@ Message any_message(Tape& tape, std::size_t kind) {
             hello.now_ms = tape.word64();
             hello.spaces.resize(tape.below(3));
             for (auto& space : hello.spaces)
-                space = {
-                    any_sixteen(tape), any_sixteen(tape), any_sixteen(tape), any_sixteen(tape)};
+                space = {any_sixteen(tape),
+                         any_sixteen(tape),
+                         any_sixteen(tape),
+                         any_sixteen(tape),
+                         any_sixteen(tape)};
             return hello;
         }
         case 1:
@@ -96,8 +99,17 @@ Message any_message(Tape& tape, std::size_t kind) {
             grant.addresses = any_list(tape, any_text);
             return grant;
         }
-        default:
+        case 8:
             return wire::PairDone{};
+        case 9: {
+            auto const name = [&] { return any_text(tape).substr(0, kNameBytesMax); };
+            wire::RightsRequest request{any_sixteen(tape), name(), name(), name(), 0, false};
+            request.amount = tape.word64();
+            request.ahead_of_need = tape.chance(50);
+            return request;
+        }
+        default:
+            return wire::Acknowledgements{any_sixteen(tape), any_list(tape, short_bytes)};
     }
 }
 
@@ -176,6 +188,14 @@ TEST(Codec, refuses_what_is_over_a_limit) {
 
     EXPECT_TRUE(wire::decode(wire::encode(wire::Refusal{std::string(wire::kTextBytesMax, 'x')})));
     expect_refused(wire::Refusal{std::string(wire::kTextBytesMax + 1, 'x')}, "too long");
+    std::string const long_name(kNameBytesMax, 'x');
+    wire::RightsRequest request{{}, long_name, long_name, long_name, 1, false};
+    EXPECT_TRUE(wire::decode(wire::encode(request)));
+    for (auto* name : {&request.collection, &request.key, &request.field}) {
+        *name += 'x';
+        expect_refused(request, "too long");
+        name->pop_back();
+    }
 
     wire::PairGrant grant;
     grant.space_key = grant.digest_key = std::string(32, 'k');
@@ -352,6 +372,7 @@ TEST(BatchCodec, refuses_counts_that_lie) {
     put_blob(two, "one");
     put_blob(two, "two");
     put_varint(two, 0);  // heads
+    put_varint(two, 0);  // erasures
     EXPECT_TRUE(wire::open_batch(forged({{ActorId{1}, 1, 2}}, compressed(two)), key_of(1)));
     expect_unopened(forged({{ActorId{1}, 1, 1}}, compressed(two)), key_of(1), "");
     expect_unopened(forged({{ActorId{1}, 1, 3}}, compressed(two)), key_of(1), "");
@@ -476,7 +497,7 @@ std::vector<std::pair<std::string, Message>> golden_messages() {
     hello.version_min = 1;
     hello.version_max = 2;
     hello.now_ms = 1'750'000'000'000;
-    hello.spaces = {{fill(1), fill(2), fill(3), fill(4)}};
+    hello.spaces = {{fill(1), fill(2), fill(3), fill(4), fill(5)}};
     wire::Batch batch{fill(1), 1, {{ActorId{0xa1b2c3d4e5f60718}, 5, 2}}, "sealed bytes"};
     wire::PairGrant grant;
     grant.genesis = "genesis";
@@ -494,7 +515,9 @@ std::vector<std::pair<std::string, Message>> golden_messages() {
             {"probe", wire::Probe{}},
             {"refusal", wire::Refusal{"the peer said hello twice"}},
             {"pair grant", grant},
-            {"pair done", wire::PairDone{}}};
+            {"pair done", wire::PairDone{}},
+            {"acknowledgements", wire::Acknowledgements{fill(1), {"one", "another one"}}},
+            {"rights request", wire::RightsRequest{fill(1), "products", "lamp", "stock", 3, true}}};
 }
 
 // Bytes that a released version has sent are read, and written, for ever. INOS_GOLDEN_NEW=1 adds

@@ -4,6 +4,7 @@
 // holds is not what the model (model.hpp) says.
 #pragma once
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -22,12 +23,14 @@ struct Violation : std::runtime_error {
 // What an execution did, so that a test can see that it did enough.
 struct Tally {
     std::size_t commits = 0, deletes = 0, own_ctx = 0, fresh = 0, pulls = 0, merges = 0,
-                refused = 0, reads = 0;
+                refused = 0, reads = 0, erasures = 0, purged = 0, lost = 0;
 };
 
 class Execution {
 public:
-    explicit Execution(std::size_t replicas) {
+    // With removals, records are erased too, and replicas purge: then two replicas that have the same
+    // entries are equal only in what is seen, until both have purged.
+    explicit Execution(std::size_t replicas, bool removals = false) : removals_(removals) {
         schemas_["typed"] = typed_schema();
         schemas_["strict"] = typed_schema();
         schemas_["strict"].on_delete = DeletePolicy::delete_wins;
@@ -51,7 +54,11 @@ public:
             pull(at, tape);
         } else if (kind < 84) {
             merge_state(at, tape);
-        } else if (kind < 90) {
+        } else if (kind < 85) {
+            if (removals_ && tape.chance(25)) erase(at, tape);
+        } else if (kind < 88) {
+            if (removals_) purge(at);
+        } else if (kind < 92) {
             for (int& group : groups_)
                 group = tape.chance(50) ? static_cast<int>(tape.below(2)) : 0;
         } else {
@@ -60,7 +67,8 @@ public:
         if (tape.chance(30)) moments_[at].push_back(sites_[at].vv());
     }
 
-    // Links heal, everybody learns everything: all hold the same, and it is what the model says.
+    // Links heal, everybody learns everything: all hold the same, and it is what the model says. When
+    // everybody knows that of everybody, all purge, and hold the same again.
     void finish() {
         for (MiniReplica const& site : sites_)
             check_all(site);
@@ -72,8 +80,18 @@ public:
                 sites_[i].pull(other);
         for (MiniReplica const& site : sites_) {
             check_all(site);
-            if (site.vv() != sites_[0].vv() || site.bytes() != sites_[0].bytes())
-                throw Violation("replicas that have all entries differ");
+            bool const equal =
+                purged_ ? site.vv() == sites_[0].vv() : site.bytes() == sites_[0].bytes();
+            if (!equal) throw Violation("replicas that have all entries differ");
+        }
+        if (!removals_) return;
+        for (std::size_t i = 0; i < sites_.size(); ++i)
+            moments_[i].push_back(sites_[i].vv());
+        for (std::size_t i = 0; i < sites_.size(); ++i) {
+            purge(i);
+            check_all(sites_[i]);
+            if (sites_[i].bytes() != sites_[0].bytes())
+                throw Violation("replicas that have purged everything differ");
         }
     }
 
@@ -94,6 +112,7 @@ public:
             if (!tape.chance(10))
                 waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(taken));
         }
+        if (removals_) late.purge(late.vv());
         if (late.bytes() != sites_[0].bytes())
             throw Violation("another causal order gives other bytes");
     }
@@ -118,15 +137,55 @@ private:
         MiniReplica& site = sites_[at];
         CommitPtr const made = site.commit(requests);
         if (site.error()) ++tally_.refused;
-        if (!made) return;
+        if (made) note(site, made);
+    }
+
+    void note(MiniReplica const& site, CommitPtr const& made) {
         model_.add(made);
         ++tally_.commits;
         for (Op const& op : made->entry.ops) {
             tally_.deletes += op.kind == 2;
+            tally_.erasures += op.kind == 3;
             tally_.own_ctx += op.ctx.has_value();
             tally_.fresh += op.fresh;
-            check(site, {op.collection, op.key});
+            check(site, name_of(op));
         }
+    }
+
+    void erase(std::size_t at, Tape& tape) {
+        note(sites_[at], sites_[at].forget(tape.pick(names())));
+    }
+
+    // What a site may take as held by all: the latest that it has heard of each, which may be old, as
+    // long as it holds all that they had written by then. Else an edit that is still on its way could
+    // come to a record that is there at some sites and was purged at others.
+    VersionVector stable_at(MiniReplica const& site) const {
+        VersionVector stable;
+        for (std::size_t i = 0; i < sites_.size(); ++i) {
+            ActorId const author = sites_[i].actor();
+            auto const heard =
+                std::find_if(moments_[i].rbegin(), moments_[i].rend(), [&](auto const& vv) {
+                    return vv.at(author) <= site.vv().at(author);
+                });
+            if (i == 0) stable = *heard;
+            VersionVector const so_far = stable;
+            for (auto const& [actor, seq] : so_far.items())
+                stable.set(actor, std::min(seq, heard->at(actor)));
+        }
+        return stable;
+    }
+
+    void purge(std::size_t at) {
+        tally_.purged += sites_[at].purge(stable_at(sites_[at]));
+        purged_ = true;
+        check_all(sites_[at]);
+    }
+
+    // The records as they are once everything is dropped that may be.
+    static std::map<RecordName, std::string> purged_bytes(MiniReplica site,
+                                                          VersionVector const& stable) {
+        site.purge(stable);
+        return site.bytes();
     }
 
     void change(std::size_t at, Tape& tape) {
@@ -168,7 +227,9 @@ private:
         by_entries.pull(sites_[from]);
         sites_[at].merge_state(sites_[from]);
         ++tally_.merges;
-        if (by_entries.bytes() != sites_[at].bytes() || by_entries.vv() != sites_[at].vv())
+        VersionVector const stable = purged_ ? stable_at(sites_[at]) : VersionVector();
+        if (by_entries.vv() != sites_[at].vv() ||
+            purged_bytes(by_entries, stable) != purged_bytes(sites_[at], stable))
             throw Violation("a state merge gives other bytes than the missing entries");
     }
 
@@ -180,13 +241,44 @@ private:
     void check(MiniReplica const& site, RecordName const& name) {
         ++tally_.reads;
         auto const expected = model_.cells(name, site.vv());
+        if (purged_) check_purged(site, name, expected);
         auto const& held = site.record(name).cells();
-        if (held != expected)
+        for (Cell const& cell : held)
+            tally_.lost += cell.path.back() == static_cast<char>(CellType::lost);
+        if (!purged_ && held != expected)
             throw Violation("record " + name.collection + "/" + name.key + " at actor " +
                             std::to_string(site.actor().value) + "\nholds   " + list(held) +
                             "\nmodel   " + list(expected));
         if (site.exists(name) != Model::visible(expected, site.schema(name).on_delete))
             throw Violation("record " + name.collection + "/" + name.key + " is seen wrongly");
+        check_conflicts(site.record(name));
+    }
+
+    // Replicas purge when they like, so before all have they differ in what nobody sees: what would
+    // go at once is left out of the comparison, and what is seen is that of the whole record.
+    void check_purged(MiniReplica const& site,
+                      RecordName const& name,
+                      std::vector<Cell> const& expected) {
+        VersionVector const stable = stable_at(site);
+        Record held = site.record(name), whole;
+        inos::purge(held, stable);
+        auto const left = Model::purged(expected, stable);
+        if (held.cells() != left)
+            throw Violation("record " + name.collection + "/" + name.key + " after purges holds  " +
+                            list(held.cells()) + "\nmodel   " + list(left));
+        if (left.size() == expected.size()) return;
+        for (Cell const& cell : expected)
+            whole.insert(cell);
+        if (site.exists(name) && site.resolved(name) != resolve(whole, site.schema(name)))
+            throw Violation("a purge changed what is read of " + name.collection + "/" + name.key);
+    }
+
+    // The index of conflicts holds every record that has one, under whatever schema.
+    void check_conflicts(Record const& record) {
+        if (may_conflict(record)) return;
+        for (CollectionSchema const& schema : {CollectionSchema(), typed_schema()})
+            if (!resolve(record, schema).conflicts.empty())
+                throw Violation("a conflict where none is possible: " + list(record.cells()));
     }
 
     static std::string list(std::vector<Cell> const& cells) {
@@ -204,6 +296,8 @@ private:
     Model model_;
     Tally tally_;
     std::uint64_t time_ = 0;
+    bool removals_ = false;
+    bool purged_ = false;  // did any replica purge?
 };
 
 }  // namespace inos::test

@@ -32,14 +32,17 @@ void add(Tally& sum, Tally const& one) {
     sum.merges += one.merges;
     sum.refused += one.refused;
     sum.reads += one.reads;
+    sum.erasures += one.erasures;
+    sum.purged += one.purged;
+    sum.lost += one.lost;
 }
 
-TEST(Executions, A7_A8_A9_A10_D18_replicas_hold_what_the_model_says_and_converge) {
+TEST(Executions, A5_A7_A8_A9_A10_A15_D18_replicas_hold_what_the_model_says_and_converge) {
     Tally sum;
     auto const property = [&sum] {
         auto const replicas = *rc::gen::inRange<std::size_t>(2, 6);
         auto const words = *any_steps();
-        Execution execution(replicas);
+        Execution execution(replicas, true);
         for (std::uint64_t const word : words)
             execution.step(word);
         execution.finish();
@@ -58,12 +61,15 @@ TEST(Executions, A7_A8_A9_A10_D18_replicas_hold_what_the_model_says_and_converge
     std::cout << sum.commits << " commits, " << sum.deletes << " deletes, " << sum.own_ctx
               << " with an older ctx, " << sum.fresh << " fresh, " << sum.pulls << " pulls, "
               << sum.merges << " state merges, " << sum.refused << " refused, " << sum.reads
-              << " records compared\n";
+              << " records compared, " << sum.erasures << " erasures, " << sum.purged << " purged, "
+              << sum.lost << " times an increment that came to nothing\n";
     if (executions() >= 1'000) {
         auto const enough = static_cast<std::size_t>(executions());
         for (std::size_t const count :
              {sum.commits, sum.deletes, sum.own_ctx, sum.fresh, sum.pulls, sum.merges})
             EXPECT_GT(count, enough / 4) << "the executions do not reach everything";
+        for (std::size_t const count : {sum.erasures, sum.purged, sum.lost})
+            EXPECT_GT(count, enough / 20) << "the executions do not reach everything";
         EXPECT_LT(sum.refused, sum.commits);
     }
 }

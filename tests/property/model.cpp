@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <tuple>
 
 #include "crdt/bytes.hpp"
@@ -9,7 +10,7 @@
 namespace inos::test {
 namespace {
 
-std::string const kExistence("\0\1", 2), kMarker("\0\2", 2);
+std::string const kExistence("\0\1", 2), kMarker("\0\2", 2), kErasure("\0\3", 2);
 
 Seq seq_in(VersionVector const& vv, ActorId actor) {
     for (auto const& [who, seq] : vv.items())
@@ -19,6 +20,10 @@ Seq seq_in(VersionVector const& vv, ActorId actor) {
 
 bool counts(std::string const& path) {
     return path.front() != '\0' && static_cast<unsigned char>(path.back()) >= 0x40;
+}
+
+bool shrinks(std::string const& path) {
+    return !counts(path) && path.front() != '\0' && static_cast<unsigned char>(path.back()) >= 0x20;
 }
 
 // Had the op seen the entry `dot` when it was made?
@@ -37,6 +42,11 @@ bool reaches(Op const& op, std::string const& path) {
     });
 }
 
+// Where it says that increments of the run at `path` came to nothing.
+std::string lost_below(std::string const& path) {
+    return path + "\x04lost\x0a";
+}
+
 std::int64_t clamped(std::int64_t a, std::int64_t b) {
     __extension__ using Wide = __int128;
     Wide const sum = Wide{a} + b;
@@ -45,16 +55,114 @@ std::int64_t clamped(std::int64_t a, std::int64_t b) {
     return static_cast<std::int64_t>(std::clamp(sum, kLow, kHigh));
 }
 
+// What is left of an insertion: all but the code points at the indexes in `gone`.
+std::string shortened(std::string const& payload, std::set<std::uint64_t> const& gone) {
+    Reader in(payload);
+    in.varint();
+    in.varint();
+    std::string_view text = in.blob();
+    std::vector<std::pair<std::uint64_t, std::string>> pieces;  // gap, text
+    std::uint64_t gap = 0;
+    for (std::uint64_t index = 0; !text.empty(); ++index) {
+        std::size_t bytes = 1;
+        while (bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xc0) == 0x80)
+            ++bytes;
+        if (gone.contains(index)) {
+            ++gap;
+        } else {
+            if (pieces.empty() || gap > 0) pieces.emplace_back(gap, "");
+            pieces.back().second += text.substr(0, bytes);
+            gap = 0;
+        }
+        text.remove_prefix(bytes);
+    }
+    std::string out;
+    if (pieces.empty()) return out;
+    put_varint(out, pieces.size());
+    for (auto const& [before, piece] : pieces) {
+        put_varint(out, before);
+        put_blob(out, piece);
+    }
+    return out;
+}
+
+// The code points that a cut of the cell takes away.
+void take_cut(std::string const& payload, Dot cell, std::set<std::uint64_t>& gone) {
+    Reader in(payload);
+    ActorId const actor{in.u64()};
+    if (Dot{actor, in.varint()} != cell) return;
+    std::uint64_t at = 0;
+    for (std::uint64_t n = in.varint(); n > 0; --n) {
+        at += in.varint();
+        for (std::uint64_t length = in.varint(); length > 0; --length)
+            gone.insert(at++);
+    }
+}
+
+bool stands_at(std::vector<Cell> const& cells, std::string const& path) {
+    return std::any_of(
+        cells.begin(), cells.end(), [&](Cell const& cell) { return cell.path == path; });
+}
+
+// Do the markers at `path` together say that they saw the cell?
+bool covered(std::vector<Cell> const& cells, std::string const& path, Cell const& cell) {
+    return std::any_of(cells.begin(), cells.end(), [&](Cell const& marker) {
+        if (marker.path != path) return false;
+        Reader in(marker.payload);
+        return seq_in(VersionVector::decode(in).value(), cell.dot.actor) >= cell.dot.seq;
+    });
+}
+
+bool lies_below(std::set<std::string> const& parents, std::string const& path) {
+    return std::any_of(parents.begin(), parents.end(), [&](std::string const& parent) {
+        return path.compare(0, parent.size(), parent) == 0;
+    });
+}
+
+// The elements of lists whose markers cover all else of them.
+std::set<std::string> parents_of_removed(std::vector<Cell> const& cells) {
+    std::string const segment("\1d\7", 3);  // the last one of the path of an element's marker
+    std::set<std::string> parents;
+    for (Cell const& cell : cells) {
+        if (!cell.path.ends_with(segment)) continue;
+        std::string const parent = cell.path.substr(0, cell.path.size() - segment.size());
+        if (std::all_of(cells.begin(), cells.end(), [&](Cell const& other) {
+                return !lies_below({parent}, other.path) || other.path == cell.path ||
+                       covered(cells, cell.path, other);
+            }))
+            parents.insert(parent);
+    }
+    return parents;
+}
+
+// What the op takes away of the cell, if it had seen it.
+void take_cuts(Op const& op,
+               VersionVector const& deps,
+               std::string const& path,
+               Dot cell,
+               std::set<std::uint64_t>& gone) {
+    if (!saw(op, deps, cell)) return;
+    for (Edit const& edit : op.edits)
+        if (edit.kind == 5 && edit.path == path) take_cut(edit.payload, cell, gone);
+}
+
 struct Run {
     std::map<Seq, std::pair<std::int64_t, CommitPtr>> steps;  // by seq: delta
 };
 using RunKey = std::tuple<std::string, ActorId, Seq>;  // path, actor, start
 
+std::vector<Cell> in_order(std::map<std::pair<std::string, Dot>, Cell> cells) {
+    std::vector<Cell> sorted;
+    for (auto& [key, cell] : cells)
+        sorted.push_back(std::move(cell));
+    return sorted;
+}
+
 }  // namespace
 
 void Model::add(CommitPtr const& commit) {
     for (Op const& op : commit->entry.ops)
-        if (op.kind == 1 || op.kind == 2) events_[{op.collection, op.key}].push_back({commit, &op});
+        if (op.kind >= 1 && op.kind <= 3) events_[name_of(op)].push_back({commit, &op});
 }
 
 std::vector<RecordName> Model::records() const {
@@ -76,13 +184,29 @@ std::vector<Cell> Model::cells(RecordName const& name, VersionVector const& know
             return reaches(*event.op, path) && saw(*event.op, event.commit->deps, dot);
         });
     };
+    auto const cut_away = [&](std::string const& path, Dot dot) {
+        std::set<std::uint64_t> gone;
+        for (Event const& event : events)
+            take_cuts(*event.op, event.commit->deps, path, dot, gone);
+        return gone;
+    };
 
     std::map<std::pair<std::string, Dot>, Cell> cells;
+    for (auto const& [commit, op] : events) {
+        auto const& header = commit->entry.header;
+        if (op->kind == 3)
+            cells[{kErasure, header.dot}] = {
+                kErasure, header.dot, header.hlc, header.source, std::string()};
+    }
+    if (!cells.empty()) return in_order(std::move(cells));
+
     std::map<RunKey, Run> runs;
     for (auto const& [commit, op] : events) {
         auto const& header = commit->entry.header;
         auto const put = [&](std::string const& path, std::string payload) {
-            if (!removed(path, header.dot))
+            bool const run = shrinks(path);
+            if (run) payload = shortened(payload, cut_away(path, header.dot));
+            if (!removed(path, header.dot) && !(run && payload.empty()))
                 cells[{path, header.dot}] = {
                     path, header.dot, header.hlc, header.source, std::move(payload)};
         };
@@ -103,37 +227,51 @@ std::vector<Cell> Model::cells(RecordName const& name, VersionVector const& know
     }
     for (auto const& [key, run] : runs) {
         auto const& [path, actor, start] = key;
-        if (!counts(path) || !run.steps.contains(start) || removed(path, {actor, start})) continue;
+        if (!counts(path)) continue;
+        bool const cleared = !run.steps.contains(start) || removed(path, {actor, start});
         std::int64_t total = 0;
         for (auto const& [seq, step] : run.steps)
             total = clamped(total, step.first);
         auto const& last = run.steps.rbegin()->second.second->entry.header;
         std::string payload;
-        put_zigzag(payload, total);
+        if (!cleared) put_zigzag(payload, total);
         put_varint(payload, start);
-        cells[{path, last.dot}] = {path, last.dot, last.hlc, last.source, payload};
+        std::string const at = cleared ? lost_below(path) : path;
+        if (!cleared || !removed(at, last.dot))
+            cells[{at, last.dot}] = {at, last.dot, last.hlc, last.source, payload};
     }
-    std::vector<Cell> sorted;
-    for (auto& [key, cell] : cells)
-        sorted.push_back(std::move(cell));
-    return sorted;
+    return in_order(std::move(cells));
+}
+
+std::vector<Cell> Model::purged(std::vector<Cell> cells, VersionVector const& stable) {
+    auto const is_stable = [&](Cell const& cell) {
+        return seq_in(stable, cell.dot.actor) >= cell.dot.seq;
+    };
+    if (stands_at(cells, kErasure)) return cells;
+    auto const of_element = parents_of_removed(cells);
+    auto const may_go = [&](Cell const& cell) {
+        bool const counts = cell.path != kMarker && !lies_below(of_element, cell.path);
+        return is_stable(cell) && (!counts || covered(cells, kMarker, cell));
+    };
+    if (stands_at(cells, kMarker) && std::all_of(cells.begin(), cells.end(), may_go)) return {};
+    for (std::string const& parent : of_element) {
+        auto const inside = [&](Cell const& cell) { return lies_below({parent}, cell.path); };
+        if (std::all_of(cells.begin(), cells.end(), [&](Cell const& cell) {
+                return !inside(cell) || is_stable(cell);
+            }))
+            std::erase_if(cells, inside);
+    }
+    return cells;
 }
 
 bool Model::visible(std::vector<Cell> const& cells, DeletePolicy policy) {
-    std::vector<VersionVector> markers;
-    bool exists = false;
-    for (Cell const& cell : cells) {
-        if (cell.path == kExistence) exists = true;
-        if (cell.path != kMarker) continue;
-        Reader in(cell.payload);
-        markers.push_back(VersionVector::decode(in).value());
-    }
-    if (!exists || markers.empty()) return exists;
+    if (!stands_at(cells, kExistence)) return false;
+    if (!stands_at(cells, kMarker)) return true;
     if (policy == DeletePolicy::delete_wins) return false;
+    auto const removed = parents_of_removed(cells);
     return std::any_of(cells.begin(), cells.end(), [&](Cell const& cell) {
-        return cell.path != kMarker && std::none_of(markers.begin(), markers.end(), [&](auto& vv) {
-                   return seq_in(vv, cell.dot.actor) >= cell.dot.seq;
-               });
+        return cell.path != kMarker && !lies_below(removed, cell.path) &&
+               !covered(cells, kMarker, cell);
     });
 }
 

@@ -4,11 +4,13 @@
 //   I6 numbers without gap or reuse, stamps growing      I7 batches again or in parts: the same
 //   bytes
 // A failure prints its seed: RC_PARAMS="seed=..." runs it again.
+#include <algorithm>
 #include <map>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "storage/replica_stage.hpp"
 #include "tests/support/space.hpp"
 
 namespace inos::test {
@@ -44,6 +46,7 @@ public:
         for (auto const& site : space_.sites()) {
             RC_ASSERT(site->replica->vector() == space_[0]->vector());
             RC_ASSERT(value_of(site->replica->recompute_root()) == site->replica->root());
+            check_conflicts(*site);
         }
         check_logs();
         check_rebuilt();
@@ -198,6 +201,21 @@ private:
             }
         for (auto const& [actor, seq] : space_[0]->vector().items())
             RC_ASSERT(last[actor].first == seq);
+    }
+
+    // The index finds all records with conflicts, and no more of the others than it has to.
+    void check_conflicts(Site& site) {
+        auto const names = value_of(site->conflict_candidates({}, {}, 1'000));
+        for (auto const& [key, value] : site.records()) {
+            std::string_view const rest = std::string_view(key.second).substr(4);
+            RecordName const name{std::string(rest.substr(0, rest.find('\0'))),
+                                  std::string(rest.substr(rest.find('\0') + 1))};
+            auto const stored = value_of(StoredRecord::decode(value, name));
+            bool const found = std::find(names.begin(), names.end(), name) != names.end();
+            RC_ASSERT(found == belongs_to_conflicts(stored.digest_class, stored.record));
+            auto const view = value_of(site->get(name));
+            RC_ASSERT(found || !view || view->conflicts.empty());
+        }
     }
 
     // A site that comes last replays the whole log and gets the same bytes.

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
@@ -41,24 +42,27 @@ std::string sample_entry() {
         {simple_op("customers", "ann", "Ann"), simple_op("customers", "bob", "Bob")});
 }
 
-// Form 1 of an entry: the salt is gone, each op carries its key, and those in `erased` their hash.
-std::string erase_ops(std::string_view entry, std::vector<std::size_t> const& erased) {
-    auto const frame = *frame_entry(entry);
-    std::string out("\1\1", 2);
-    put_blob(out, frame.header);
-    put_varint(out, frame.ops.size());
-    for (std::size_t i = 0; i < frame.ops.size(); ++i) {
-        if (std::find(erased.begin(), erased.end(), i) != erased.end()) {
-            put_varint(out, 0);
-            out += crypto::view(op_hash(frame, i));
-            continue;
-        }
-        std::string index = "inos op key 1";
-        put_u32(index, static_cast<std::uint32_t>(i));
-        out += frame.ops[i].kind_and_body;
-        out += crypto::view(crypto::hash32(index, std::string(frame.salt) + std::string(8, '\0')));
-    }
-    return out;
+// The space's digest key, under which records have their tags.
+crypto::Secret const& digest_key() {
+    static crypto::Secret const key = secret(5);
+    return key;
+}
+
+RecordTag tag_of(std::string_view key) {
+    return record_tag(digest_key(), "customers", key);
+}
+
+// The entry after the records with these keys were erased.
+std::string without(std::string_view entry, std::set<std::string> const& keys) {
+    std::set<RecordTag> tags;
+    for (auto const& key : keys)
+        tags.insert(tag_of(key));
+    auto const erased = erase_ops(
+        entry,
+        digest_key(),
+        [&](RecordTag const& tag) { return tags.contains(tag); },
+        VoidReason::none);
+    return erased ? *erased : std::string(entry);
 }
 
 Certificate sample_certificate(Genesis const& genesis) {
@@ -95,10 +99,11 @@ json::object values() {
     add("entry", entry);
     add("op hash 0", crypto::view(op_hash(frame, 0)));
     add("op hash 1", crypto::view(op_hash(frame, 1)));
-    add("entry with op 1 erased", erase_ops(entry, {1}));
+    add("tag of ann", crypto::view(tag_of("ann")));
+    add("entry with op 1 erased", without(entry, {"bob"}));
     auto const start = chain_start(certificate);
-    auto const first = chain_next(start, entry);
-    auto const malformed = chain_next(first, "malformed");
+    auto const first = chain_next(start, entry, digest_key());
+    auto const malformed = chain_next(first, "malformed", digest_key());
     add("chain 0", crypto::view(start));
     add("chain 1", crypto::view(first));
     add("chain 2, malformed", crypto::view(malformed));
@@ -148,13 +153,29 @@ TEST(Hashes, are_what_they_always_were) {
 TEST(Hashes, an_entry_with_erased_ops_has_the_chain_of_the_whole_one) {
     std::string const whole = sample_entry();
     auto const start = chain_start("certificate");
-    auto const chain = chain_next(start, whole);
-    for (std::vector<std::size_t> const& erased : {std::vector<std::size_t>{}, {0}, {1}, {0, 1}}) {
-        std::string const form_1 = erase_ops(whole, erased);
-        ASSERT_TRUE(frame_entry(form_1));
-        EXPECT_EQ(chain_next(start, form_1), chain);
-        EXPECT_EQ(form_1.find("Ann") == std::string::npos, erased.size() > 0 && erased[0] == 0);
+    auto const chain = chain_next(start, whole, digest_key());
+    for (std::set<std::string> const& keys :
+         {std::set<std::string>{"ann"}, {"bob"}, {"ann", "bob"}}) {
+        std::string const erased = without(whole, keys);
+        ASSERT_TRUE(frame_entry(erased));
+        EXPECT_EQ(chain_next(start, erased, digest_key()), chain);
+        for (auto const& key : keys)
+            EXPECT_EQ(erased.find(key), std::string::npos);
     }
+    // One after the other gives the same as both at once.
+    EXPECT_EQ(without(without(whole, {"ann"}), {"bob"}), without(whole, {"ann", "bob"}));
+    EXPECT_FALSE(erase_ops(
+        whole, digest_key(), [](RecordTag const&) { return false; }, VoidReason::none));
+}
+
+// A stub that names another record than the op was about would let a forwarder drop what it likes.
+TEST(Hashes, the_tag_of_a_stub_is_bound_by_the_chain) {
+    std::string const whole = sample_entry();
+    auto const start = chain_start("certificate");
+    auto frame = *frame_entry(whole);
+    Stub const stub{0, tag_of("somebody else"), op_hash(frame, 0), VoidReason::none};
+    std::string const forged = encode_erased(frame, {stub}, {op_key(frame, 0), op_key(frame, 1)});
+    EXPECT_NE(chain_next(start, forged, digest_key()), chain_next(start, whole, digest_key()));
 }
 
 // Else an author could show some an entry, and others its bare header, under one signature.
@@ -165,21 +186,22 @@ TEST(Hashes, bytes_without_a_frame_have_another_chain_than_an_entry_with_that_he
     std::string const entry = encode_entry(header, kSalt, {});
     std::string const bare(frame_entry(entry)->header);
     ASSERT_FALSE(frame_entry(bare));
-    EXPECT_NE(chain_next(start, bare), chain_next(start, entry));
+    EXPECT_NE(chain_next(start, bare, digest_key()), chain_next(start, entry, digest_key()));
 }
 
 TEST(Hashes, the_chain_depends_on_every_byte_and_on_all_before) {
     std::string const entry = sample_entry();
     auto const start = chain_start("certificate");
-    auto const chain = chain_next(start, entry);
+    auto const chain = chain_next(start, entry, digest_key());
     for (std::size_t at = 0; at < entry.size(); ++at) {
         std::string other = entry;
         other[at] = static_cast<char>(other[at] ^ 1);
-        EXPECT_NE(chain_next(start, other), chain) << at;
+        EXPECT_NE(chain_next(start, other, digest_key()), chain) << at;
     }
-    EXPECT_NE(chain_next(chain_start("Certificate"), entry), chain);
-    EXPECT_NE(chain_next(chain, entry), chain);
-    EXPECT_NE(chain_next(start, ""), chain_next(start, std::string(1, '\0')));
+    EXPECT_NE(chain_next(chain_start("Certificate"), entry, digest_key()), chain);
+    EXPECT_NE(chain_next(chain, entry, digest_key()), chain);
+    EXPECT_NE(chain_next(start, "", digest_key()),
+              chain_next(start, std::string(1, '\0'), digest_key()));
 }
 
 }  // namespace

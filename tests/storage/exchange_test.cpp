@@ -269,7 +269,7 @@ TEST_F(Refusals, an_entry_before_what_it_had_seen) {
 }
 
 TEST_F(Refusals, an_entry_that_had_seen_another_history) {
-    BrokenAuthor author(space[2], space.id());
+    BrokenAuthor author(space[2], space.id(), space.digest_key());
     EntryHeader header = author.header();
     auto const chain = test::value_of(space[0]->chain_at({space[0].actor(), 3}));
     header.deps = {{space[0].actor(), 3, chain_prefix(*chain)}};
@@ -289,7 +289,7 @@ TEST_F(Refusals, a_good_part_does_not_save_the_rest_of_a_batch) {
 }
 
 TEST_F(Refusals, a_newer_format_of_entries) {
-    BrokenAuthor author(space[2], space.id());
+    BrokenAuthor author(space[2], space.id(), space.digest_key());
     author.say({simple_op("customers", "dan")});
     std::string newer = author.entries()[0];
     newer[0] = 2;
@@ -302,20 +302,19 @@ TEST_F(Refusals, a_newer_format_of_entries) {
 // Anybody could put an entry into the form without ops: that must not make an edit disappear.
 TEST_F(Refusals, an_entry_whose_ops_a_forwarder_took_away) {
     std::string& entry = batch.runs[0].entries[1];
-    auto const frame = *frame_entry(entry);
-    std::string without("\1\1", 2);
-    put_blob(without, frame.header);
-    put_varint(without, 1);
-    put_varint(without, 0);
-    without += crypto::view(op_hash(frame, 0));
-    entry = without;
-    Error const error = refusal(space[1], batch);
-    EXPECT_EQ(error.code, Errc::unsupported) << error.message;
-    EXPECT_THAT(error.message, HasSubstr("erased"));
+    entry = *erase_ops(
+        entry, space.digest_key(), [](RecordTag const&) { return true; }, VoidReason::none);
+    expect_protocol(batch, "an operation that no erasure explains");
+}
+
+TEST_F(Refusals, an_erasure_that_nobody_signed) {
+    Erasure erasure{RecordTag{1}, "customers", space[2].actor(), {}};
+    batch.erasures.push_back(erasure);
+    expect_protocol(batch, "an erasure that nobody here may have signed");
 }
 
 TEST_F(Refusals, more_entries_or_bytes_than_anybody_could_pass_on) {
-    BrokenAuthor many(space[2], space.id());
+    BrokenAuthor many(space[2], space.id(), space.digest_key());
     EntryBatch bad = many.say_bytes("x").batch();
     bad.runs[0].entries.resize(kBatchEntriesMax + 1);
     expect_protocol(bad, "over the limit of a batch");
@@ -329,7 +328,7 @@ TEST_F(Refusals, more_entries_or_bytes_than_anybody_could_pass_on) {
 // A member fills its log with entries of no bytes: what others make of them can still be passed on.
 TEST(Exchange, entries_of_no_bytes_do_not_gather_in_one_batch) {
     Space space(3);
-    BrokenAuthor author(space[2], space.id());
+    BrokenAuthor author(space[2], space.id(), space.digest_key());
     for (int part = 0; part < 3; ++part) {
         for (int i = 0; i < 300; ++i)
             author.say_bytes({});
@@ -345,7 +344,7 @@ TEST(Exchange, entries_of_no_bytes_do_not_gather_in_one_batch) {
 TEST(Exchange, a_field_whose_name_is_none_does_not_get_into_a_record) {
     for (auto const& name : {std::string("a\nb"), std::string("\xff"), std::string(300, 'n')}) {
         Space space(3);
-        BrokenAuthor author(space[2], space.id());
+        BrokenAuthor author(space[2], space.id(), space.digest_key());
         Op op = simple_op("customers", "ann");
         op.edits.push_back({static_cast<std::uint64_t>(EditKind::write),
                             path_child({}, name, CellType::register_),

@@ -32,8 +32,8 @@ constexpr std::string_view kCustomers = R"({"customers":{"delete":"update-wins",
     "tags":{"type":"set"},
     "consent":{"type":"flag","wins":"disable"},
     "lines":{"type":"list"},
-    "memo":{"type":"text","required":true,"enum":["a"],"format":"email",
-            "default":"x","canon":"lower"}
+    "memo":{"type":"text","required":true,"enum":["a@b.se"],"format":"email","check":"warn",
+            "default":"a@b.se","canon":["trim","lower"]}
     }}})";
 
 std::map<std::string, Object> records_of(Object const& document) {
@@ -96,7 +96,13 @@ TEST(SchemaCheck, names_the_place_and_the_near_miss) {
          "did you mean \"disable\"?"},
         {R"({"c":{"fields":{"p":{"type":"bounded-counter","min":"0"}}}})",
          "c.fields.p.min",
-         "a whole number, not \"0\""},
+         "a whole number from 0 on (a counter that may go under 0 is a \"counter\"), not \"0\""},
+        {R"({"c":{"fields":{"p":{"type":"bounded-counter","min":-1}}}})",
+         "c.fields.p.min",
+         "a whole number from 0 on (a counter that may go under 0 is a \"counter\"), not -1"},
+        {R"({"c":{"fields":{"p":{"type":"bounded-counter","offline_rights":"strickt"}}}})",
+         "c.fields.p.offline_rights",
+         "did you mean \"strict\"?"},
         {R"({"c":{"fields":{"p":{"type":"set","requierd":true}}}})",
          "c.fields.p.requierd",
          "did you mean \"required\"?"},
@@ -104,6 +110,37 @@ TEST(SchemaCheck, names_the_place_and_the_near_miss) {
          "c.fields.p.required",
          "true or false, not 1"},
         {R"({"c":{"fields":{"p":{"type":"set","pii":1}}}})", "c.fields.p.pii", "a text, or true"},
+        {R"({"c":{"fields":{"p":{"type":"set","format":"emial"}}}})",
+         "c.fields.p.format",
+         "unknown field format \"emial\"; did you mean \"email\"?"},
+        {R"({"c":{"fields":{"p":{"type":"map","format":"email"}}}})",
+         "c.fields.p.format",
+         "has no effect on a \"map\"; it is for \"register\""},
+        {R"({"c":{"fields":{"p":{"type":"set","max":1,"check":"warm"}}}})",
+         "c.fields.p.check",
+         "did you mean \"warn\"?"},
+        {R"({"c":{"fields":{"p":{"type":"set","check":"warn"}}}})",
+         "c.fields.p.check",
+         "no effect without required, enum, max or format"},
+        {R"({"c":{"fields":{"p":{"type":"set","max":-1}}}})", "c.fields.p.max", "is a length"},
+        {R"({"c":{"fields":{"p":{"type":"set","max":1.5}}}})", "c.fields.p.max", "is a length"},
+        {R"({"c":{"fields":{"p":{"type":"set","enum":[]}}}})", "c.fields.p.enum", "at least one"},
+        {R"({"c":{"fields":{"p":{"type":"set","canon":["trim","lowre"]}}}})",
+         "c.fields.p.canon",
+         "did you mean \"lower\"?"},
+        {R"({"c":{"fields":{"p":{"type":"set","canon":7}}}})", "c.fields.p.canon", "not 7"},
+        {R"({"c":{"fields":{"p":{"type":"counter","default":1}}}})",
+         "c.fields.p.default",
+         "a counter starts at 0"},
+        {R"({"c":{"fields":{"p":{"type":"flag","default":"on"}}}})",
+         "c.fields.p.default",
+         "what a \"flag\" holds, not \"on\""},
+        {R"({"c":{"fields":{"p":{"type":"register","default":null}}}})",
+         "c.fields.p.default",
+         "without a default reads as absent"},
+        {R"({"c":{"fields":{"p":{"type":"register","enum":["a"],"default":"b"}}}})",
+         "c.fields.p.default",
+         "one of the values of its enum"},
     };
     for (auto const& [json, path, words] : cases) {
         auto const problems = check_schema(doc(json));
@@ -159,14 +196,34 @@ TEST(SchemaRecords, are_read_as_types_and_policies) {
     EXPECT_THAT(schema.field("consent_email")->order, ElementsAre("unknown", "pending"));
     EXPECT_EQ(schema.field("notes")->policy, RegisterPolicy::keep_all);
     EXPECT_EQ(schema.field("points")->type, CellType::counter);
+    EXPECT_EQ(schema.field("stock")->type, CellType::bounded_counter);
     EXPECT_EQ(schema.field("tags")->type, CellType::set);
     EXPECT_EQ(schema.field("contact")->type, CellType::map);
     EXPECT_TRUE(schema.field("consent")->disable_wins);
+    EXPECT_THAT(schema.identity, ElementsAre("email"));
+    EXPECT_EQ(schema.field("points")->rules.max, Value(100));
+    FieldRules const& memo = schema.field("memo")->rules;
+    EXPECT_TRUE(memo.required && memo.warn_only);
+    EXPECT_EQ(memo.format, TextFormat::email);
+    EXPECT_THAT(memo.choices, ElementsAre(Value("a@b.se")));
+    EXPECT_THAT(schema.field("memo")->canon, ElementsAre(TextCanon::trim, TextCanon::lower));
     for (auto const& [name, field] : schema.fields) {
-        bool const later = name == "stock" || name == "lines" || name == "memo";
-        EXPECT_EQ(field.type_known, !later) << name;
+        EXPECT_TRUE(field.type_known) << name;
         EXPECT_TRUE(field.policy_known) << name;
     }
+}
+
+TEST(SchemaRecords, say_how_far_a_bounded_counter_may_fall) {
+    auto const schema = parse_collection_schema(doc(
+        R"({"fields/a":{"type":"bounded-counter","min":7,"offline_rights":"trust-disk"},
+            "fields/b":{"type":"bounded-counter"},
+            "fields/c":{"type":"bounded-counter","min":-7,"offline_rights":"hope"}})"));
+    EXPECT_EQ(schema.field("a")->min, 7);
+    EXPECT_EQ(schema.field("a")->offline_rights, OfflineRights::trust_disk);
+    EXPECT_EQ(schema.field("b")->min, 0);
+    EXPECT_EQ(schema.field("b")->offline_rights, OfflineRights::strict);
+    EXPECT_EQ(schema.field("c")->min, 0);
+    EXPECT_EQ(schema.field("c")->offline_rights, OfflineRights::strict);
 }
 
 TEST(SchemaRecords, of_a_newer_version_are_read_without_failing) {

@@ -55,7 +55,7 @@ protected:
     void start(test::SiteSetup const& author) {
         space_ = std::make_unique<Space>(std::vector<test::SiteSetup>{{"a"}, {"b"}, author});
     }
-    BrokenAuthor author() { return BrokenAuthor(space[2], space.id()); }
+    BrokenAuthor author() { return BrokenAuthor(space[2], space.id(), space_->digest_key()); }
 
     std::unique_ptr<Space> space_ =
         std::make_unique<Space>(std::vector<test::SiteSetup>{{"a"}, {"b"}, {"broken"}});
@@ -165,7 +165,7 @@ TEST_F(VoidEntries, clocks_at_the_end_of_time) {
 
 TEST(NewerVersions, D8_D12_unknown_kinds_are_kept_and_forwarded_byte_for_byte) {
     Space space(3);
-    BrokenAuthor newer(space[2], space.id());
+    BrokenAuthor newer(space[2], space.id(), space.digest_key());
     Op unknown;
     unknown.kind = 77;
     unknown.body = "of the future";
@@ -173,7 +173,7 @@ TEST(NewerVersions, D8_D12_unknown_kinds_are_kept_and_forwarded_byte_for_byte) {
     mixed.edits.push_back({99, path_child({}, "name", CellType::register_), "new"});
     Op list = simple_op("customers", "bob");
     list.edits.push_back({static_cast<std::uint64_t>(EditKind::write),
-                          path_child({}, "lines", static_cast<CellType>(0x30)),
+                          path_child({}, "lines", static_cast<CellType>(0x1f)),
                           "cell"});
     newer.say({unknown, mixed}).say({unknown}).say({list});
     auto const report = test::value_of(space[0]->apply(newer.batch()));

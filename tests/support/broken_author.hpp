@@ -27,10 +27,11 @@ inline Op simple_op(std::string collection, std::string key, std::string const& 
 class BrokenAuthor {
 public:
     // Speaks in the name of a site that has not written yet.
-    BrokenAuthor(Site const& site, SpaceId const& space)
+    BrokenAuthor(Site const& site, SpaceId const& space, crypto::Secret const& digest_key)
         : key_(site.keys.identity),
           actor_(site.actor()),
           space_(space),
+          digest_key_(digest_key),
           chain_(chain_start(site.certificate_bytes)) {}
 
     Dot next() const { return {actor_, entries_.size() + 1}; }
@@ -46,7 +47,7 @@ public:
     }
 
     BrokenAuthor& say_bytes(std::string bytes) {
-        chain_ = chain_next(chain_, bytes);
+        chain_ = chain_next(chain_, bytes, digest_key_);
         heads_.push_back({actor_, next().seq, {}});
         heads_.back().signature = sign(key_, head_statement(space_, next(), chain_));
         entries_.push_back(std::move(bytes));
@@ -62,7 +63,7 @@ public:
         EntryRun run{actor_, first, {}};
         run.entries.assign(entries_.begin() + static_cast<std::ptrdiff_t>(first - 1),
                            entries_.end());
-        return {{std::move(run)}, {heads_.back()}};
+        return {{std::move(run)}, {heads_.back()}, {}};
     }
     std::vector<std::string> const& entries() const { return entries_; }
     SignedHead const& head(Seq seq) const { return heads_.at(seq - 1); }
@@ -73,6 +74,7 @@ private:
     crypto::SigningKey key_;
     ActorId actor_;
     SpaceId space_;
+    crypto::Secret digest_key_;
     crypto::Hash32 chain_;
     std::vector<std::string> entries_;
     std::vector<SignedHead> heads_;

@@ -82,10 +82,13 @@ inline CollectionSchema typed_schema() {
     order.order = {"given", "withdrawn"};
     add("keep", CellType::register_).policy = RegisterPolicy::keep_all;
     add("counter", CellType::counter);
+    add("bounded-counter", CellType::bounded_counter);
     add("set", CellType::set);
     add("flag", CellType::flag);
     add("disable", CellType::flag).disable_wins = true;
     add("map", CellType::map);
+    add("list", CellType::list);
+    add("text", CellType::text);
     return schema;
 }
 
@@ -112,15 +115,46 @@ inline Value random_elements(Tape& tape) {
     return Value(std::move(array));
 }
 
+inline std::string random_text(Tape& tape) {
+    static constexpr std::string_view kLetters[] = {"a", "b", "\xc3\xa9", "\xf0\x9f\x9a\xb2"};
+    std::string text;
+    for (std::size_t n = tape.below(6); n > 0; --n)
+        text += tape.pick(kLetters);
+    return text;
+}
+
+// Of a short text, so that most of them are within it.
+inline Value random_splice(Tape& tape) {
+    Object splice{{"at", Value(tape.chance(30) ? 1 + static_cast<int>(tape.below(2)) : 0)}};
+    if (tape.chance(40)) set_member(splice, "delete", Value(static_cast<int>(tape.below(3))));
+    if (tape.chance(70)) set_member(splice, "insert", Value(random_text(tape)));
+    return Value(std::move(splice));
+}
+
+// Values may repeat, and an assignment of another array moves, edits, removes and inserts.
+inline Value random_list(Tape& tape) {
+    static constexpr std::string_view kItems[] = {"a", "b", "c", "d"};
+    Array array;
+    for (std::size_t n = tape.below(6); n > 0; --n)
+        array.push_back(tape.chance(10) ? random_value(tape, 1) : Value(tape.pick(kItems)));
+    return Value(std::move(array));
+}
+
 // A plain value that a field of the type takes.
 inline Value fitting_value(Tape& tape, CellType type, int depth = 2) {
     switch (type) {
         case CellType::counter:
             return Value(static_cast<std::int64_t>(tape.below(200)) - 100);
+        case CellType::bounded_counter:
+            return Value(static_cast<std::int64_t>(tape.below(40)));
         case CellType::set:
             return random_elements(tape);
         case CellType::flag:
             return Value(tape.chance(50));
+        case CellType::text:
+            return Value(random_text(tape));
+        case CellType::list:
+            return random_list(tape);
         case CellType::map: {
             static constexpr std::string_view kKeys[] = {"k", "l", "m"};
             Object object;
@@ -144,6 +178,7 @@ inline Object operation(std::string_view name, Value operand) {
 inline Value random_operation(Tape& tape, CellType type) {
     switch (type) {
         case CellType::counter:
+        case CellType::bounded_counter:
             return Value(operation("$inc", Value(static_cast<std::int64_t>(tape.below(20)) - 7)));
         case CellType::set: {
             if (tape.chance(30)) return Value(operation("$remove", random_elements(tape)));
@@ -151,8 +186,18 @@ inline Value random_operation(Tape& tape, CellType type) {
         }
         case CellType::flag:
             return Value(operation("$enable", Value(tape.chance(60))));
+        case CellType::list: {
+            Object const insert{{tape.chance(50) ? "after" : "before", Value()},
+                                {"values", random_list(tape)}};
+            return Value(operation("$insert", Value(insert)));
+        }
         case CellType::register_:
             return Value(operation("$null", Value(true)));
+        case CellType::text: {
+            if (tape.chance(70)) return Value(operation("$splice", random_splice(tape)));
+            return Value(
+                operation("$splice", Value(Array{random_splice(tape), random_splice(tape)})));
+        }
         default:
             return fitting_value(tape, type);
     }
@@ -212,7 +257,13 @@ inline VersionVector random_vv(Tape& tape) {
 inline Edit random_edit(Tape& tape) {
     static constexpr std::string_view kFields[] = {"name", "points", "tags"};
     std::string const at = path_name({}, tape.pick(kFields));
-    switch (tape.below(5)) {
+    switch (tape.below(7)) {
+        case 5:
+            return {1, own_path(at, CellType::text_run), Pieces(random_text(tape) + "x").encode()};
+        case 6: {
+            Cut const cut{{ActorId{tape.below(5)}, 1 + tape.below(300)}, {{tape.below(9), 2}}};
+            return {5, own_path(at, CellType::text_run), cut.encode()};
+        }
         case 0:
             return {1, own_path(at, CellType::register_), encode(random_value(tape))};
         case 1:
@@ -229,7 +280,7 @@ inline Edit random_edit(Tape& tape) {
                 own_path(at, CellType::counter),
                 RunCell{static_cast<std::int64_t>(tape.below(50)) - 25, tape.below(4)}.encode()};
         default:
-            return {5 + tape.below(100), own_path(at, CellType::list), "of a newer version"};
+            return {6 + tape.below(100), own_path(at, CellType::list), "of a newer version"};
     }
 }
 

@@ -39,6 +39,7 @@ public:
     std::size_t writes() const { return writes_; }  // that were asked for, failed ones too
     std::size_t syncs() const { return syncs_; }    // those of them that were to be synced
     std::size_t reads() const { return reads_; }
+    std::size_t scrubs() const { return scrubs_; }
 
     // The next write is number 1.
     void fail_write(std::size_t number, Outcome outcome, Errc code = Errc::io) {
@@ -70,8 +71,14 @@ public:
         return fail(code_, "an injected error of a write");
     }
 
+    Result<void> scrub(std::atomic<bool>& cancelled) override {
+        ++scrubs_;
+        return inner_->scrub(cancelled);
+    }
+
 private:
     std::unique_ptr<Engine> inner_;
+    std::size_t scrubs_ = 0;
     std::size_t writes_ = 0, syncs_ = 0, fail_at_ = 0;
     mutable std::size_t reads_ = 0;
     bool failing_reads_ = false;

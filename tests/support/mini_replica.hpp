@@ -33,6 +33,18 @@ struct Commit {
 };
 using CommitPtr = std::shared_ptr<Commit const>;
 
+// The record that an op is about. An erase names it by its tag, which here is simply its key.
+inline RecordTag tag_of(std::string_view key) {
+    if (key.size() > RecordTag().size()) throw std::logic_error("a key too long for a tag");
+    RecordTag tag{};
+    std::copy(key.begin(), key.end(), tag.begin());
+    return tag;
+}
+inline RecordName name_of(Op const& op) {
+    if (op.kind != static_cast<std::uint64_t>(OpKind::erase)) return {op.collection, op.key};
+    return {op.collection, {op.tag.begin(), std::find(op.tag.begin(), op.tag.end(), 0)}};
+}
+
 // What a user or an adapter asks for. `ctx`: the cells that an adapter's shadow showed.
 struct Request {
     enum class Kind { put, patch, delete_ } kind = Kind::put;
@@ -88,6 +100,14 @@ public:
     CommitPtr erase(RecordName const& name) {
         return commit({{Request::Kind::delete_, name, {}, {}}});
     }
+    // The right to be forgotten: an erase, not a delete.
+    CommitPtr forget(RecordName const& name) {
+        Op op;
+        op.kind = static_cast<std::uint64_t>(OpKind::erase);
+        op.collection = name.collection;
+        op.tag = tag_of(name.key);
+        return commit_ops({op});
+    }
     // An entry of ops as they are.
     CommitPtr commit_ops(std::vector<Op> const& ops);
 
@@ -97,6 +117,9 @@ public:
     std::size_t pull(MiniReplica const& other, std::size_t limit = SIZE_MAX);
     // Takes its whole state at once; its log comes along so that others can pull it from here.
     void merge_state(MiniReplica const& other);
+    // Drops what nobody can need again when everybody holds what `stable` names. How many records
+    // became smaller.
+    std::size_t purge(VersionVector const& stable);
 
 private:
     struct Working {
@@ -165,6 +188,7 @@ inline bool MiniReplica::plan(Request const& request, std::map<RecordName, Worki
     auto const [it, first] = work.try_emplace(request.name);
     Working& own = it->second;
     if (first) own.scratch = record(request.name);
+    if (state_of(own.scratch).erased) return true;
     std::optional<Op> op;
     if (request.kind == Request::Kind::delete_) {
         op = plan_delete(own.scratch, rules, request.name);
@@ -215,7 +239,7 @@ inline void MiniReplica::take(Entry const& entry, VersionVector const& deps) {
     auto const& header = entry.header;
     for (Op const& op : entry.ops) {
         if (op.collection.empty()) continue;  // of an unknown kind
-        RecordName const name{op.collection, op.key};
+        RecordName const name = name_of(op);
         Record& state = records_[name];
         apply(state, op, {header.dot, header.hlc, header.source, deps});
         if (state.empty()) records_.erase(name);
@@ -265,6 +289,14 @@ inline void MiniReplica::merge_state(MiniReplica const& other) {
     for (auto const& [actor, deps] : other.last_deps_)
         if (other.vv_.at(actor) > vv_.at(actor)) last_deps_[actor] = deps;
     vv_.merge(other.vv_);
+}
+
+inline std::size_t MiniReplica::purge(VersionVector const& stable) {
+    std::size_t count = 0;
+    for (auto& [name, record] : records_)
+        count += inos::purge(record, stable);
+    std::erase_if(records_, [](auto const& item) { return item.second.empty(); });
+    return count;
 }
 
 }  // namespace inos::test

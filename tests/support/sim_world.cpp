@@ -97,6 +97,19 @@ void SimNode::start() {
                                           log_.push_back(std::string(event) + " " + text);
                                       });
     store_->on_commit([this] { peers_->refresh(); });
+    upkeep_ = std::make_unique<Upkeep>(
+        Upkeep::Options{options_.acknowledge_every_ms},
+        *store_,
+        clock_,
+        [this](std::function<void(Result<void>)> const& done) {
+            std::atomic<bool> never = false;
+            done(engine_->scrub(never));
+        },
+        [this] { peers_->refresh(); },
+        [this](std::string_view event, std::string const& text) {
+            log_.push_back(std::string(event) + " " + text);
+        });
+    store_->on_rights([this](RightsNeed const& need) { peers_->need_rights(need); });
     auto const address =
         value_of(transport_->listen(name_, 7711, [this](std::shared_ptr<Connection> connection) {
             peers_->accept(std::move(connection));
@@ -113,6 +126,7 @@ void SimNode::stop() {
 
 void SimNode::crash() {
     transport_.reset();  // no callback comes afterwards
+    upkeep_.reset();
     peers_.reset();
     store_.reset();
     inner_store_.reset();
@@ -142,7 +156,9 @@ void SimNode::learn(std::string const& certificate) {
 }
 
 void SimNode::tick() {
-    if (running()) peers_->tick();
+    if (!running()) return;
+    peers_->tick();
+    upkeep_->tick();
 }
 
 void SimNode::commit(std::vector<Write> writes, std::function<void(Result<Committed>)> done) {

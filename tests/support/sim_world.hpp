@@ -19,6 +19,7 @@
 
 #include "net/joiner.hpp"
 #include "net/peer_manager.hpp"
+#include "net/upkeep.hpp"
 #include "tests/support/sim_network.hpp"
 #include "tests/support/space.hpp"
 
@@ -29,6 +30,7 @@ struct SimOptions {
     // 0: the store answers at once (DirectStore). Else work waits and answers wait for so long, as
     // with a store thread.
     std::uint64_t store_delay_ms = 0;
+    std::uint64_t acknowledge_every_ms = kAcknowledgeEveryMs;
 };
 
 // A store whose work and answers come later, each in its order.
@@ -112,6 +114,7 @@ private:
     std::unique_ptr<Store> inner_store_;
     std::unique_ptr<WatchedStore> store_;
     std::unique_ptr<PeerManager> peers_;
+    std::unique_ptr<Upkeep> upkeep_;
 };
 
 class SimWorld {

@@ -22,6 +22,7 @@
 #include "storage/engines/rocks.hpp"
 #include "storage/json.hpp"
 #include "storage/replica.hpp"
+#include "storage/replica_stage.hpp"
 #include "storage/schema_document.hpp"
 #include "tests/support/fault_engine.hpp"
 #include "tests/support/manual_clock.hpp"
@@ -103,6 +104,10 @@ public:
         return commit({{Write::Kind::delete_, {collection, key}, {}, {}}});
     }
 
+    Committed erase_for_good(std::string collection, std::string key) {
+        return commit({{Write::Kind::erase, {collection, key}, {}, {}}});
+    }
+
     // Sets schemas as a schema file would; the site has to be an admin.
     Committed set_schema(std::string_view json) {
         return commit(schema_writes(object_of(json), replica->schema_documents()));
@@ -117,7 +122,17 @@ public:
         auto const* value = view ? find_member(view->fields, name) : nullptr;
         return value ? *value : Value();
     }
-    Contents records() const { return contents(*engine, Family::records); }
+    // What the site holds of records, without what is its own: where their histories begin.
+    Contents records() const {
+        Contents shared;
+        for (auto const& [key, value] : contents(*engine, Family::records)) {
+            auto const stored = value_of(StoredRecord::decode(value, {}));
+            if (stored.record.empty()) continue;
+            shared[key] =
+                StoredRecord::encode(stored.digest, stored.digest_class, {}, stored.record);
+        }
+        return shared;
+    }
 
 private:
     friend class Space;
@@ -179,6 +194,19 @@ public:
             came += report.applied;
         }
         return came;
+    }
+
+    // Everybody acknowledges what it holds, and learns of all others' acknowledgements.
+    void acknowledge() {
+        for (auto const& site : sites_)
+            value_of(site->replica->acknowledge());
+        for (auto const& to : sites_) {
+            std::vector<std::string> all;
+            for (auto const& from : sites_)
+                for (auto const& [id, bytes] : from->replica->acknowledgements())
+                    all.push_back(bytes);
+            value_of(to->replica->add_acknowledgements(all));
+        }
     }
 
     // Everybody pulls from everybody.

@@ -1,0 +1,118 @@
+// GET /v1/erasures: what was erased for good, and which sites have no byte of it any more.
+// GET and POST /v1/orphans: edits whose record every site has purged, for a person to decide.
+#include <algorithm>
+#include <utility>
+
+#include "net/api.hpp"
+#include "net/api_call.hpp"
+#include "net/api_format.hpp"
+#include "storage/json.hpp"
+
+namespace inos {
+namespace {
+
+Value names(std::vector<std::string> const& list) {
+    Array array;
+    for (auto const& name : list)
+        array.push_back(Value(name));
+    return Value(std::move(array));
+}
+
+// The id is gone; its tag tells erasures apart.
+Value erasure_value(ErasureStatus const& status) {
+    bool const known = !status.site.empty();
+    return Value(Object{{"tag", Value(crypto::hex(crypto::view(status.tag)))},
+                        {"collection", Value(status.collection)},
+                        {"site", known ? Value(status.site) : Value()},
+                        {"source", known ? Value(status.source) : Value()},
+                        {"time", known ? Value(utc_text(status.time.ms())) : Value()},
+                        {"done", names(status.done)},
+                        {"waiting", names(status.waiting)}});
+}
+
+Result<std::size_t> limit_of(std::string_view text) {
+    if (text.empty()) return std::size_t{100};
+    std::size_t limit = 0;
+    for (char const c : text) {
+        bool const digit = c >= '0' && c <= '9';
+        if (!digit || limit > kListLimitMax) limit = kListLimitMax + 1;
+        limit = limit > kListLimitMax ? limit : limit * 10 + static_cast<std::size_t>(c - '0');
+    }
+    if (limit == 0 || limit > kListLimitMax)
+        return fail(Errc::invalid,
+                    "\"limit\" has to be a number from 1 to " + std::to_string(kListLimitMax) +
+                        ", not \"" + std::string(text) + "\"",
+                    "limit");
+    return limit;
+}
+
+}  // namespace
+
+void Api::list_erasures(CallPtr call) {
+    read(std::move(call), [](Replica& replica) {
+        auto list = replica.erasure_status();
+        std::sort(
+            list.begin(), list.end(), [](auto const& a, auto const& b) { return a.time < b.time; });
+        Array erasures;
+        for (ErasureStatus const& status : list)
+            erasures.push_back(erasure_value(status));
+        return json_response(200, Value(Object{{"erasures", Value(std::move(erasures))}}));
+    });
+}
+
+void Api::list_orphans(CallPtr call) {
+    auto const limit = limit_of(call->param("limit"));
+    if (!limit) return send(call, api_error(limit.error()));
+    std::string const collection(call->param("collection"));
+    read(std::move(call), [collection, limit = *limit](Replica& replica) {
+        auto const found = replica.orphans(collection, limit);
+        if (!found) return api_error(found.error());
+        Array orphans;
+        for (RecordView const& view : *found)
+            orphans.push_back(Value(Object{{"collection", Value(view.collection)},
+                                           {"id", Value(view.id)},
+                                           {"fields", Value(view.fields)}}));
+        return json_response(200, Value(Object{{"orphans", Value(std::move(orphans))}}));
+    });
+}
+
+void Api::decide_orphan(CallPtr call) {
+    auto const body = parse_json_object(call->request.body);
+    if (!body) return send(call, body_error(body.error()));
+    auto const parse = [&body]() -> Result<Transaction> {
+        INOS_CHECK(check_members(*body, {"collection", "id", "keep"}));
+        Write write;
+        INOS_TRY(write.name.collection, text_member(*body, "collection"));
+        INOS_CHECK(check_collection(write.name.collection));
+        INOS_TRY(write.name.key, text_member(*body, "id"));
+        Value const* keep = find_member(*body, "keep");
+        if (!keep || !keep->as<bool>())
+            return fail(Errc::invalid, "\"keep\" has to be true or false", "keep");
+        write.kind = *keep->as<bool>() ? Write::Kind::revive : Write::Kind::cover;
+        return Transaction{"", {write}};
+    };
+    auto transaction = parse();
+    if (!transaction) return send(call, write_error(transaction.error()));
+    RecordName const name = transaction->writes.front().name;
+    // Only what is listed: a record that is there has other ways to be written.
+    auto work = [name](Replica& replica) { return replica.is_orphan(name); };
+    auto done = [this, call, name, transaction = *std::move(transaction)](Result<bool> orphan) {
+        if (!orphan) return send(call, api_error(orphan.error()));
+        if (!*orphan)
+            return send(call,
+                        api_error(404,
+                                  "not_found",
+                                  "there is no edit without a record under \"" + name.key +
+                                      "\" in \"" + name.collection + "\"",
+                                  "id"));
+        write(call, transaction, [name](Committed const&) {
+            Written written;
+            written.body =
+                Value(Object{{"collection", Value(name.collection)}, {"id", Value(name.key)}});
+            return written;
+        });
+    };
+    store_.query(std::move(work), std::move(done));
+}
+
+}  // namespace inos

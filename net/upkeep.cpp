@@ -1,0 +1,89 @@
+#include "net/upkeep.hpp"
+
+#include <utility>
+
+namespace inos {
+
+Upkeep::Upkeep(Options options,
+               Store& store,
+               Clock const& clock,
+               Scrub scrub,
+               std::function<void()> changed,
+               Log log)
+    : options_(options),
+      store_(store),
+      clock_(clock),
+      scrub_(std::move(scrub)),
+      changed_(std::move(changed)),
+      log_(std::move(log)) {}
+
+Upkeep::~Upkeep() {
+    *alive_ = false;
+}
+
+void Upkeep::tick() {
+    std::uint64_t const now = clock_.monotonic_ms();
+    if (running_ || now < next_ms_) return;
+    next_ms_ = now + kUpkeepEveryMs;
+    running_ = true;
+    bool const acknowledge = now >= next_acknowledgement_ms_;
+    auto work = [acknowledge](Replica& replica) { return run(replica, acknowledge); };
+    store_.query(work, [this, alive = alive_, acknowledge](Outcome const& outcome) {
+        if (*alive) finished(outcome, acknowledge);
+    });
+}
+
+Upkeep::Outcome Upkeep::run(Replica& replica, bool acknowledge) {
+    Outcome outcome;
+    auto const all = [&]() -> Result<void> {
+        if (replica.failed()) return {};
+        INOS_TRY(outcome.deleted_again, replica.delete_again(kUpkeepBudget));
+        if (acknowledge) {
+            INOS_TRY(auto const made, replica.acknowledge());
+            outcome.changed = made.has_value();
+        }
+        INOS_TRY(outcome.purged, replica.purge(kUpkeepBudget));
+        return {};
+    };
+    outcome.error = all();
+    outcome.changed = outcome.changed || outcome.deleted_again > 0;
+    outcome.needs_scrub = replica.needs_scrub();
+    outcome.ticket = replica.scrub_ticket();
+    return outcome;
+}
+
+void Upkeep::finished(Outcome const& outcome, bool acknowledged) {
+    running_ = false;
+    std::uint64_t const now = clock_.monotonic_ms();
+    if (!outcome.error) log_("alarm", "upkeep: " + outcome.error.error().message);
+    if (acknowledged && outcome.changed)
+        next_acknowledgement_ms_ = now + options_.acknowledge_every_ms;
+    if (outcome.purged > 0)
+        log_("purged",
+             std::to_string(outcome.purged) + " deleted records that all sites have seen");
+    if (outcome.needs_scrub && !scrubbing_ && now >= next_scrub_ms_) start_scrub(outcome.ticket);
+    if (outcome.changed) changed_();
+}
+
+void Upkeep::start_scrub(ScrubTicket ticket) {
+    scrubbing_ = true;
+    scrub_([this, alive = alive_, ticket = std::move(ticket)](Result<void> const& scrubbed) {
+        if (!*alive) return;
+        if (!scrubbed) {
+            scrubbing_ = false;
+            next_scrub_ms_ = clock_.monotonic_ms() + kScrubAgainMs;
+            if (scrubbed.error().code != Errc::unavailable)
+                log_("alarm", "erased data is still on the disk: " + scrubbed.error().message);
+            return;
+        }
+        auto work = [ticket](Replica& replica) { return replica.scrubbed(ticket); };
+        store_.query(work, [this, alive](Result<void> const& noted) {
+            if (!*alive) return;
+            scrubbing_ = false;
+            next_acknowledgement_ms_ = 0;  // a receipt that others wait for
+            if (noted) log_("scrubbed", "what was erased has left no byte on the disk");
+        });
+    });
+}
+
+}  // namespace inos

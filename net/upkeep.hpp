@@ -1,0 +1,64 @@
+// What a running node does by itself, once a second: acknowledges what it holds (at most once in
+// kAcknowledgeEveryMs, and only if something has changed), purges what is stable, deletes again
+// where deletes win, and scrubs the disk after an erasure.
+//
+// Thread: the node's. The work itself runs on the store's thread; scrubbing runs where `Scrub` says,
+// because it takes long. Limits: kUpkeepBudget records a second.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "net/store.hpp"
+#include "storage/clock.hpp"
+
+namespace inos {
+
+inline constexpr std::uint64_t kUpkeepEveryMs = 1'000;
+inline constexpr std::uint64_t kAcknowledgeEveryMs = 60'000;
+inline constexpr std::uint64_t kScrubAgainMs = 5'000;  // after a scrub that could not be done
+inline constexpr std::size_t kUpkeepBudget = 1'000;
+
+class Upkeep {
+public:
+    // Lets the engine scrub itself, then calls `done` on the node's thread.
+    using Scrub = std::function<void(std::function<void(Result<void>)> done)>;
+    using Log = std::function<void(std::string_view event, std::string const& text)>;
+    struct Options {
+        std::uint64_t acknowledge_every_ms = kAcknowledgeEveryMs;
+    };
+
+    // `changed` is called when others have to hear of something: a new acknowledgement, an entry.
+    Upkeep(Options options,
+           Store& store,
+           Clock const& clock,
+           Scrub scrub,
+           std::function<void()> changed,
+           Log log);
+    ~Upkeep();
+    void tick();
+
+private:
+    struct Outcome {
+        Result<void> error;
+        bool changed = false;
+        std::size_t purged = 0, deleted_again = 0;
+        bool needs_scrub = false;
+        ScrubTicket ticket;
+    };
+    static Outcome run(Replica& replica, bool acknowledge);
+    void finished(Outcome const& outcome, bool acknowledged);
+    void start_scrub(ScrubTicket ticket);
+
+    Options options_;
+    Store& store_;
+    Clock const& clock_;
+    Scrub scrub_;
+    std::function<void()> changed_;
+    Log log_;
+    std::uint64_t next_ms_ = 0, next_acknowledgement_ms_ = 0, next_scrub_ms_ = 0;
+    bool running_ = false, scrubbing_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace inos

@@ -1,0 +1,415 @@
+#include "storage/duplicates.hpp"
+
+#include <algorithm>
+
+#include "crdt/types/map.hpp"
+#include "storage/field_checks.hpp"
+#include "storage/json.hpp"
+#include "storage/keys.hpp"
+#include "storage/replica_stage.hpp"
+#include "storage/schema_document.hpp"
+#include "storage/text_forms.hpp"
+
+namespace inos {
+namespace {
+
+// The value at a name, or at a dotted path into objects.
+Value const* find_path(Object const& fields, std::string_view path) {
+    if (Value const* value = find_member(fields, path)) return value;
+    for (std::size_t dot = path.find('.'); dot != std::string_view::npos;
+         dot = path.find('.', dot + 1)) {
+        Value const* outer = find_member(fields, path.substr(0, dot));
+        auto const* object = outer ? outer->as<Object>() : nullptr;
+        if (!object) continue;
+        if (Value const* value = find_path(*object, path.substr(dot + 1))) return value;
+    }
+    return nullptr;
+}
+
+// The identity as it is compared; empty: the record has none.
+Object identity_of(Object const& fields, std::vector<std::string> const& names) {
+    Object identity;
+    for (std::string const& name : names) {
+        Value const* value = find_path(fields, name);
+        if (!value || value->is_null()) return {};
+        auto const* text = value->as<std::string>();
+        Value compared = text ? Value(lower_case(trimmed(*text))) : *value;
+        if (compared == Value("")) return {};
+        set_member(identity, name, std::move(compared));
+    }
+    return identity;
+}
+
+std::uint64_t hash_of(Object const& identity) {
+    auto const hash = crypto::hash16(encode(Value(identity)));
+    return Reader(crypto::view(hash)).u64();
+}
+
+Error too_many(std::string const& collection) {
+    return Error{Errc::too_large,
+                 "the identities of \"" + collection +
+                     "\" do not fit into the memory that looking for duplicates may use, " +
+                     std::to_string(kDuplicateBytesMax >> 20) +
+                     " MiB; export the collection and look for them there",
+                 "collection"};
+}
+
+// The schema as it reads what is really stored.
+CollectionSchema without_defaults(CollectionSchema schema) {
+    for (auto& [name, field] : schema.fields)
+        field.default_value.reset();
+    return schema;
+}
+
+// The identities of one collection's visible records, as hashes: first all, then those that occur
+// more than once are looked at again, because different identities may have one hash.
+class Search {
+public:
+    Search(Replica const& replica, std::string collection, std::vector<std::string> identity)
+        : replica_(replica),
+          collection_(std::move(collection)),
+          schema_(without_defaults(replica.schema(collection_))),
+          names_(std::move(identity)) {}
+
+    Result<void> scan() {
+        std::uint32_t const space = replica_.space_number();
+        std::string const from = keys::record(space, collection_, {});
+        auto cursor =
+            replica_.engine().scan(Family::records, from, keys::record_end(space, collection_));
+        for (; cursor->valid(); cursor->next()) {
+            RecordName const name{collection_, std::string(cursor->key().substr(from.size()))};
+            if (replica_.aliases().is_alias(collection_, name.key)) continue;
+            INOS_TRY(StoredRecord const kept, StoredRecord::decode(cursor->value(), name));
+            if (!visible(state_of(kept.record), schema_.on_delete)) continue;
+            Object const identity = identity_of(resolve(kept.record, schema_).fields, names_);
+            if (identity.empty()) continue;
+            found_.push_back({hash_of(identity), ids_.size(), name.key.size()});
+            ids_ += name.key;
+            if (ids_.size() + found_.size() * sizeof(Found) > kDuplicateBytesMax)
+                return tl::unexpected<Error>(too_many(collection_));
+        }
+        return cursor->status();
+    }
+
+    Result<void> group(Duplicates& answer) {
+        std::stable_sort(found_.begin(), found_.end(), [](Found const& a, Found const& b) {
+            return a.hash < b.hash;
+        });
+        std::vector<DuplicateGroup> groups;
+        for (std::size_t begin = 0, end = 0; begin < found_.size(); begin = end) {
+            while (end < found_.size() && found_[end].hash == found_[begin].hash)
+                ++end;
+            if (end - begin < 2) continue;
+            INOS_CHECK(compare(begin, end, groups));
+            if (end - begin > kDuplicateIdsMax) answer.complete = false;
+            if (groups.size() > kDuplicateGroupsMax) break;
+        }
+        std::sort(groups.begin(), groups.end(), [](auto const& a, auto const& b) {
+            return a.ids.front() < b.ids.front();
+        });
+        for (DuplicateGroup& group : groups) {
+            answer.complete = answer.complete && answer.groups.size() < kDuplicateGroupsMax;
+            if (answer.groups.size() < kDuplicateGroupsMax)
+                answer.groups.push_back(std::move(group));
+        }
+        return {};
+    }
+
+private:
+    struct Found {
+        std::uint64_t hash = 0;
+        std::size_t begin = 0, size = 0;  // the id, in ids_
+    };
+
+    // Records of one hash: those that really agree.
+    Result<void> compare(std::size_t begin, std::size_t end, std::vector<DuplicateGroup>& groups) {
+        std::map<std::string, DuplicateGroup> by_identity;
+        for (std::size_t i = begin; i < std::min(end, begin + kDuplicateIdsMax); ++i) {
+            std::string const id = ids_.substr(found_[i].begin, found_[i].size);
+            INOS_TRY(Record const record, replica_.record_at({collection_, id}));
+            Object identity = identity_of(resolve(record, schema_).fields, names_);
+            DuplicateGroup& group = by_identity[encode(Value(identity))];
+            group.collection = collection_;
+            group.identity = std::move(identity);
+            group.ids.push_back(id);
+        }
+        for (auto& [bytes, group] : by_identity)
+            if (group.ids.size() > 1) groups.push_back(std::move(group));
+        return {};
+    }
+
+    Replica const& replica_;
+    std::string collection_;
+    CollectionSchema schema_;
+    std::vector<std::string> names_;
+    std::vector<Found> found_;
+    std::string ids_;  // all of them, one behind the other
+};
+
+// What a patch has to say for a field to become what it is in another record.
+Value as_patch(Record const& record,
+               std::string const& at,
+               FieldSchema const* schema,
+               Value const& value) {
+    CellType const type = read_type(record, at, schema);
+    auto const* kept = value.as<Array>();
+    if (schema && schema->policy == RegisterPolicy::keep_all && kept && !kept->empty())
+        return kept->front();
+    if (value.is_null()) return Value(Object{{"$null", Value(true)}});
+    if (auto const* members = value.as<Object>(); members && type == CellType::map) {
+        Object patch;
+        for (Member const& member : *members) {
+            std::string const child = path_name(own_path(at, type), member.key);
+            set_member(patch, member.key, as_patch(record, child, nullptr, member.value));
+        }
+        return Value(std::move(patch));
+    }
+    // Where the schema names a type a plain value is enough; elsewhere an operator brings the type
+    // along.
+    if (schema) return value;
+    if (type == CellType::counter) return Value(Object{{"$inc", value}});
+    if (type == CellType::set) return Value(Object{{"$add", value}});
+    if (type == CellType::flag) return Value(Object{{"$enable", value}});
+    return value;
+}
+
+class Merger {
+public:
+    Merger(Record const& into, Record const& from, CollectionSchema const& schema)
+        : into_(into), from_(from), schema_(schema) {}
+
+    Object patch;
+    std::vector<std::string> copied;
+    std::vector<FieldDifference> differing;
+
+    void run() {
+        Object const mine = resolve(into_, schema_).fields;
+        for (Member const& member : resolve(from_, schema_).fields)
+            field(mine, member);
+    }
+
+    // Takes back what the schema refuses.
+    void leave_out(std::string const& name) {
+        auto const begins = [&](std::string const& path) {
+            return path == name || path.starts_with(name + ".");
+        };
+        if (std::erase_if(copied, begins) == 0) return;
+        std::erase_if(patch, [&](Member const& member) { return member.key == name; });
+        Object const mine = resolve(into_, schema_).fields, theirs = resolve(from_, schema_).fields;
+        Value const* kept = find_member(mine, name);
+        std::erase_if(differing, [&](auto const& one) { return begins(one.field); });
+        differing.push_back({name, kept ? *kept : Value(), *find_member(theirs, name)});
+    }
+
+private:
+    void field(Object const& mine, Member const& member) {
+        FieldSchema const* schema = schema_.field(member.key);
+        Value const* kept = find_member(mine, member.key);
+        std::string const at = path_name({}, member.key);
+        if (schema && !schema->type_known) {
+            if (!kept || *kept != member.value)
+                differing.push_back({member.key, kept ? *kept : Value(), member.value});
+        } else if (auto change = difference(at, member.key, schema, kept, member.value)) {
+            set_member(patch, member.key, *std::move(change));
+        }
+    }
+
+    // What a patch of this field has to say, if anything is to be copied.
+    std::optional<Value> difference(std::string const& at,
+                                    std::string const& label,
+                                    FieldSchema const* schema,
+                                    Value const* kept,
+                                    Value const& value) {
+        if (!kept) {
+            copied.push_back(label);
+            return as_patch(from_, at, schema, value);
+        }
+        if (*kept == value) return std::nullopt;
+        auto const *mine = kept->as<Object>(), *theirs = value.as<Object>();
+        bool const maps = mine && theirs && read_type(into_, at, schema) == CellType::map &&
+                          read_type(from_, at, schema) == CellType::map;
+        if (!maps) {
+            differing.push_back({label, *kept, value});
+            return std::nullopt;
+        }
+        Object changes;
+        for (Member const& member : *theirs) {
+            std::string const child = path_name(own_path(at, CellType::map), member.key);
+            auto change = difference(child,
+                                     label + "." + member.key,
+                                     nullptr,
+                                     find_member(*mine, member.key),
+                                     member.value);
+            if (change) set_member(changes, member.key, *std::move(change));
+        }
+        return changes.empty() ? std::nullopt : std::optional(Value(std::move(changes)));
+    }
+
+    Record const& into_;
+    Record const& from_;
+    CollectionSchema schema_;
+};
+
+std::string quoted(std::string_view id) {
+    return "\"" + std::string(id) + "\"";
+}
+
+Error no_record(std::string const& collection, std::string const& id, char const* field) {
+    return Error{
+        Errc::not_found, "there is no record " + quoted(id) + " in " + quoted(collection), field};
+}
+
+// Where the sites that wrote an alias wanted it to lead; one when they agree.
+Result<std::vector<std::string>> targets(Replica const& replica, Alias const& alias) {
+    RecordName const name{std::string(kAliasCollection), alias_key(alias.collection, alias.from)};
+    INOS_TRY(Record const record, replica.record_at(name));
+    std::vector<std::string> found{alias.to};
+    for (Conflict const& conflict : resolve(record, {}).conflicts) {
+        for (std::size_t i = 0; conflict.field == "to" && i < conflict.values.size(); ++i) {
+            auto const* to = conflict.values[i].value.as<std::string>();
+            if (to && *to != alias.to) found.push_back(*to);
+        }
+    }
+    return found;
+}
+
+// Refuses what would lead in a circle, or take an alias away from another record unasked.
+Result<void> check_merge(Replica const& replica,
+                         std::string const& collection,
+                         std::string const& into,
+                         std::string const& from) {
+    if (into == from)
+        return fail(Errc::invalid,
+                    quoted(from) + " in " + quoted(collection) +
+                        " stands for that record already, or is the same one",
+                    "from");
+    Alias const* alias = replica.aliases().find(collection, from);
+    if (!alias || replica.aliases().master(collection, from) == into) return {};
+    INOS_TRY(auto const wanted, targets(replica, *alias));
+    if (std::find(wanted.begin(), wanted.end(), into) != wanted.end()) return {};
+    return fail(Errc::invalid,
+                quoted(from) + " in " + quoted(collection) + " stands for " + quoted(alias->to) +
+                    " already; merge " + quoted(alias->to) + ", or take that back first with " +
+                    "unmerge",
+                "from");
+}
+
+void drop_refused(Merger& merger,
+                  RecordName const& name,
+                  Record const& into,
+                  Record const& from,
+                  CollectionSchema const& schema) {
+    if (!has_rules(schema)) return;
+    Object const before = resolve(into, schema).fields;
+    Object after = before;
+    Object const theirs = canonical_fields(resolve(from, schema).fields, schema);
+    for (Member const& member : merger.patch)
+        set_member(after, member.key, *find_member(theirs, member.key));
+    for (FieldProblem const& problem : check_fields(name, &before, after, schema))
+        if (problem.refuses) merger.leave_out(problem.field);
+}
+
+}  // namespace
+
+Result<Duplicates> find_duplicates(Replica const& replica, std::string_view collection) {
+    Duplicates answer;
+    if (!collection.empty() && replica.schema(collection).identity.empty())
+        return fail(Errc::invalid,
+                    quoted(collection) +
+                        " has no identity, so nothing says which of its records are the same; give "
+                        "it one in its schema, such as identity = [\"email\"]",
+                    "collection");
+    for (auto const& [name, fields] : replica.schema_documents()) {
+        std::vector<std::string> const identity = replica.schema(name).identity;
+        if (identity.empty() || is_reserved(name)) continue;
+        if (!collection.empty() && name != collection) continue;
+        Search search(replica, name, identity);
+        INOS_CHECK(search.scan());
+        INOS_CHECK(search.group(answer));
+    }
+    return answer;
+}
+
+Result<std::vector<MergedRecord>> merged_records(Replica const& replica,
+                                                 std::string_view collection) {
+    std::vector<MergedRecord> merged;
+    Aliases const& aliases = replica.aliases();
+    for (Alias const& alias : aliases.list()) {
+        if (!collection.empty() && alias.collection != collection) continue;
+        std::string const master(aliases.master(alias.collection, alias.from));
+        if (master == alias.from) continue;
+        RecordName const name{alias.collection, alias.from};
+        INOS_TRY(Record const record, replica.record_at(name));
+        INOS_TRY(auto wanted, targets(replica, alias));
+        wanted.erase(wanted.begin());
+        bool const changed = replica.version_of(name, record) != alias.seen;
+        merged.push_back({alias, master, changed, std::move(wanted)});
+    }
+    return merged;
+}
+
+Result<RecordMerge> plan_merge(Replica const& replica,
+                               std::string const& collection,
+                               std::string const& into,
+                               std::string const& from) {
+    Aliases const& aliases = replica.aliases();
+    Alias const* decided = aliases.find(collection, from);
+    RecordMerge merge;
+    // A rival master may be an alias itself by now; the record that it stands for is meant.
+    merge.into = std::string(aliases.master(collection, into));
+    INOS_CHECK(check_merge(replica, collection, merge.into, from));
+    CollectionSchema const schema = without_defaults(replica.schema(collection));
+    RecordName const target{collection, merge.into}, source{collection, from};
+    INOS_TRY(Record const mine, replica.record_at(target));
+    INOS_TRY(Record const theirs, replica.record_at(source));
+    if (!visible(state_of(mine), schema.on_delete))
+        return tl::unexpected<Error>(no_record(collection, into, "into"));
+    bool const there = visible(state_of(theirs), schema.on_delete);
+    if (!there && !decided) return tl::unexpected<Error>(no_record(collection, from, "from"));
+    Merger merger(mine, theirs, schema);
+    if (there) {
+        merger.run();
+        drop_refused(merger, target, mine, theirs, schema);
+    }
+    Write patch{Write::Kind::patch, target, merger.patch, replica.version_of(target, mine)};
+    Write write{Write::Kind::put,
+                {std::string(kAliasCollection), alias_key(collection, from)},
+                Alias{collection, from, merge.into, replica.version_of(source, theirs)}.fields(),
+                {}};
+    if (!patch.fields.empty()) merge.writes.push_back(std::move(patch));
+    merge.writes.push_back(std::move(write));
+    merge.copied = std::move(merger.copied);
+    merge.differing = std::move(merger.differing);
+    return merge;
+}
+
+Result<std::vector<Write>> plan_unmerge(Replica const& replica,
+                                        std::string const& collection,
+                                        std::string const& into,
+                                        std::string const& from) {
+    Aliases const& aliases = replica.aliases();
+    Alias const* alias = aliases.find(collection, from);
+    if (!alias)
+        return fail(Errc::not_found,
+                    quoted(from) + " in " + quoted(collection) + " stands for no other record",
+                    "from");
+    if (alias->to != into && aliases.master(collection, from) != into)
+        return fail(Errc::invalid,
+                    quoted(from) + " in " + quoted(collection) + " stands for " +
+                        quoted(alias->to) + ", not for " + quoted(into),
+                    "into");
+    std::vector<Write> writes;
+    auto const take_back = [&](std::string const& id) {
+        writes.push_back({Write::Kind::delete_,
+                          {std::string(kAliasCollection), alias_key(collection, id)},
+                          {},
+                          {}});
+    };
+    take_back(from);
+    // Two sites that made each of two ids an alias of the other: both aliases have to go.
+    Alias const* back = aliases.find(collection, into);
+    if (back && back->to == from) take_back(into);
+    return writes;
+}
+
+}  // namespace inos

@@ -1,0 +1,80 @@
+// Records that are about the same thing: found by the fields that a schema calls the collection's
+// identity, and merged by making one's id an alias of the other's (storage/aliases.hpp). Nothing is
+// ever deleted for being a duplicate, and no write is refused for making one: two sites that cannot
+// reach each other would both be right.
+//
+// What is found is computed when it is asked for: each record is read once, and its identity kept
+// as 8 bytes and its id, so kDuplicateBytesMax of memory are enough for millions of records.
+//
+// Thread: the replica's. The writes that are planned here are for one transaction, so that all
+// sites see a merge whole.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/replica.hpp"
+
+namespace inos {
+
+inline constexpr std::size_t kDuplicateBytesMax = 256u << 20;
+inline constexpr std::size_t kDuplicateGroupsMax = 1'000;  // in one answer
+inline constexpr std::size_t kDuplicateIdsMax = 1'000;     // of one group
+
+struct DuplicateGroup {
+    std::string collection;
+    Object identity;               // as it was compared: texts trimmed and in small letters
+    std::vector<std::string> ids;  // at least two, ascending
+};
+
+struct Duplicates {
+    std::vector<DuplicateGroup> groups;  // by collection, then by their lowest ids
+    bool complete = true;                // false: there are more
+};
+
+// Groups of visible records that agree in all fields of the identity. Records that lack one of
+// them, or have null or an empty text there, are left out. Of one collection, or of all if it is
+// empty. Errc::invalid: the collection has no identity; Errc::too_large: more records than fit into
+// the memory.
+Result<Duplicates> find_duplicates(Replica const& replica, std::string_view collection);
+
+// A record that was merged into another one.
+struct MergedRecord {
+    Alias alias;
+    std::string master;               // what reads of it show: `to`, or where that leads
+    bool changed = false;             // edited since, by somebody who did not know of the merge
+    std::vector<std::string> rivals;  // where other sites wanted it to lead at the same time
+};
+Result<std::vector<MergedRecord>> merged_records(Replica const& replica,
+                                                 std::string_view collection);
+
+struct FieldDifference {
+    std::string field;  // dotted path
+    Value kept, left;   // the master's value, which stays; null where the master has none
+};
+
+struct RecordMerge {
+    std::string into;  // the record that both ids stand for
+    std::vector<Write> writes;
+    std::vector<std::string> copied;  // dotted paths of fields that the master lacked
+    std::vector<FieldDifference> differing;
+};
+
+// Makes `from` an alias of `into`, and gives `into` the fields that it lacks. Values that the
+// schema refuses there are not copied but differ. The record under `from` stays stored as it is.
+// Done again it copies what `from` has got meanwhile; where sites disagreed about the master, it
+// decides.
+Result<RecordMerge> plan_merge(Replica const& replica,
+                               std::string const& collection,
+                               std::string const& into,
+                               std::string const& from);
+
+// Takes the alias back: `from` is a record of its own again, as it lies under its id. What was
+// copied into `into` stays there.
+Result<std::vector<Write>> plan_unmerge(Replica const& replica,
+                                        std::string const& collection,
+                                        std::string const& into,
+                                        std::string const& from);
+
+}  // namespace inos

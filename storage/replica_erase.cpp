@@ -1,0 +1,228 @@
+// Erasure: a record's contents go from the records and from the log, and stay away. What remains is
+// a mark under the record's tag, and in the log a stub for each op.
+
+#include <algorithm>
+#include <utility>
+
+#include "crdt/merge.hpp"
+#include "storage/entry_hash.hpp"
+#include "storage/keys.hpp"
+#include "storage/replica_stage.hpp"
+
+namespace inos {
+namespace {
+
+constexpr std::uint8_t kProofVersion = 1;
+constexpr std::string_view kSchemaCollection = "_schema";
+
+// version u8 | collection blob | actor u64 | signature 64
+std::string encode_proof(Erasure const& erasure) {
+    std::string out;
+    out += static_cast<char>(kProofVersion);
+    put_blob(out, erasure.collection);
+    put_u64(out, erasure.actor.value);
+    out += crypto::view(erasure.signature);
+    return out;
+}
+
+std::optional<Erasure> decode_proof(std::string_view tag, std::string_view bytes) {
+    Reader in(bytes);
+    if (in.byte() != kProofVersion) return std::nullopt;
+    Erasure erasure;
+    if (tag.size() != erasure.tag.size()) return std::nullopt;
+    std::copy(tag.begin(), tag.end(), erasure.tag.begin());
+    erasure.collection = in.blob();
+    erasure.actor.value = in.u64();
+    std::string_view const signature = in.take(erasure.signature.size());
+    std::copy(signature.begin(), signature.end(), erasure.signature.begin());
+    return in.finished() ? std::optional(std::move(erasure)) : std::nullopt;
+}
+
+}  // namespace
+
+Result<void> Replica::load_erasures() {
+    std::string const from = keys::meta_kind(options_.space, 'e');
+    auto cursor = engine_.scan(Family::meta, from, keys::meta_kind(options_.space, 'f'));
+    for (; cursor->valid(); cursor->next()) {
+        auto erasure = decode_proof(cursor->key().substr(from.size()), cursor->value());
+        if (!erasure) return fail(Errc::corruption, "the stored proof of an erasure is malformed");
+        std::string const mark = keys::erased_key(crypto::view(erasure->tag));
+        INOS_TRY(
+            auto const marked,
+            engine_.get(Family::records, keys::record(options_.space, erasure->collection, mark)));
+        if (!marked) pending_erasures_.insert(erasure->tag);
+        erasures_.emplace(erasure->tag, *std::move(erasure));
+    }
+    return cursor->status();
+}
+
+bool Replica::is_erased(RecordName const& name) const {
+    return !erasures_.empty() &&
+           is_erased(record_tag(options_.digest_key, name.collection, name.key));
+}
+
+bool Replica::Stage::is_erased(RecordTag const& tag) const {
+    return replica_.is_erased(tag) || erasures_.contains(tag);
+}
+
+bool Replica::Stage::is_erased(RecordName const& name) const {
+    return !erasures_.empty() &&
+           is_erased(record_tag(replica_.options_.digest_key, name.collection, name.key));
+}
+
+void Replica::Stage::put_proof(Erasure const& erasure) {
+    if (is_erased(erasure.tag)) return;
+    std::string key = keys::meta_kind(replica_.options_.space, 'e');
+    key += crypto::view(erasure.tag);
+    batch_.put(Family::meta, std::move(key), encode_proof(erasure));
+    erasures_.emplace(erasure.tag, erasure);
+}
+
+Result<void> Replica::Stage::erase(Op const& op, OpOrigin const& origin) {
+    put_proof({op.tag, op.collection, origin.dot.actor, op.proof});
+    marked_.insert(op.tag);
+    scrub = true;
+    schema_changed = schema_changed || op.collection == kSchemaCollection;
+    aliases_changed = aliases_changed || op.collection == kAliasCollection;
+    INOS_TRY(auto const key, key_of(op.collection, op.tag));
+    if (key) {
+        INOS_TRY(Staged* const staged, record({op.collection, *key}));
+        // The entry that holds the erase is not in the log yet; its own ops become stubs on the way.
+        bool const own = staged->last == origin.dot;
+        INOS_CHECK(rewrite_history(own ? staged->before : staged->last, op.tag));
+        staged->record = Record();
+        staged->last = {};
+        staged->gone = true;
+    }
+    INOS_CHECK(rewrite_void_entries(op.tag));
+    INOS_TRY(Staged* const mark, record({op.collection, keys::erased_key(crypto::view(op.tag))}));
+    inos::apply(mark->record, op, origin);
+    mark->dirty = true;
+    return {};
+}
+
+// Follows the record's list through the log.
+Result<void> Replica::Stage::rewrite_history(Dot last, RecordTag const& tag) {
+    while (last.seq > 0) {
+        Dot before;
+        INOS_CHECK(rewrite_log(last, tag, before));
+        last = before;
+    }
+    return {};
+}
+
+// Void entries touch no record, so no list leads to them.
+Result<void> Replica::Stage::rewrite_void_entries(RecordTag const& tag) {
+    std::uint32_t const space = replica_.options_.space;
+    std::string const from = keys::meta_kind(space, 'x');
+    std::vector<Dot> dots;
+    auto cursor = replica_.engine_.scan(Family::index, from, keys::meta_kind(space, 'y'));
+    for (; cursor->valid(); cursor->next()) {
+        Reader key(cursor->key().substr(from.size()));
+        ActorId const actor{key.u64()};
+        dots.push_back({actor, key.u64()});
+    }
+    INOS_CHECK(cursor->status());
+    for (auto const& [dot, index] : entries_)
+        dots.push_back(dot);
+    for (Dot const& dot : dots) {
+        Dot before;
+        INOS_CHECK(rewrite_log(dot, tag, before));
+    }
+    return {};
+}
+
+// Puts stubs in place of the entry's ops on the record; `before`: the record's entry before it.
+Result<void> Replica::Stage::rewrite_log(Dot dot, RecordTag const& tag, Dot& before) {
+    std::string const key = keys::log(replica_.options_.space, dot);
+    std::optional<std::string> value;
+    auto const staged = entries_.find(dot);
+    if (staged != entries_.end()) {
+        value = batch_.changes[staged->second].value;
+    } else {
+        INOS_TRY(value, replica_.engine_.get(Family::log, key));
+    }
+    auto stored = value ? StoredEntry::decode(*value, dot.actor) : std::nullopt;
+    if (!stored) return tl::unexpected(corrupt_entry(dot));
+    auto const& secret = replica_.options_.digest_key;
+    if (auto const frame = frame_entry(stored->bytes)) {
+        auto const tags = op_tags(*frame, secret);
+        for (std::size_t i = 0; i < tags.size() && i < stored->links.size(); ++i)
+            if (tags[i] == tag && stored->links[i].seq > 0) before = stored->links[i];
+    }
+    auto const bytes = erase_ops(
+        stored->bytes, secret, [&tag](RecordTag const& t) { return t == tag; }, stored->reason);
+    if (!bytes) return {};
+    stored->bytes = *bytes;
+    std::string encoded = stored->encode(dot.actor);
+    if (staged != entries_.end())
+        batch_.changes[staged->second].value = std::move(encoded);
+    else
+        batch_.put(Family::log, key, std::move(encoded));
+    return {};
+}
+
+std::string Replica::Stage::without_erased(std::string_view bytes,
+                                           std::vector<RecordTag> const& tags,
+                                           VoidReason reason) const {
+    bool const any = std::any_of(
+        tags.begin(), tags.end(), [this](RecordTag const& tag) { return is_erased(tag); });
+    if (any) {
+        auto erased = erase_ops(
+            bytes,
+            replica_.options_.digest_key,
+            [this](RecordTag const& tag) { return is_erased(tag); },
+            reason);
+        if (erased) return *std::move(erased);
+    }
+    return std::string(bytes);
+}
+
+// An erase names its record by the tag alone, so that its own bytes need no erasing. The author knows
+// the key; other sites look for it, once for all erasures of a batch.
+Result<void> Replica::Stage::find_erased_keys() {
+    if (!batch || std::exchange(keys_searched_, true)) return {};
+    std::map<std::string, std::set<RecordTag>, std::less<>> wanted;
+    for (EntryRun const& run : batch->runs) {
+        for (std::size_t i = 0; i < run.entries.size(); ++i) {
+            auto const frame = frame_entry(run.entries[i]);
+            bool const erases =
+                frame && std::any_of(frame->ops.begin(), frame->ops.end(), [](auto const& op) {
+                    return !op.kind_and_body.empty() &&
+                           op.kind_and_body.front() == static_cast<char>(OpKind::erase);
+                });
+            if (!erases) continue;
+            auto const decoded = decode_entry(run.entries[i], {run.actor, run.first + i});
+            for (Op const& op : decoded.entry.ops)
+                if (op.kind == static_cast<std::uint64_t>(OpKind::erase))
+                    wanted[op.collection].insert(op.tag);
+        }
+    }
+    std::uint32_t const space = replica_.options_.space;
+    for (auto const& [collection, tags] : wanted) {
+        std::string const from = keys::record(space, collection, {});
+        auto cursor =
+            replica_.engine_.scan(Family::records, from, keys::record_end(space, collection));
+        for (; cursor->valid(); cursor->next()) {
+            std::string_view const key = cursor->key().substr(from.size());
+            auto const tag = record_tag(replica_.options_.digest_key, collection, key);
+            if (tags.contains(tag)) erased_keys_.emplace(tag, key);
+        }
+        INOS_CHECK(cursor->status());
+    }
+    return {};
+}
+
+Result<std::optional<std::string>> Replica::Stage::key_of(std::string_view collection,
+                                                          RecordTag const& tag) {
+    INOS_CHECK(find_erased_keys());
+    auto const known = erased_keys_.find(tag);
+    if (known != erased_keys_.end()) return std::optional(known->second);
+    for (auto const& [engine_key, staged] : records_)
+        if (staged.name.collection == collection &&
+            record_tag(replica_.options_.digest_key, collection, staged.name.key) == tag)
+            return std::optional(staged.name.key);
+    return std::optional<std::string>();
+}
+
+}  // namespace inos

@@ -1,0 +1,84 @@
+// A record's history: the list that runs through the log from the newest entry that touched the
+// record to the oldest (StoredEntry::links), and what each author had seen.
+
+#include <algorithm>
+
+#include "storage/entry_hash.hpp"
+#include "storage/keys.hpp"
+#include "storage/replica_stage.hpp"
+
+namespace inos {
+
+Result<std::optional<VersionVector>> Replica::deps_of(Dot dot) const {
+    if (dot.seq == 0 || dot.seq > vector_.at(dot.actor)) return std::optional<VersionVector>();
+    std::uint32_t const space = options_.space;
+    Seq const base = dot.seq / kDepsEvery * kDepsEvery;
+    VersionVector deps;
+    if (base > 0) {
+        INOS_TRY(auto const value,
+                 engine_.get(Family::index, keys::deps(space, {dot.actor, base})));
+        Reader in(value ? std::string_view(*value) : std::string_view());
+        auto stored = VersionVector::decode(in);
+        if (!value || !stored || !in.finished()) return tl::unexpected(corrupt_entry(dot));
+        deps = *std::move(stored);
+    }
+    auto cursor = engine_.scan(Family::log,
+                               keys::log(space, {dot.actor, base + 1}),
+                               keys::log(space, {dot.actor, dot.seq + 1}));
+    for (; cursor->valid(); cursor->next()) {
+        if (cursor->key().size() != keys::log(space, dot).size()) continue;  // a signature
+        Reader key(cursor->key().substr(12));
+        Seq const seq = key.u64();
+        auto const stored = StoredEntry::decode(cursor->value(), dot.actor);
+        if (!stored) return tl::unexpected(corrupt_entry(dot));
+        auto const frame = frame_entry(stored->bytes);
+        auto const header = frame ? decode_header(frame->header) : std::nullopt;
+        if (!header || header->dot != Dot{dot.actor, seq}) continue;
+        for (DepHead const& dep : header->deps)
+            deps.set(dep.actor, dep.seq);
+    }
+    INOS_CHECK(cursor->status());
+    if (dot.seq > 1) deps.set(dot.actor, dot.seq - 1);
+    return std::optional(std::move(deps));
+}
+
+Result<std::vector<HistoryStep>> Replica::history(RecordName const& name, std::size_t limit) const {
+    std::vector<HistoryStep> steps;
+    std::string const key = keys::record(options_.space, name.collection, name.key);
+    INOS_TRY(auto const value, engine_.get(Family::records, key));
+    if (!value) return steps;
+    INOS_TRY(StoredRecord const stored, StoredRecord::decode(*value, name));
+    RecordTag const tag = record_tag(options_.digest_key, name.collection, name.key);
+    for (Dot at = stored.last; at.seq > 0 && steps.size() < limit;) {
+        INOS_TRY(auto const bytes, engine_.get(Family::log, keys::log(options_.space, at)));
+        auto const entry = bytes ? StoredEntry::decode(*bytes, at.actor) : std::nullopt;
+        auto const frame = entry ? frame_entry(entry->bytes) : std::nullopt;
+        if (!frame) return tl::unexpected(corrupt_entry(at));
+        auto decoded = decode_entry(entry->bytes, at);
+        INOS_TRY(auto deps, deps_of(at));
+        auto const tags = op_tags(*frame, options_.digest_key);
+        Dot before;
+        std::vector<HistoryStep> of_entry;
+        auto op = decoded.entry.ops.begin();
+        for (std::size_t i = 0; i < frame->ops.size(); ++i) {
+            bool const here = op != decoded.entry.ops.end() && !frame->ops[i].kind_and_body.empty();
+            Op* const present = here ? &*op++ : nullptr;
+            if (tags[i] != tag) continue;
+            if (i < entry->links.size() && entry->links[i].seq > 0) before = entry->links[i];
+            if (present)
+                of_entry.push_back({at,
+                                    decoded.entry.header.hlc,
+                                    decoded.entry.header.source,
+                                    entry->arrived_ms,
+                                    *deps,
+                                    std::move(*present)});
+        }
+        // The list goes back in time, and so do the ops of one entry here.
+        std::move(of_entry.rbegin(), of_entry.rend(), std::back_inserter(steps));
+        at = before;
+    }
+    std::reverse(steps.begin(), steps.end());
+    return steps;
+}
+
+}  // namespace inos

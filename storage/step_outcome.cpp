@@ -1,0 +1,164 @@
+#include "storage/step_outcome.hpp"
+
+#include <algorithm>
+
+namespace inos {
+namespace {
+
+Cell const* cell_of(Record const& record, std::string_view path, Dot dot) {
+    auto const range = record.at(path);
+    for (std::size_t i = range.begin; i < range.end; ++i)
+        if (record[i].dot == dot) return &record[i];
+    return nullptr;
+}
+
+}  // namespace
+
+Outcomes::Outcomes(RecordPast const& past, CollectionSchema const& schema)
+    : past_(past), schema_(schema), visible_(visible(state_of(past.now), schema.on_delete)) {
+    for (HistoryStep const& step : past.steps) {
+        by_dot_[step.dot] = &step;
+        if (step.op.kind == static_cast<std::uint64_t>(OpKind::delete_)) deletes_.push_back(&step);
+    }
+}
+
+Outcome Outcomes::of_edit(HistoryStep const& step, Edit const& edit, FieldPath const& field) {
+    switch (edit.kind) {
+        case static_cast<std::uint64_t>(EditKind::write):
+            return of_write(step, edit, field);
+        case static_cast<std::uint64_t>(EditKind::remove):
+        case static_cast<std::uint64_t>(EditKind::clear):
+            return of_removal(step, edit);
+        case static_cast<std::uint64_t>(EditKind::count):
+            return of_count(step, edit, field);
+        case static_cast<std::uint64_t>(EditKind::cut): {
+            // What was cut stays so as long as there is the text.
+            bool const text = !cells_under(past_.now, own_path(field.at, CellType::text)).empty();
+            if (!visible_) return hidden(step.dot);
+            return text ? Outcome::in_effect : Outcome::replaced;
+        }
+        default:
+            return Outcome::replaced;
+    }
+}
+
+Outcome Outcomes::of_delete(HistoryStep const& step) const {
+    if (!visible_) return Outcome::in_effect;
+    return cell_of(past_.now, kDeletePath, step.dot) ? Outcome::lost : Outcome::replaced;
+}
+
+Outcome Outcomes::of_existence(HistoryStep const& step) const {
+    Cell const* cell = cell_of(past_.now, kExistencePath, step.dot);
+    if (!cell) return Outcome::replaced;
+    return visible_ ? Outcome::in_effect : hidden(step.dot);
+}
+
+// Of a deleted record: somebody who had seen it deleted it, or a concurrent delete wins.
+Outcome Outcomes::hidden(Dot dot) const {
+    bool const seen = std::any_of(
+        deletes_.begin(), deletes_.end(), [dot](auto const* step) { return saw(*step, dot); });
+    return seen ? Outcome::replaced : Outcome::lost;
+}
+
+Outcome Outcomes::of_write(HistoryStep const& step, Edit const& edit, FieldPath const& field) {
+    Cell const* cell = cell_of(past_.now, edit.path, step.dot);
+    return cell ? of_cell(*cell, field) : Outcome::replaced;
+}
+
+// A removal holds until something stands there again: of a later write, or of a concurrent one.
+Outcome Outcomes::of_removal(HistoryStep const& step, Edit const& edit) const {
+    if (!visible_) return hidden(step.dot);
+    bool const clears = edit.kind == static_cast<std::uint64_t>(EditKind::clear);
+    auto const range = clears ? past_.now.under(edit.path) : past_.now.at(edit.path);
+    bool any = false, later = false;
+    for (std::size_t i = range.begin; i < range.end; ++i) {
+        Dot const dot = past_.now[i].dot;
+        if (dot == step.dot) continue;
+        any = true;
+        auto const writer = by_dot_.find(dot);
+        later |= writer != by_dot_.end() && saw(*writer->second, step.dot);
+    }
+    return !any ? Outcome::in_effect : later ? Outcome::replaced : Outcome::lost;
+}
+
+// An author's increments go on in one cell, whose dot is that of the last one.
+Outcome Outcomes::of_count(HistoryStep const& step,
+                           Edit const& edit,
+                           FieldPath const& field) const {
+    auto const delta = RunCell::decode(edit.payload);
+    for (Cell const* cell : cells_at(past_.now, edit.path)) {
+        auto const run = RunCell::decode(cell->payload);
+        bool const same = run && delta && run->start == delta->start;
+        if (cell->dot.actor != step.dot.actor || !same) continue;
+        if (!visible_) return hidden(step.dot);
+        return is_read(field) ? Outcome::in_effect : Outcome::lost;
+    }
+    for (Cell const* cell : cells_at(past_.now, lost_path(edit.path)))
+        if (cell->dot.actor == step.dot.actor) return Outcome::lost;
+    return Outcome::replaced;
+}
+
+Outcome Outcomes::of_cell(Cell const& cell, FieldPath const& field) {
+    if (!visible_) return hidden(cell.dot);
+    if (!is_read(field)) return Outcome::lost;
+    FieldSchema const* schema =
+        field.names.size() == 1 ? schema_.field(field.names.front()) : nullptr;
+    if (field.type == CellType::list) return of_element(cell, field);
+    if (field.type == CellType::flag) {
+        auto const* on = read_value(past_.now, field.at, CellType::flag, schema).as<bool>();
+        std::string_view rest = field.rest;
+        auto const side = take_segment(rest);
+        bool const shown = on && side && (side->name == "1") == *on;
+        return shown ? Outcome::in_effect : Outcome::lost;
+    }
+    if (field.type != CellType::register_) return Outcome::in_effect;
+    bool const keeps = schema && (schema->policy == RegisterPolicy::keep_all ||
+                                  !schema->policy_known || !schema->type_known);
+    auto const values = rules_of(CellType::register_)->siblings(past_.now, field.at, schema);
+    bool const shown = keeps || (!values.empty() && encode(values.front().value) == cell.payload);
+    return shown ? Outcome::in_effect : Outcome::lost;
+}
+
+// A cell of a list: of the list itself, or the value, place or removal of an element.
+Outcome Outcomes::of_element(Cell const& cell, FieldPath const& field) {
+    std::string_view rest = field.rest;
+    auto const segment = take_segment(rest);
+    if (!segment) return Outcome::in_effect;
+    auto const part = take_segment(rest);
+    ListState const& list = list_at(field.at);
+    auto const element =
+        std::find_if(list.shown.begin(), list.shown.end(), [&](ListElement const& one) {
+            return one.name == segment->name;
+        });
+    bool const shown = element != list.shown.end();
+    if (part && part->type == CellType::marker) return shown ? Outcome::lost : Outcome::in_effect;
+    if (!shown) return Outcome::replaced;
+    bool holds = true;
+    if (part && part->type == CellType::register_)
+        holds = element->values.front()->payload == cell.payload;
+    if (part && part->type == CellType::position)
+        holds = Position::decode(cell.payload) == element->place;
+    return holds ? Outcome::in_effect : Outcome::lost;
+}
+
+// Is the type of the field, and of each map above it, the one that is read?
+bool Outcomes::is_read(FieldPath const& field) const {
+    std::string at;
+    for (std::size_t i = 0; i < field.names.size(); ++i) {
+        at = path_name(at, field.names[i]);
+        bool const last = i + 1 == field.names.size();
+        CellType const type = last ? field.type.value_or(CellType::register_) : CellType::map;
+        FieldSchema const* schema = i == 0 ? schema_.field(field.names[i]) : nullptr;
+        if (read_type(past_.now, at, schema) != type) return false;
+        at = own_path(at, type);
+    }
+    return true;
+}
+
+ListState const& Outcomes::list_at(std::string_view at) {
+    auto const known = lists_.find(at);
+    if (known != lists_.end()) return known->second;
+    return lists_.emplace(std::string(at), list_state(past_.now, at)).first->second;
+}
+
+}  // namespace inos

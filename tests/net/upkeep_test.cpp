@@ -1,0 +1,99 @@
+// Acknowledgements travel between nodes, deleted records are purged everywhere, and erasures are
+// confirmed by every site.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/sim_world.hpp"
+
+namespace inos {
+namespace {
+
+using test::SimNode;
+using test::SimWorld;
+
+struct Chain {
+    SimWorld world{{.seed = 5, .store_delay_ms = 3}};
+    SimNode& a = world.found("a");
+    SimNode& b = world.member("b");
+    SimNode& c = world.member("c", Role::reader);
+
+    Chain() {
+        world.connect(a, b);
+        world.connect(b, c);
+    }
+    void erase(SimNode& at, char const* key) {
+        at.commit({{Write::Kind::erase, {"c", key}, {}, {}}});
+    }
+    void remove(SimNode& at, char const* key) {
+        at.commit({{Write::Kind::delete_, {"c", key}, {}, {}}});
+    }
+};
+
+TEST(Upkeep, a_deleted_record_is_purged_at_every_site_though_they_meet_through_others) {
+    Chain chain;
+    chain.a.put("c", "x", R"({"n": 1})");
+    ASSERT_TRUE(chain.world.converge());
+    chain.remove(chain.b, "x");
+    auto const purged = [&] {
+        return chain.a.logged("purged") + chain.b.logged("purged") + chain.c.logged("purged") == 3;
+    };
+    EXPECT_TRUE(chain.world.run_until(purged, 400'000));
+    EXPECT_TRUE(chain.world.all_equal());
+}
+
+TEST(Upkeep, A3_nothing_is_purged_while_one_site_is_away) {
+    Chain chain;
+    chain.a.put("c", "x", R"({"n": 1})");
+    ASSERT_TRUE(chain.world.converge());
+    chain.world.step(130'000);
+    chain.c.stop();
+    chain.remove(chain.a, "x");
+    chain.world.step(400'000);
+    EXPECT_EQ(chain.a.logged("purged") + chain.b.logged("purged"), 0u);
+    ASSERT_EQ(chain.a.replica().purge_blockers().size(), 1u);
+    EXPECT_EQ(chain.a.replica().purge_blockers()[0].name, "c");
+    chain.c.start();
+    EXPECT_TRUE(chain.world.run_until([&] { return chain.a.logged("purged") == 1; }, 400'000));
+}
+
+TEST(Upkeep, A17_an_erasure_is_confirmed_by_every_site) {
+    Chain chain;
+    chain.a.put("c", "x", R"({"n": "secret"})");
+    ASSERT_TRUE(chain.world.converge());
+    chain.erase(chain.a, "x");
+    auto const confirmed = [&] {
+        auto const status = chain.b.replica().erasure_status();
+        return status.size() == 1 && status[0].done.size() == 3;
+    };
+    EXPECT_TRUE(chain.world.run_until(confirmed, 400'000));
+    for (SimNode* node : {&chain.a, &chain.b, &chain.c}) {
+        EXPECT_EQ(node->engine().scrubs(), 1u);
+        for (auto const& [key, value] : test::contents(node->engine()))
+            EXPECT_EQ(value.find("secret"), std::string::npos);
+    }
+    EXPECT_TRUE(chain.world.all_equal());
+}
+
+TEST(Upkeep, nothing_is_said_when_nothing_has_changed) {
+    Chain chain;
+    chain.a.put("c", "x", R"({"n": 1})");
+    ASSERT_TRUE(chain.world.converge());
+    chain.world.step(200'000);
+    auto const before = chain.a.peer("b")->bytes_out;
+    chain.world.step(600'000);
+    EXPECT_EQ(chain.a.peer("b")->bytes_out, before);
+}
+
+TEST(Upkeep, a_restart_keeps_what_others_have_acknowledged) {
+    Chain chain;
+    chain.a.put("c", "x", R"({"n": 1})");
+    ASSERT_TRUE(chain.world.converge());
+    chain.world.step(200'000);
+    EXPECT_EQ(chain.c.replica().acknowledgements().size(), 3u);
+    chain.c.restart();
+    EXPECT_EQ(chain.c.replica().acknowledgements().size(), 3u);
+    EXPECT_TRUE(test::value_of(chain.c.replica().stable()) == chain.c.replica().vector());
+}
+
+}  // namespace
+}  // namespace inos

@@ -1,0 +1,193 @@
+// Groups of changes: what a reader beyond a version vector is told, in which pieces, and at which
+// moment.
+#include "storage/changes.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "storage/keys.hpp"
+#include "tests/support/space.hpp"
+
+namespace inos::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+Object name(std::string const& text) {
+    return {{"name", Value(text)}};
+}
+
+// "customers/ann={...} site0 test", or "=gone".
+std::string text_of(RecordChange const& change, Space& space) {
+    auto const* certificate = space[0]->membership().by_actor(change.actor);
+    return change.name.collection + "/" + change.name.key + "=" +
+           (change.fields ? write_json(*change.fields) : "gone") + " " +
+           (certificate ? certificate->name : "?") + " " + change.source;
+}
+
+class Changes : public ::testing::Test {
+protected:
+    // The rest of a group.
+    std::vector<std::string> drain(ChangeReader& reader, Replica const& replica) {
+        std::vector<std::string> texts;
+        for (bool done = false; !done; ++pages) {
+            auto page = value_of(reader.next(replica));
+            for (RecordChange const& change : page.changes)
+                texts.push_back(text_of(change, space));
+            done = page.done;
+        }
+        return texts;
+    }
+    std::vector<std::string> since(VersionVector const& from,
+                                   std::string const& collection = {},
+                                   ChangeLimits const& limits = {}) {
+        ChangeReader reader(from, collection, limits);
+        auto texts = drain(reader, *space[0]);
+        EXPECT_EQ(reader.to(), space[0]->vector());
+        return texts;
+    }
+
+    Space space{2};
+    int pages = 0;
+};
+
+TEST_F(Changes, are_one_for_each_record_with_its_fields_and_newest_writer) {
+    space[0].put("customers", "bob", name("Bob"));
+    auto const from = space[0]->vector();
+    space[0].put("customers", "ann", name("Ann"));
+    space[0].put("customers", "ann", name("Anna"));
+    space[0].put("orders", "o1", {});
+    space.pull(0, 1);
+    space[1].clock.advance(10'000);
+    space[1].commit({{Write::Kind::patch, {"orders", "o1"}, {{"sum", Value(5)}}, {}}}, "shop");
+    space[1].erase("customers", "bob");
+    space.pull(1, 0);
+    EXPECT_THAT(since(from),
+                ElementsAre("customers/ann={\"name\":\"Anna\"} site0 test",
+                            "customers/bob=gone site1 test",
+                            "orders/o1={\"sum\":5} site1 shop"));
+    EXPECT_THAT(since(from, "orders"), ElementsAre("orders/o1={\"sum\":5} site1 shop"));
+    EXPECT_THAT(since(from, "nothing"), IsEmpty());
+    EXPECT_THAT(since(space[0]->vector()), IsEmpty());
+}
+
+TEST_F(Changes, name_who_took_a_field_away) {
+    space[0].put("customers", "ann", {{"name", Value("Ann")}, {"fax", Value(1)}});
+    space.pull(0, 1);
+    auto const from = space[0]->vector();
+    space[1].commit({{Write::Kind::patch, {"customers", "ann"}, {{"fax", Value()}}, {}}}, "crm");
+    space.pull(1, 0);
+    EXPECT_THAT(since(from), ElementsAre("customers/ann={\"name\":\"Ann\"} site1 crm"));
+}
+
+TEST_F(Changes, from_the_beginning_are_all_records) {
+    space[0].set_schema(R"({"customers":{"fields":{"tags":{"type":"set"}}}})");
+    for (int i = 0; i < 5; ++i)
+        space[0].put("customers", "c" + std::to_string(i), {});
+    space[0].put("orders", "o", {});
+    space[0].erase("customers", "c3");
+    EXPECT_THAT(since({}),
+                ElementsAre("customers/c0={} site0 test",
+                            "customers/c1={} site0 test",
+                            "customers/c2={} site0 test",
+                            "customers/c3=gone site0 test",
+                            "customers/c4={} site0 test",
+                            "orders/o={} site0 test"));
+    EXPECT_THAT(since({}, "orders"), ElementsAre("orders/o={} site0 test"));
+}
+
+TEST_F(Changes, leave_out_reserved_collections_and_entries_without_effect) {
+    auto const from = space[0]->vector();
+    space[0].set_schema(R"({"customers":{"fields":{"tags":{"type":"set"}}}})");
+    EXPECT_THAT(since(from), IsEmpty());
+    EXPECT_THAT(since(space[0]->vector()), IsEmpty());
+}
+
+// However a group is cut into pieces and whichever way it is read, it says the same.
+TEST_F(Changes, are_the_same_for_all_limits) {
+    for (int i = 0; i < 30; ++i)
+        space[0].put("c" + std::to_string(i % 3), "k" + std::to_string(i), name("first"));
+    auto const from = space[0]->vector();
+    for (int i = 0; i < 30; i += 2)
+        space[0].put("c" + std::to_string(i % 3), "k" + std::to_string(i), name("second"));
+    space[0].erase("c1", "k13");
+    auto const expected = since(from);
+    EXPECT_EQ(expected.size(), 16u);
+    ChangeLimits small;
+    small.step_entries = 2;
+    small.step_bytes = 1;
+    EXPECT_EQ(since(from, {}, small), expected);
+    small.step_bytes = 1'000'000;
+    small.step_records = 3;
+    small.direct_max = 5;
+    pages = 0;
+    EXPECT_EQ(since(from, {}, small), expected);
+    EXPECT_GT(pages, 15);
+    small.direct_max = 100;
+    small.direct_bytes = 200;
+    EXPECT_EQ(since(from, {}, small), expected);
+    small.names_max = 4;  // then every record counts as touched
+    EXPECT_EQ(since(from, {}, small).size(), 30u);
+    EXPECT_EQ(since(from, "c1", small).size(), 10u);
+}
+
+// E14: a group is one moment, also when it is read slowly while the replica goes on.
+TEST_F(Changes, E14_are_of_one_moment_however_slowly_they_are_read) {
+    auto const both = [](std::string const& value) {
+        return std::vector<Write>{{Write::Kind::put, {"a", "first"}, name(value), {}},
+                                  {Write::Kind::put, {"z", "last"}, name(value), {}}};
+    };
+    space[0].commit(both("old"));
+    auto const from = space[0]->vector();
+    space[0].commit(both("new"));
+    ChangeLimits direct, cursor, all;
+    direct.step_bytes = cursor.step_bytes = all.step_bytes = 1;
+    cursor.direct_max = 0;
+    all.names_max = 0;
+    for (ChangeLimits const& limits : {direct, cursor, all}) {
+        ChangeReader reader(from, {}, limits);
+        auto first = value_of(reader.next(*space[0]));
+        while (first.changes.empty())
+            first = value_of(reader.next(*space[0]));
+        auto const moment = space[0]->vector();
+        auto const before = text_of(first.changes.front(), space).substr(7);
+        space[0].commit(both("newer" + std::to_string(moment.items().front().second)));
+        auto const rest = drain(reader, *space[0]);
+        ASSERT_EQ(rest.size(), 1u);
+        EXPECT_EQ(rest.front().substr(6), before);
+        EXPECT_EQ(reader.to(), moment);
+    }
+}
+
+TEST_F(Changes, take_in_what_comes_while_the_names_are_read) {
+    for (int i = 0; i < 10; ++i)
+        space[0].put("c", "k" + std::to_string(i), {});
+    VersionVector from;
+    from.set(space[0].actor(), 1);
+    ChangeLimits limits;
+    limits.step_entries = 3;
+    ChangeReader reader(from, {}, limits);
+    EXPECT_THAT(value_of(reader.next(*space[0])).changes, IsEmpty());
+    space[0].put("c", "late", {});
+    EXPECT_EQ(drain(reader, *space[0]).size(), 10u);
+    EXPECT_EQ(reader.to(), space[0]->vector());
+}
+
+TEST_F(Changes, say_when_the_log_does_not_reach_back) {
+    for (int i = 0; i < 3; ++i)
+        space[0].put("c", "k" + std::to_string(i), {});
+    VersionVector from;
+    from.set(space[0].actor(), 1);
+    WriteBatch cut;
+    cut.remove(Family::log, keys::log(1, {space[0].actor(), 2}));
+    value_of(space[0].engine->write(cut, Durability::synced));
+    auto const page = ChangeReader(from, {}).next(*space[0]);
+    ASSERT_FALSE(page);
+    EXPECT_EQ(page.error().code, Errc::gone);
+    EXPECT_THAT(page.error().message, HasSubstr("since=0"));
+}
+
+}  // namespace
+}  // namespace inos::test
