@@ -37,8 +37,8 @@
 //              | "inos chain 1 malformed" | chain(n-1) | hash of all bytes     bytes without a
 //              frame
 // The salt is in no hash but through the op keys, so that erasing an op can drop it with its key.
-// The tag stands for the record in a stub: whoever knows that a record was erased recognizes the ops
-// that had to go with it, and nobody can drop others.
+// The tag stands for the record in a stub: whoever knows that a record was erased recognizes the
+// ops that had to go with it, and nobody can drop others.
 #pragma once
 
 #include <array>
@@ -145,8 +145,8 @@ struct EntryFrame {
 };
 std::optional<EntryFrame> frame_entry(std::string_view bytes);
 
-// The names that a header lists, and the record that an op is about, both without decoding the rest;
-// for tags and for following a record through the log. Views into the bytes. No names for a
+// The names that a header lists, and the record that an op is about, both without decoding the
+// rest; for tags and for following a record through the log. Views into the bytes. No names for a
 // malformed header, no record for an erase or where the bytes name none.
 std::vector<std::string_view> header_names(std::string_view header);
 struct OpRecord {

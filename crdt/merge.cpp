@@ -71,8 +71,8 @@ private:
     }
     bool seen(Cell const& cell) const { return covers(birth(cell)); }
 
-    // A run goes from its start on. What its author counted since, without having seen this op, adds
-    // nothing; a `lost` cell says so.
+    // A run goes from its start on. What its author counted since, without having seen this op,
+    // adds nothing; a `lost` cell says so.
     void remove(Record::Range range) {
         std::vector<Cell> lost;
         record_.remove_if(range, [&](Cell const& cell) {
@@ -159,8 +159,8 @@ Cell const* same_cell(Record const& record, Cell const& cell) {
     return nullptr;
 }
 
-// Is the cell a `lost` one of a run that the other side still has, up to the same increment? Then the
-// other side has seen neither what cleared the run nor anything that took the `lost` cell away.
+// Is the cell a `lost` one of a run that the other side still has, up to the same increment? Then
+// the other side has seen neither what cleared the run nor anything that took the `lost` cell away.
 bool has_lost_run(Record const& other, Cell const& cell) {
     auto const run = run_of_lost(cell.path);
     if (!run) return false;

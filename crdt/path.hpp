@@ -12,8 +12,8 @@
 //
 // The merge looks at exactly one thing of a type: types from 0x40 on are *runs* (one cell per
 // actor, continued in place, such as a counter), those from 0x20 on are *shrinking* (a cell whose
-// payload only ever loses pieces, such as a run of text), all others are plain. So sites merge types
-// that they do not know. Numbers are stored and never reused.
+// payload only ever loses pieces, such as a run of text), all others are plain. So sites merge
+// types that they do not know. Numbers are stored and never reused.
 #pragma once
 
 #include <cstdint>
@@ -84,7 +84,8 @@ inline bool is_special(std::string_view path) {
     return !path.empty() && path.front() == '\0';
 }
 
-// Where the `lost` cells of the run at `path` lie: below it, so that what clears the run clears them.
+// Where the `lost` cells of the run at `path` lie: below it, so that what clears the run clears
+// them.
 inline std::string lost_path(std::string_view path) {
     return path_child(path, "lost", CellType::lost);
 }

@@ -172,8 +172,8 @@ std::optional<Record> Record::decode(std::string_view bytes) {
 
 namespace {
 
-// Is there a cell that `seen` does not cover? Removed elements do not count: they go when a site likes,
-// and must not make a difference before.
+// Is there a cell that `seen` does not cover? Removed elements do not count: they go when a site
+// likes, and must not make a difference before.
 bool any_uncovered(Record const& record, VersionVector const& seen) {
     auto const uncovered = [&seen](Cell const& cell) {
         return cell.path != kDeletePath && !seen.covers(cell.dot);

@@ -133,7 +133,8 @@ Record without_removed(Record const& record) {
     return kept;
 }
 
-// A bounded counter is in conflict while its sum is under the `min` of a schema, and that may be any.
+// A bounded counter is in conflict while its sum is under the `min` of a schema, and that may be
+// any.
 bool is_bounded(std::string_view path) {
     while (auto const segment = take_segment(path))
         if (segment->type == CellType::bounded_counter) return true;

@@ -40,8 +40,8 @@ struct Resolved {
 // Reads every field, whether or not the record is deleted (visible() of record.hpp decides that).
 Resolved resolve(Record const& record, CollectionSchema const& schema);
 
-// Puts [{"element": id, "value": value}, ...] in place of every list among the fields that resolve()
-// gave, also in maps, so that operations can name elements.
+// Puts [{"element": id, "value": value}, ...] in place of every list among the fields that
+// resolve() gave, also in maps, so that operations can name elements.
 void name_elements(Record const& record, CollectionSchema const& schema, Object& fields);
 
 // Whether some schema could make resolve() report a conflict: false means that none does, so an

@@ -23,7 +23,8 @@ bool PeerManager::note_asked(RightsNeed const& need) {
     std::uint64_t const now = clock_.monotonic_ms();
     RightsKey const key{need.name, need.field};
     auto const known = rights_asked_.find(key);
-    if (need.ahead && known != rights_asked_.end() && now < known->second.until_ms) return false;
+    bool const again = known != rights_asked_.end() && now < known->second.until_ms;
+    if (again && need.ahead && known->second.ahead) return false;
     if (known == rights_asked_.end() && rights_asked_.size() >= kRightsAskedMax) {
         std::erase_if(rights_asked_, [&](auto const& old) { return old.second.until_ms <= now; });
         if (rights_asked_.size() >= kRightsAskedMax) return false;

@@ -2,8 +2,8 @@
 // kAcknowledgeEveryMs, and only if something has changed), purges what is stable, deletes again
 // where deletes win, and scrubs the disk after an erasure.
 //
-// Thread: the node's. The work itself runs on the store's thread; scrubbing runs where `Scrub` says,
-// because it takes long. Limits: kUpkeepBudget records a second.
+// Thread: the node's. The work itself runs on the store's thread; scrubbing runs where `Scrub`
+// says, because it takes long. Limits: kUpkeepBudget records a second.
 #pragma once
 
 #include <functional>

@@ -11,8 +11,8 @@
 // Per collection there are two sums, of records without delete markers and of records with markers
 // and an uncovered cell; the second counts only where the schema says update-wins, so that a change
 // of policy costs nothing. Marks of erased records count always, in the first sum. Removed elements
-// of lists count nothing, so it does not matter who has dropped them already. Additive multiset hashing after Bellare and Micciancio 1997, AdHASH,
-// with keyed terms.
+// of lists count nothing, so it does not matter who has dropped them already. Additive multiset
+// hashing after Bellare and Micciancio 1997, AdHASH, with keyed terms.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,8 @@ public:
     Digest128& operator-=(Digest128 const& other);
     bool operator==(Digest128 const&) const = default;
 
-    // All ones: said in place of a root by a site that waits for the erase which explains its stubs.
+    // All ones: said in place of a root by a site that waits for the erase which explains its
+    // stubs.
     static Digest128 not_comparable();
 
 private:

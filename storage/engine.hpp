@@ -71,9 +71,9 @@ public:
                                          std::string_view from,
                                          std::string_view to) const = 0;
     virtual Result<void> write(WriteBatch const& batch, Durability durability) = 0;
-    // Removed and replaced values, and removed keys, leave no byte on the disk: not in tables, logs or
-    // notes about them. Takes as long as reading and writing all that is stored; reads and writes go on
-    // meanwhile. Errc::unavailable: not while cursors are open; try again later.
+    // Removed and replaced values, and removed keys, leave no byte on the disk: not in tables, logs
+    // or notes about them. Takes as long as reading and writing all that is stored; reads and
+    // writes go on meanwhile. Errc::unavailable: not while cursors are open; try again later.
     // `cancelled` may become true on another thread: Errc::unavailable soon after.
     virtual Result<void> scrub(std::atomic<bool>& cancelled) = 0;
 };

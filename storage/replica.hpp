@@ -232,7 +232,8 @@ public:
     Result<ApplyReport> apply(EntryBatch const& batch);
 
     // ---- upkeep: called now and then by the node ------------------------------------------------
-    // Our acknowledgement of what we hold, made durable; nullopt: nothing has changed since the last.
+    // Our acknowledgement of what we hold, made durable; nullopt: nothing has changed since the
+    // last.
     Result<std::optional<std::string>> acknowledge();
     // Takes those of others; answers which were new, to be passed on. Errc::protocol: one is not
     // signed. Those of sites that are no members here (yet) are left out.
@@ -251,14 +252,15 @@ public:
     // Drops deleted records that are stable, looking at up to `budget`; answers how many went. Goes
     // on at the next call; a whole round without a change of what is stable costs nothing more.
     Result<std::size_t> purge(std::size_t budget);
-    // Under delete-wins: deletes our own deleted records again where concurrent edits came to light.
+    // Under delete-wins: deletes our own deleted records again where concurrent edits came to
+    // light.
     Result<std::size_t> delete_again(std::size_t budget);
     // Edits whose record every member has purged (they came from an old copy): not shown, kept for
     // somebody to decide (Write::Kind::revive or cover).
     Result<std::vector<RecordView>> orphans(std::string_view collection, std::size_t limit) const;
     Result<bool> is_orphan(RecordName const& name) const;
-    // After an erasure the engine still holds the old bytes somewhere. Take a ticket, let the engine
-    // scrub (Engine::scrub, on any thread), give the ticket back.
+    // After an erasure the engine still holds the old bytes somewhere. Take a ticket, let the
+    // engine scrub (Engine::scrub, on any thread), give the ticket back.
     bool needs_scrub() const { return unscrubbed_since_.has_value(); }
     ScrubTicket scrub_ticket() const { return {vector_, erasures_.size()}; }
     Result<void> scrubbed(ScrubTicket const& ticket);
@@ -279,8 +281,9 @@ public:
     Result<std::optional<FieldRights>> rights(RecordName const& name, std::string_view field) const;
     std::vector<CollectionInfo> collections() const;  // not the reserved ones, not the empty ones
     std::uint64_t record_count() const;               // visible records in them
-    // What the log holds of one record, in a causal order, the oldest first; of a longer history the
-    // newest `limit` steps. Nothing of an erased record; of a deleted one as long as the log is kept.
+    // What the log holds of one record, in a causal order, the oldest first; of a longer history
+    // the newest `limit` steps. Nothing of an erased record; of a deleted one as long as the log is
+    // kept.
     Result<std::vector<HistoryStep>> history(RecordName const& name,
                                              std::size_t limit = kHistoryMax) const;
     // The version vector that the entry's author had just before it; nullopt: not held.
@@ -308,8 +311,8 @@ public:
     // ---- exchange ------------------------------------------------------------------------------
     VersionVector const& vector() const { return vector_; }
     Digest128 root() const;
-    // False while stubs are here whose erase is still to come: the root may then differ from that of
-    // a site with the same entries.
+    // False while stubs are here whose erase is still to come: the root may then differ from that
+    // of a site with the same entries.
     bool root_comparable() const { return pending_erasures_.empty(); }
     Membership const& membership() const { return *membership_; }
     // The same as of now, for other threads: it never changes, a new one takes its place.
@@ -344,6 +347,10 @@ private:
     Result<void> load_acknowledgements();
     void set_acknowledgements(std::map<SiteId, std::string> by_site);
     Result<std::optional<VersionVector>> held_by(Acknowledgement const& ack) const;
+    // Does `vector` name every entry that touched the record, of which `last` is the newest?
+    Result<bool> history_within(RecordName const& name,
+                                Dot last,
+                                VersionVector const& vector) const;
     Result<void> load_aliases();
     Result<void> follow_aliases(Stage const& stage);
     std::optional<Write> prepared(Write const& write) const;

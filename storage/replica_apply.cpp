@@ -59,8 +59,8 @@ Result<void> Replica::check_deps(Stage const& stage,
     return {};
 }
 
-// What the entry does to the records here. Answers for every op the entry before it in the history of
-// its record.
+// What the entry does to the records here. Answers for every op the entry before it in the history
+// of its record.
 Result<std::vector<Dot>> Replica::apply_ops(Stage& stage,
                                             OpOrigin const& origin,
                                             Entry const& entry,
@@ -156,8 +156,8 @@ Result<void> Replica::apply_run(Stage& stage, EntryRun const& run, ApplyReport& 
     return {};
 }
 
-// The erasures that come along are those of stubs. Each has to be signed by a site that may write the
-// collection; those that are known already are not looked at again.
+// The erasures that come along are those of stubs. Each has to be signed by a site that may write
+// the collection; those that are known already are not looked at again.
 Result<void> Replica::check_erasures(Stage& stage, EntryBatch const& batch) const {
     for (Erasure const& erasure : batch.erasures) {
         if (is_erased(erasure.tag)) continue;

@@ -311,8 +311,9 @@ private:
     }
 
     // What lies hidden under the ids that stand for an erased record is about the same thing. An
-    // erase does not name its record, so whether it is about an alias of a collection that its author
-    // may write cannot be judged elsewhere: an author of limited scope deletes the alias instead.
+    // erase does not name its record, so whether it is about an alias of a collection that its
+    // author may write cannot be judged elsewhere: an author of limited scope deletes the alias
+    // instead.
     Result<void> erase_aliases(RecordName const& name) {
         bool const everywhere = replica_.membership_->by_actor(dot_.actor)->scope.empty();
         for (std::string const& id : replica_.aliases_.aliases_of(name)) {

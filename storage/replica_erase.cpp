@@ -87,7 +87,8 @@ Result<void> Replica::Stage::erase(Op const& op, OpOrigin const& origin) {
     INOS_TRY(auto const key, key_of(op.collection, op.tag));
     if (key) {
         INOS_TRY(Staged* const staged, record({op.collection, *key}));
-        // The entry that holds the erase is not in the log yet; its own ops become stubs on the way.
+        // The entry that holds the erase is not in the log yet; its own ops become stubs on the
+        // way.
         bool const own = staged->last == origin.dot;
         INOS_CHECK(rewrite_history(own ? staged->before : staged->last, op.tag));
         staged->record = Record();
@@ -178,8 +179,8 @@ std::string Replica::Stage::without_erased(std::string_view bytes,
     return std::string(bytes);
 }
 
-// An erase names its record by the tag alone, so that its own bytes need no erasing. The author knows
-// the key; other sites look for it, once for all erasures of a batch.
+// An erase names its record by the tag alone, so that its own bytes need no erasing. The author
+// knows the key; other sites look for it, once for all erasures of a batch.
 Result<void> Replica::Stage::find_erased_keys() {
     if (!batch || std::exchange(keys_searched_, true)) return {};
     std::map<std::string, std::set<RecordTag>, std::less<>> wanted;

@@ -81,4 +81,22 @@ Result<std::vector<HistoryStep>> Replica::history(RecordName const& name, std::s
     return steps;
 }
 
+Result<bool> Replica::history_within(RecordName const& name,
+                                     Dot last,
+                                     VersionVector const& vector) const {
+    RecordTag const tag = record_tag(options_.digest_key, name.collection, name.key);
+    while (last.seq > 0) {
+        if (!vector.covers(last)) return false;
+        INOS_TRY(auto const bytes, engine_.get(Family::log, keys::log(options_.space, last)));
+        auto const entry = bytes ? StoredEntry::decode(*bytes, last.actor) : std::nullopt;
+        auto const frame = entry ? frame_entry(entry->bytes) : std::nullopt;
+        if (!frame) return tl::unexpected(corrupt_entry(last));
+        auto const tags = op_tags(*frame, options_.digest_key);
+        last = {};
+        for (std::size_t i = 0; i < tags.size() && i < entry->links.size(); ++i)
+            if (tags[i] == tag && entry->links[i].seq > 0) last = entry->links[i];
+    }
+    return true;
+}
+
 }  // namespace inos

@@ -134,8 +134,9 @@ bool belongs_to_conflicts(DigestClass digest_class, Record const& record);
 // An entry's stored form: version u8 (2) | void reason u8 | arrived ms varint | chain 32
 // | links: count varint, link* | entry bytes
 //   link  = seq varint << 1 | 1 if it is the entry's own actor, else then actor u64      none: 0
-// A link belongs to the op of the same index and names the entry that touched the op's record before
-// this one did, here: so a record's history is a list through the log, without an index of its own.
+// A link belongs to the op of the same index and names the entry that touched the op's record
+// before this one did, here: so a record's history is a list through the log, without an index of
+// its own.
 struct StoredEntry {
     VoidReason reason = VoidReason::none;
     std::uint64_t arrived_ms = 0;

@@ -205,7 +205,12 @@ Result<std::size_t> Replica::purge(std::size_t budget) {
         auto const name = keys::indexed_record(cursor->key());
         if (!name) return fail(Errc::corruption, "a key in the index of deletions is malformed");
         INOS_TRY(Staged* const staged, stage.record({name->first, name->second}));
-        if (!inos::purge(staged->record, purging_with_)) continue;
+        Record left = staged->record;
+        if (!inos::purge(left, purging_with_)) continue;
+        INOS_TRY(bool const all_stable,
+                 history_within({name->first, name->second}, staged->last, purging_with_));
+        if (!all_stable) continue;
+        staged->record = std::move(left);
         staged->dirty = true;
         ++purged;
     }

@@ -187,8 +187,8 @@ public:
     }
 
     // Flushing ends the logs that hold old values, compacting the tables that hold them. The file
-    // that lists the tables names their first and last keys and only ever grows while the database is
-    // open: so it is closed for a moment and opened again, which begins a new list.
+    // that lists the tables names their first and last keys and only ever grows while the database
+    // is open: so it is closed for a moment and opened again, which begins a new list.
     Result<void> scrub(std::atomic<bool>& cancelled) override {
         {
             std::shared_lock const lock(mutex_);

@@ -2,7 +2,8 @@
 // documentation is what the code does. Columns: type | before | site A | site B | both read | in
 // conflict. In each column stand code spans:
 //
-//   changes   a JSON value (PATCH gives it to the field `f`), PATCH {...}, PUT {...}, DELETE, ERASE,
+//   changes   a JSON value (PATCH gives it to the field `f`), PATCH {...}, PUT {...}, DELETE,
+//   ERASE,
 //             or PASS n; "refused" behind one says that the site does not accept it
 //   reads     a JSON value of the field (of rows about a record: all fields), or one of the words
 //             absent, deleted, erased

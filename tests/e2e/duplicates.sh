@@ -14,14 +14,14 @@ printf '%s\n' '[customers]' 'identity = ["email"]' '[customers.fields]' \
     'note  = { type = "register", max = 5, check = "warn" }' >schema.toml
 expect 0 'no problems' "$INOS" schema check schema.toml
 expect 0 'applied' "$INOS" schema apply schema.toml --data shop
-printf '[c.fields]\na = { type = "map", format = "email" }\nb = { type = "set", canon = "lowr" }\n' \
-    >wrong.toml
+printf '%s\n' '[c.fields]' 'a = { type = "map", format = "email" }' \
+    'b = { type = "set", canon = "lowr" }' >wrong.toml
 expect 1 'wrong.toml:2:[0-9]+: has no effect on a "map"' "$INOS" schema check wrong.toml
 [[ $OUTPUT == *'wrong.toml:3:'*'did you mean "lower"?'* ]] || die "$OUTPUT"
 expect 1 'has to be an e-mail address' "$INOS" put customers s1 '{"email": "ann"}' --data shop
 expect 3 '.' "$INOS" get customers s1 --data shop
-expect 0 'warning: .*at most 5' "$INOS" put customers s1 '{"email": " Ann@B.se", "note": "too long"}' \
-    --data shop
+fields='{"email": " Ann@B.se", "note": "too long"}'
+expect 0 'warning: .*at most 5' "$INOS" put customers s1 "$fields" --data shop
 equal 'the record' '{"email":"ann@b.se","note":"too long","state":"open"}' \
     "$(fields shop customers s1)"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A person asks to be forgotten: the record is erased at one site, and soon no site has a byte of it,
-# not in its database, not in its logs; each says so. A site that was away does the same when it is
-# back, and the id stays refused.
+# A person asks to be forgotten: the record is erased at one site, and soon no site has a byte of
+# it, not in its database, not in its logs; each says so. A site that was away does the same when it
+# is back, and the id stays refused.
 source "$(dirname "$0")/lib.sh" "$@"
 
 # holds SITE TEXT: anything in the site's directory or log holds the text.
@@ -19,7 +19,8 @@ for site in office warehouse; do
 done
 
 say 'a customer with a history at three sites, and others'
-"$INOS" put customers aa-geheim-id '{"name": "Geheim Eins", "tags": ["Geheim Zwei"]}' --data shop >/dev/null
+first='{"name": "Geheim Eins", "tags": ["Geheim Zwei"]}'
+"$INOS" put customers aa-geheim-id "$first" --data shop >/dev/null
 for i in $(seq 20); do
     "$INOS" put customers "bb-$i" '{"name": "Other"}' --data shop >/dev/null
 done

@@ -28,8 +28,8 @@ struct Tally {
 
 class Execution {
 public:
-    // With removals, records are erased too, and replicas purge: then two replicas that have the same
-    // entries are equal only in what is seen, until both have purged.
+    // With removals, records are erased too, and replicas purge: then two replicas that have the
+    // same entries are equal only in what is seen, until both have purged.
     explicit Execution(std::size_t replicas, bool removals = false) : removals_(removals) {
         schemas_["typed"] = typed_schema();
         schemas_["strict"] = typed_schema();
@@ -67,8 +67,8 @@ public:
         if (tape.chance(30)) moments_[at].push_back(sites_[at].vv());
     }
 
-    // Links heal, everybody learns everything: all hold the same, and it is what the model says. When
-    // everybody knows that of everybody, all purge, and hold the same again.
+    // Links heal, everybody learns everything: all hold the same, and it is what the model says.
+    // When everybody knows that of everybody, all purge, and hold the same again.
     void finish() {
         for (MiniReplica const& site : sites_)
             check_all(site);
@@ -80,9 +80,10 @@ public:
                 sites_[i].pull(other);
         for (MiniReplica const& site : sites_) {
             check_all(site);
-            bool const equal =
-                purged_ ? site.vv() == sites_[0].vv() : site.bytes() == sites_[0].bytes();
-            if (!equal) throw Violation("replicas that have all entries differ");
+            bool const equal = purged_ ? seen_bytes(site) == seen_bytes(sites_[0])
+                                       : site.bytes() == sites_[0].bytes();
+            if (!equal || site.vv() != sites_[0].vv())
+                throw Violation("replicas that have all entries differ");
         }
         if (!removals_) return;
         for (std::size_t i = 0; i < sites_.size(); ++i)
@@ -156,9 +157,9 @@ private:
         note(sites_[at], sites_[at].forget(tape.pick(names())));
     }
 
-    // What a site may take as held by all: the latest that it has heard of each, which may be old, as
-    // long as it holds all that they had written by then. Else an edit that is still on its way could
-    // come to a record that is there at some sites and was purged at others.
+    // What a site may take as held by all: the latest that it has heard of each, which may be old,
+    // as long as it holds all that they had written by then. Else an edit that is still on its way
+    // could come to a record that is there at some sites and was purged at others.
     VersionVector stable_at(MiniReplica const& site) const {
         VersionVector stable;
         for (std::size_t i = 0; i < sites_.size(); ++i) {
@@ -176,15 +177,31 @@ private:
     }
 
     void purge(std::size_t at) {
-        tally_.purged += sites_[at].purge(stable_at(sites_[at]));
+        MiniReplica const before = sites_[at];
+        VersionVector const stable = stable_at(before);
+        tally_.purged += sites_[at].purge(stable);
         purged_ = true;
+        for (RecordName const& name : names()) {
+            bool const settled = stable.includes(before.touched(name));
+            auto const& cells = before.record(name).cells();
+            if (sites_[at].record(name).cells() != (settled ? Model::purged(cells, stable) : cells))
+                throw Violation("a purge takes something else of " + name.collection + "/" +
+                                name.key + list(cells));
+        }
         check_all(sites_[at]);
     }
 
-    // The records as they are once everything is dropped that may be.
-    static std::map<RecordName, std::string> purged_bytes(MiniReplica site,
-                                                          VersionVector const& stable) {
-        site.purge(stable);
+    // All that anybody has written.
+    VersionVector everything() const {
+        VersionVector all;
+        for (MiniReplica const& site : sites_)
+            all.merge(site.vv());
+        return all;
+    }
+
+    // The records in the form in which only what is seen counts.
+    std::map<RecordName, std::string> seen_bytes(MiniReplica site) const {
+        site.purge(everything());
         return site.bytes();
     }
 
@@ -227,9 +244,9 @@ private:
         by_entries.pull(sites_[from]);
         sites_[at].merge_state(sites_[from]);
         ++tally_.merges;
-        VersionVector const stable = purged_ ? stable_at(sites_[at]) : VersionVector();
-        if (by_entries.vv() != sites_[at].vv() ||
-            purged_bytes(by_entries, stable) != purged_bytes(sites_[at], stable))
+        bool const equal = purged_ ? seen_bytes(by_entries) == seen_bytes(sites_[at])
+                                   : by_entries.bytes() == sites_[at].bytes();
+        if (!equal || by_entries.vv() != sites_[at].vv())
             throw Violation("a state merge gives other bytes than the missing entries");
     }
 
@@ -254,15 +271,15 @@ private:
         check_conflicts(site.record(name));
     }
 
-    // Replicas purge when they like, so before all have they differ in what nobody sees: what would
-    // go at once is left out of the comparison, and what is seen is that of the whole record.
+    // Replicas purge when they like, so before all have they differ in what nobody sees: that is left
+    // out of the comparison, and what is read is that of the whole record.
     void check_purged(MiniReplica const& site,
                       RecordName const& name,
                       std::vector<Cell> const& expected) {
-        VersionVector const stable = stable_at(site);
+        VersionVector const all = everything();
         Record held = site.record(name), whole;
-        inos::purge(held, stable);
-        auto const left = Model::purged(expected, stable);
+        inos::purge(held, all);
+        auto const left = Model::purged(expected, all);
         if (held.cells() != left)
             throw Violation("record " + name.collection + "/" + name.key + " after purges holds  " +
                             list(held.cells()) + "\nmodel   " + list(left));

@@ -11,9 +11,9 @@
 //   - a delete: delete markers.
 // A run of text has lost the code points that any op of the set cut away that had seen it; with
 // none left it is gone.
-// A run that exists has one cell: of its last increment in the set, with the sum of all of them. One
-// that was removed has a `lost` cell below it, of its last increment, unless an op that reaches that
-// had seen this increment.
+// A run that exists has one cell: of its last increment in the set, with the sum of all of them.
+// One that was removed has a `lost` cell below it, of its last increment, unless an op that reaches
+// that had seen this increment.
 //
 // Once the set holds an erase, nothing exists but a mark for each.
 #pragma once
@@ -38,9 +38,9 @@ public:
     // elements (or while any marker stands), and there at all only with an existence cell.
     static bool visible(std::vector<Cell> const& cells, DeletePolicy policy);
 
-    // What a purge leaves of the cells when everybody holds what `stable` names: nothing of a record
-    // that its markers cover, and nothing of an element of a list that its own markers cover, if all
-    // of it, the markers too, is stable.
+    // What a purge leaves of the cells when everybody holds what `stable` names: nothing of a
+    // record that its markers cover, and nothing of an element of a list that its own markers
+    // cover, if all of it, the markers too, is stable.
     static std::vector<Cell> purged(std::vector<Cell> cells, VersionVector const& stable);
 
     std::vector<RecordName> records() const;

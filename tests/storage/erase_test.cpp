@@ -1,5 +1,5 @@
-// Erasure: what was erased is gone at every site, from the records and from the log, and stays away,
-// while chains, signatures and everything else keep holding.
+// Erasure: what was erased is gone at every site, from the records and from the log, and stays
+// away, while chains, signatures and everything else keep holding.
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -139,8 +139,8 @@ TEST(Erase, A5_two_sites_erase_the_same_record) {
     EXPECT_FALSE(holds(space[2], "secret"));
 }
 
-// The stubs come before the erase that explains them: what they were is not known, but that they had
-// to go is.
+// The stubs come before the erase that explains them: what they were is not known, but that they
+// had to go is.
 TEST(Erase, stubs_that_come_before_their_erase_need_its_proof) {
     Space space(2);
     space[0].put("c", "anna", object_of(R"({"n": 1})"));

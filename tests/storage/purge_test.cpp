@@ -1,5 +1,5 @@
-// Acknowledgements, stability and purging: deleted records go when every member is known to hold the
-// deletion, and not before.
+// Acknowledgements, stability and purging: deleted records go when every member is known to hold
+// the deletion, and not before.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -34,6 +34,29 @@ void expect_same(Space& space) {
         EXPECT_EQ(space[i]->root(), space[0]->root()) << i;
         EXPECT_EQ(test::value_of(space[i]->recompute_root()), space[i]->root()) << i;
     }
+}
+
+// The second site took away its edit, which had kept the record, before it heard of the delete. The
+// first one, which does not know that, still shows the record and writes to it.
+TEST(Purge, A1_a_record_that_somebody_still_shows_stays) {
+    Space space(2);
+    space[1].put("c", "x", object_of(R"({"n": 1})"));
+    space.converge();
+    space[1].patch("c", "x", object_of(R"({"m": 1})"));
+    space[0].erase("c", "x");
+    space.pull(1, 0);
+    space[1].patch("c", "x", object_of(R"({"m": null})"));
+    space.pull(0, 1);
+    space.acknowledge();
+    EXPECT_EQ(purge(space[1]), 0u);
+    space[0].patch("c", "x", object_of(R"({"n": 2})"));
+    space.converge();
+    EXPECT_EQ(space[1].field("c", "x", "n"), Value(2));
+    expect_same(space);
+    space[0].erase("c", "x");
+    space.converge();
+    space.acknowledge();
+    EXPECT_EQ(purge(space[1]), 1u);
 }
 
 TEST(Purge, a_deleted_record_goes_when_all_have_acknowledged_the_delete) {

@@ -54,8 +54,17 @@ struct Wrong {
     std::string json, path, words;
 };
 
+void expect_named(std::vector<Wrong> const& cases) {
+    for (auto const& [json, path, words] : cases) {
+        auto const problems = check_schema(doc(json));
+        ASSERT_EQ(problems.size(), 1u) << json;
+        EXPECT_EQ(problems.front().path, path);
+        EXPECT_THAT(problems.front().message, HasSubstr(words));
+    }
+}
+
 TEST(SchemaCheck, names_the_place_and_the_near_miss) {
-    Wrong const cases[] = {
+    expect_named({
         {R"({"c":{"fields":{"p":{"type":"cuonter"}}}})",
          "c.fields.p.type",
          "unknown field type \"cuonter\"; did you mean \"counter\"?"},
@@ -103,6 +112,11 @@ TEST(SchemaCheck, names_the_place_and_the_near_miss) {
         {R"({"c":{"fields":{"p":{"type":"bounded-counter","offline_rights":"strickt"}}}})",
          "c.fields.p.offline_rights",
          "did you mean \"strict\"?"},
+    });
+}
+
+TEST(SchemaCheck, names_what_is_wrong_with_options) {
+    expect_named({
         {R"({"c":{"fields":{"p":{"type":"set","requierd":true}}}})",
          "c.fields.p.requierd",
          "did you mean \"required\"?"},
@@ -141,13 +155,7 @@ TEST(SchemaCheck, names_the_place_and_the_near_miss) {
         {R"({"c":{"fields":{"p":{"type":"register","enum":["a"],"default":"b"}}}})",
          "c.fields.p.default",
          "one of the values of its enum"},
-    };
-    for (auto const& [json, path, words] : cases) {
-        auto const problems = check_schema(doc(json));
-        ASSERT_EQ(problems.size(), 1u) << json;
-        EXPECT_EQ(problems.front().path, path);
-        EXPECT_THAT(problems.front().message, HasSubstr(words));
-    }
+    });
 }
 
 TEST(SchemaCheck, finds_all_mistakes_at_once) {

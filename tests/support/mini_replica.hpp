@@ -120,6 +120,11 @@ public:
     // Drops what nobody can need again when everybody holds what `stable` names. How many records
     // became smaller.
     std::size_t purge(VersionVector const& stable);
+    // The entries that touched the record here.
+    VersionVector touched(RecordName const& name) const {
+        auto const it = touched_.find(name);
+        return it == touched_.end() ? VersionVector() : it->second;
+    }
 
 private:
     struct Working {
@@ -135,6 +140,7 @@ private:
     std::string source_;
     Schemas const* schemas_;
     std::map<RecordName, Record> records_;
+    std::map<RecordName, VersionVector> touched_;  // by the entries that it names
     VersionVector vv_;
     std::map<ActorId, VersionVector> last_deps_;  // per author, of its last entry here
     std::vector<CommitPtr> log_;                  // in the order of application
@@ -241,6 +247,7 @@ inline void MiniReplica::take(Entry const& entry, VersionVector const& deps) {
         if (op.collection.empty()) continue;  // of an unknown kind
         RecordName const name = name_of(op);
         Record& state = records_[name];
+        touched_[name].raise(header.dot.actor, header.dot.seq);
         apply(state, op, {header.dot, header.hlc, header.source, deps});
         if (state.empty()) records_.erase(name);
     }
@@ -288,13 +295,15 @@ inline void MiniReplica::merge_state(MiniReplica const& other) {
         if (!vv_.covers(commit->dot())) log_.push_back(commit);
     for (auto const& [actor, deps] : other.last_deps_)
         if (other.vv_.at(actor) > vv_.at(actor)) last_deps_[actor] = deps;
+    for (auto const& [name, touched] : other.touched_)
+        touched_[name].merge(touched);
     vv_.merge(other.vv_);
 }
 
 inline std::size_t MiniReplica::purge(VersionVector const& stable) {
     std::size_t count = 0;
     for (auto& [name, record] : records_)
-        count += inos::purge(record, stable);
+        if (stable.includes(touched_[name])) count += inos::purge(record, stable);
     std::erase_if(records_, [](auto const& item) { return item.second.empty(); });
     return count;
 }
