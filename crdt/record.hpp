@@ -108,8 +108,8 @@ std::vector<Record::Range> removed_elements(Record const& record);
 // every cell concerned, the markers too, is stable. Needs no agreement and no message. Answers
 // whether anything went.
 // The caller makes sure that every entry that touched the record here is stable. The cells alone
-// cannot tell: an edit may have taken away the one cell that no marker covers, and a site that lacks
-// this edit still shows the record and goes on writing to it.
+// cannot tell: an edit may have taken away the one cell that no marker covers, and a site that
+// lacks this edit still shows the record and goes on writing to it.
 bool purge(Record& record, VersionVector const& stable);
 
 enum class DeletePolicy : std::uint8_t { update_wins = 0, delete_wins = 1 };

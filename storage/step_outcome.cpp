@@ -105,7 +105,8 @@ Outcome Outcomes::of_cell(Cell const& cell, FieldPath const& field) {
         field.names.size() == 1 ? schema_.field(field.names.front()) : nullptr;
     if (field.type == CellType::list) return of_element(cell, field);
     if (field.type == CellType::flag) {
-        auto const* on = read_value(past_.now, field.at, CellType::flag, schema).as<bool>();
+        Value const value = read_value(past_.now, field.at, CellType::flag, schema);
+        auto const* on = value.as<bool>();
         std::string_view rest = field.rest;
         auto const side = take_segment(rest);
         bool const shown = on && side && (side->name == "1") == *on;

@@ -271,8 +271,8 @@ private:
         check_conflicts(site.record(name));
     }
 
-    // Replicas purge when they like, so before all have they differ in what nobody sees: that is left
-    // out of the comparison, and what is read is that of the whole record.
+    // Replicas purge when they like, so before all have they differ in what nobody sees: that is
+    // left out of the comparison, and what is read is that of the whole record.
     void check_purged(MiniReplica const& site,
                       RecordName const& name,
                       std::vector<Cell> const& expected) {
