@@ -22,6 +22,8 @@ struct SpaceMetrics {
     std::vector<CollectionInfo> collections;
     std::map<std::string, std::uint64_t> conflicts;
     std::uint64_t void_entries = 0;
+    std::uint64_t unpurged = 0, orphans = 0, erasures = 0;
+    std::vector<PurgeBlocker> blockers;
     bool writable = false;
     bool caught_up = false;
 };
@@ -42,10 +44,12 @@ std::map<std::string, std::uint64_t> count_conflicts(Replica const& replica) {
     return counts;
 }
 
-std::uint64_t count_void_entries(Replica const& replica) {
+// Keys of one kind in the index.
+std::uint64_t count_index(Replica const& replica, char kind) {
     std::uint32_t const space = replica.space_number();
-    auto cursor = replica.engine().scan(
-        Family::index, keys::meta_kind(space, 'x'), keys::meta_kind(space, 'y'));
+    auto cursor = replica.engine().scan(Family::index,
+                                        keys::meta_kind(space, kind),
+                                        keys::meta_kind(space, static_cast<char>(kind + 1)));
     std::uint64_t count = 0;
     for (; cursor->valid() && count < kCountMax; cursor->next())
         ++count;
@@ -59,7 +63,11 @@ SpaceMetrics space_metrics(Replica const& replica) {
     space.members = replica.membership().sites().size();
     space.collections = replica.collections();
     space.conflicts = count_conflicts(replica);
-    space.void_entries = count_void_entries(replica);
+    space.void_entries = count_index(replica, 'x');
+    space.unpurged = count_index(replica, 'd');
+    space.orphans = count_index(replica, 'o');
+    space.erasures = replica.erasures().size();
+    space.blockers = replica.purge_blockers();
     space.writable = !replica.failed();
     space.caught_up = replica.caught_up();
     return space;
@@ -80,6 +88,19 @@ void add_space(MetricsText& text, SpaceMetrics const& space) {
     text.gauge("inos_void_entries",
                "Entries without effect, because they break the rules; at most 100000 are counted.");
     text.sample({}, space.void_entries);
+    text.gauge("inos_unpurged_records",
+               "Deleted records, and records with removed elements, that wait until all sites have "
+               "seen that; at most 100000 are counted.");
+    text.sample({}, space.unpurged);
+    text.gauge(
+        "inos_purge_missing_entries",
+        "Entries that a site has not acknowledged: what is deleted in them cannot be purged.");
+    for (PurgeBlocker const& blocker : space.blockers)
+        text.sample({{"site", blocker.name}}, blocker.entries);
+    text.gauge("inos_orphan_edits", "Edits without a record, to be kept or dropped.");
+    text.sample({}, space.orphans);
+    text.gauge("inos_erasures", "Records that were erased for good.");
+    text.sample({}, space.erasures);
     text.gauge("inos_members", "Sites of the space.");
     text.sample({}, space.members);
     text.gauge("inos_writable", "1, or 0 after a write to the disk has failed.");

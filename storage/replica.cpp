@@ -160,6 +160,7 @@ Result<std::size_t> Replica::add_certificates(std::vector<std::string> const& se
     }
     INOS_CHECK(write_batch(batch, Durability::synced));
     membership_ = std::make_shared<Membership const>(std::move(next));
+    stable_known_ = false;
     return added.size();
 }
 
@@ -213,7 +214,6 @@ Result<void> Replica::write(Stage& stage, Durability durability) {
     }
     INOS_CHECK(write_batch(stage.batch_, durability));
     if (first_unscrubbed) unscrubbed_since_ = vector_;
-    stable_known_ = false;
     sums_ = std::move(sums);
     for (auto& [actor, state] : stage.actors_)
         actors_[actor] = std::move(state);

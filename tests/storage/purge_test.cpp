@@ -217,6 +217,34 @@ TEST(Purge, removed_elements_of_lists_go_without_a_change_of_the_root) {
     EXPECT_EQ(space[0].field("c", "x", "lines"), Value(Array{Value("a"), Value("c")}));
 }
 
+// Records come and go at three sites; what stays is the log, and a name for each history.
+TEST(Purge, A16_churn_leaves_no_markers_behind) {
+    Space space(3);
+    for (int round = 0; round < 30; ++round) {
+        for (int i = 0; i < 5; ++i) {
+            std::string const key = "r" + std::to_string(i);
+            space[static_cast<std::size_t>(round + i) % 3].put(
+                "c", key, object_of(R"({"n": 1, "m": {"a": [1, 2]}})"));
+        }
+        space.converge();
+        for (int i = 0; i < 5; ++i)
+            space[static_cast<std::size_t>(round) % 3].erase("c", "r" + std::to_string(i));
+        space.converge();
+        space.acknowledge();
+        for (std::size_t at = 0; at < 3; ++at)
+            purge(space[at]);
+    }
+    for (std::size_t at = 0; at < 3; ++at) {
+        for (int i = 0; i < 5; ++i)
+            EXPECT_EQ(cells(space[at], "c", "r" + std::to_string(i)), 0u);
+        auto cursor =
+            space[at].engine->scan(Family::index, keys::meta_kind(1, 'd'), keys::meta_kind(1, 'e'));
+        EXPECT_FALSE(cursor->valid());
+        EXPECT_EQ(space[at]->record_count(), 0u);
+    }
+    expect_same(space);
+}
+
 // What an old copy of a site would send: edits to records that everybody has purged.
 TEST(Purge, A4_orphan_edits_are_listed_and_kept_or_dropped) {
     Space space(3);

@@ -287,7 +287,7 @@ inline Edit random_edit(Tape& tape) {
 inline Op random_op(Tape& tape) {
     Op op;
     if (tape.chance(10)) {
-        op.kind = 3 + tape.below(1000);
+        op.kind = 4 + tape.below(1000);
         op.body = std::string(tape.below(20), 'x');
         return op;
     }
