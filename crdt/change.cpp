@@ -140,8 +140,13 @@ Planned plan_resolution(Record const& record,
     if (auto const at = path_of(record, field)) {
         bool const top = *at == path_name({}, field);
         FieldSchema const* field_schema = top ? schema.field(field) : nullptr;
-        assign_field(plan, {*at, std::string(field), field_schema}, value, AssignMode::replace);
+        CellType const read = read_type(record, *at, field_schema);
+        // To leave away what was taken away is a decision too.
+        if (!value.is_null() || has_value(record, *at, read, field_schema) ||
+            lost_increments(record, *at).empty())
+            assign_field(plan, {*at, std::string(field), field_schema}, value, AssignMode::replace);
         CellType const type = field_schema ? field_schema->type : CellType::register_;
+        if (!plan.error && plan.edits.empty()) plan.end_lost_runs(*at);
         if (!plan.error && plan.edits.empty() && type == CellType::register_)
             plan.write(own_path(*at, type), encode(value));
     } else if (!resolve_in_list(plan, field, value)) {

@@ -96,9 +96,16 @@ bool all_different(std::vector<std::string> const& names) {
     return std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end();
 }
 
+// The name under which the `lost` cells of a run lie.
+bool names_lost(CellType above, std::string_view name) {
+    return static_cast<std::uint8_t>(above) >= kRunTypesFrom && name == kLostName;
+}
+
 // A path of an edit of a known kind is a list of whole segments; a clear's may end in a bare name.
 // Names of fields and of keys of maps are names: authors write those that they find in a record
 // into headers and answers, so one that is none must not get into a record.
+// A `lost` cell comes and goes with its run, so no edit names it: one that took the cell away and
+// not the run would leave each site with another state.
 bool well_formed_path(std::string_view path, bool may_end_in_name) {
     if (path.empty()) return false;
     auto above = CellType::map;  // a record's fields are named as the keys of a map are
@@ -107,8 +114,9 @@ bool well_formed_path(std::string_view path, bool may_end_in_name) {
         std::string_view const name = in.blob();
         if (!in.ok() || name.empty()) return false;
         if (above == CellType::map && !valid_name(name)) return false;
-        if (in.at_end()) return may_end_in_name;
+        if (in.at_end()) return may_end_in_name && !names_lost(above, name);
         above = static_cast<CellType>(in.byte());
+        if (above == CellType::lost) return false;
         path = in.rest();
     }
     return path.empty();
@@ -126,7 +134,7 @@ bool well_formed(Edit const& edit) {
             return well_formed_path(edit.path, false) && !is_run(edit.path) &&
                    (!is_shrinking(edit.path) || is_insertion(edit.payload));
         case static_cast<std::uint64_t>(EditKind::remove):
-            return well_formed_path(edit.path, false) && edit.payload.empty();
+            return well_formed_path(edit.path, false) && !is_run(edit.path) && edit.payload.empty();
         case static_cast<std::uint64_t>(EditKind::clear):
             return well_formed_path(edit.path, true) && edit.payload.empty();
         case static_cast<std::uint64_t>(EditKind::count):
@@ -135,9 +143,31 @@ bool well_formed(Edit const& edit) {
         case static_cast<std::uint64_t>(EditKind::cut):
             return well_formed_path(edit.path, false) && is_shrinking(edit.path) &&
                    Cut::decode(edit.payload).has_value();
+        case static_cast<std::uint64_t>(EditKind::end_run):
+            return well_formed_path(edit.path, false) && is_run(edit.path) &&
+                   RunName::decode(edit.payload).has_value();
         default:
             return true;  // of a newer version
     }
+}
+
+// One run has one cell for each entry of its author, so an op counts once at a path.
+bool counts_twice(std::vector<Edit> const& edits) {
+    std::vector<std::string_view> paths;
+    for (Edit const& edit : edits)
+        if (edit.kind == static_cast<std::uint64_t>(EditKind::count)) paths.push_back(edit.path);
+    std::sort(paths.begin(), paths.end());
+    return std::adjacent_find(paths.begin(), paths.end()) != paths.end();
+}
+
+// An op is the change of one record; cells of two would have one name.
+bool name_one_record_twice(std::vector<Op> const& ops) {
+    std::vector<std::pair<std::string_view, std::string_view>> records;
+    for (Op const& op : ops)
+        if (known(op.kind) && op.kind != static_cast<std::uint64_t>(OpKind::erase))
+            records.emplace_back(op.collection, op.key);
+    std::sort(records.begin(), records.end());
+    return std::adjacent_find(records.begin(), records.end()) != records.end();
 }
 
 struct OpReader {
@@ -198,7 +228,7 @@ struct OpReader {
         op.edits.resize(count);
         for (Edit& edit : op.edits)
             if (!read_edit(in, edit)) return false;
-        return in.finished();
+        return in.finished() && !counts_twice(op.edits);
     }
 
     Op read(std::string_view kind_and_body) {
@@ -412,6 +442,7 @@ DecodedEntry decode_entry(std::string_view bytes, Dot dot) {
             reader.fail(op.reason);
         if (reader.reason != VoidReason::none) return invalid(reader.reason);
     }
+    if (name_one_record_twice(out.entry.ops)) return invalid(VoidReason::malformed);
     return out;
 }
 

@@ -66,11 +66,12 @@ using ErasureSignature = std::array<std::uint8_t, 64>;
 using ChainPrefix = std::array<std::uint8_t, 8>;
 
 enum class EditKind : std::uint8_t {
-    write = 1,   // remove the cells at the path that ctx covers, then add one with the payload
-    remove = 2,  // remove the cells at the path that ctx covers
-    clear = 3,   // remove the cells under the path (a prefix) that ctx covers
-    count = 4,   // continue or begin the author's run at the path; payload RunCell (delta, start)
-    cut = 5,     // take code points away from one cell at the path, if ctx covers it; payload Cut
+    write = 1,    // remove the cells at the path that ctx covers, then add one with the payload
+    remove = 2,   // remove the cells at the path, not of runs, that ctx covers
+    clear = 3,    // remove the cells under the path (a prefix) that ctx covers
+    count = 4,    // continue or begin the author's run at the path; payload RunCell (delta, start)
+    cut = 5,      // take code points away from one cell at the path, if ctx covers it; payload Cut
+    end_run = 6,  // clear, but of one run at the path and its `lost` cells; payload RunName
 };
 
 struct Edit {

@@ -50,6 +50,8 @@ public:
                 return count(edit);
             case static_cast<std::uint64_t>(EditKind::cut):
                 return cut(edit);
+            case static_cast<std::uint64_t>(EditKind::end_run):
+                return end_run(edit);
             default:
                 return;
         }
@@ -71,12 +73,17 @@ private:
     }
     bool seen(Cell const& cell) const { return covers(birth(cell)); }
 
+    void remove(Record::Range range) {
+        remove(range, [](Cell const&) { return true; });
+    }
+
     // A run goes from its start on. What its author counted since, without having seen this op,
     // adds nothing; a `lost` cell says so.
-    void remove(Record::Range range) {
+    template <class Predicate>
+    void remove(Record::Range range, Predicate concerned) {
         std::vector<Cell> lost;
         record_.remove_if(range, [&](Cell const& cell) {
-            bool const goes = seen(cell);
+            bool const goes = concerned(cell) && seen(cell);
             if (goes && is_run(cell.path) && !covers(cell.dot)) lost.push_back(lost_cell(cell));
             return goes;
         });
@@ -106,6 +113,16 @@ private:
             return cell.dot.actor == origin_.dot.actor && cell.payload == payload;
         });
         add(path, payload);
+    }
+
+    // A clear of one run: whether the run or only its `lost` cell is still there makes no
+    // difference, so the op may come before or after the clear that its author has seen.
+    void end_run(Edit const& edit) {
+        auto const id = RunName::decode(edit.payload);
+        if (!id) return;
+        auto const same = [&id](Cell const& cell) { return run_name(cell) == id; };
+        remove(record_.at(lost_path(edit.path)), same);
+        remove(record_.at(edit.path), same);
     }
 
     // Takes code points away from one cell; a cell with nothing left goes.

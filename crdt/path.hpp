@@ -86,8 +86,9 @@ inline bool is_special(std::string_view path) {
 
 // Where the `lost` cells of the run at `path` lie: below it, so that what clears the run clears
 // them.
+inline constexpr std::string_view kLostName = "lost";
 inline std::string lost_path(std::string_view path) {
-    return path_child(path, "lost", CellType::lost);
+    return path_child(path, kLostName, CellType::lost);
 }
 
 // The type of the path's last segment is its last byte.

@@ -50,6 +50,32 @@ std::optional<RunCell> RunCell::decode(std::string_view payload) {
     return in.finished() ? std::optional(cell) : std::nullopt;
 }
 
+std::string RunName::encode() const {
+    std::string out;
+    put_u64(out, actor.value);
+    put_varint(out, start);
+    return out;
+}
+
+std::optional<RunName> RunName::decode(std::string_view payload) {
+    Reader in(payload);
+    RunName id;
+    id.actor.value = in.u64();
+    id.start = in.varint();
+    return in.finished() ? std::optional(id) : std::nullopt;
+}
+
+std::optional<RunName> run_name(Cell const& cell) {
+    if (is_run(cell.path)) {
+        auto const run = RunCell::decode(cell.payload);
+        return run ? std::optional(RunName{cell.dot.actor, run->start}) : std::nullopt;
+    }
+    if (!run_of_lost(cell.path)) return std::nullopt;
+    Reader in(cell.payload);
+    RunName const id{cell.dot.actor, in.varint()};
+    return in.finished() ? std::optional(id) : std::nullopt;
+}
+
 std::int64_t saturating_add(std::int64_t a, std::int64_t b) {
     std::int64_t sum = 0;
     if (!__builtin_add_overflow(a, b, &sum)) return sum;

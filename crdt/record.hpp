@@ -41,6 +41,19 @@ struct RunCell {
     static std::optional<RunCell> decode(std::string_view payload);
 };
 
+// One run at a path: whose it is, and the seq of the entry that began it.
+//   run name = actor u64 | start varint
+struct RunName {
+    ActorId actor;
+    Seq start = 0;
+
+    bool operator==(RunName const&) const = default;
+    std::string encode() const;
+    static std::optional<RunName> decode(std::string_view payload);
+};
+// Of a cell of a run, and of a `lost` cell; nullopt for all others.
+std::optional<RunName> run_name(Cell const& cell);
+
 // Adds without leaving the 64 bits: stays at the end of the range. Deterministic, because an
 // actor's increments are applied in one order everywhere.
 std::int64_t saturating_add(std::int64_t a, std::int64_t b);

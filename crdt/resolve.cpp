@@ -4,6 +4,7 @@
 #include <map>
 #include <tuple>
 
+#include "crdt/types/bounded_counter.hpp"
 #include "crdt/types/list.hpp"
 #include "crdt/types/map.hpp"
 #include "crdt/types/types.hpp"
@@ -21,6 +22,7 @@ public:
         std::vector<ConflictValue> values;
         if (auto const* rules = rules_of(type)) values = rules->siblings(record_, at, schema);
         add_other_types(at, type, values);
+        add_lost_runs(at, type, values);
         if (values.size() > 1) conflicts.push_back({label, std::move(values)});
         if (type == CellType::list) add_elements(at, label);
         if (type != CellType::map) return;
@@ -53,11 +55,21 @@ private:
         }
     }
 
+    // Increments that add nothing are in conflict with what is shown, whatever that is.
+    void add_lost_runs(std::string const& at, CellType type, std::vector<ConflictValue>& values) {
+        for (Cell const* cell : lost_increments(record_, at)) {
+            if (values.empty()) add_shown(at, type, values);
+            values.push_back({Value(), cell->dot, cell->hlc, cell->source, false, true});
+        }
+    }
+
     // A type without siblings of its own shows its value as the winner.
     void add_shown(std::string const& at, CellType type, std::vector<ConflictValue>& values) {
         auto const* rules = rules_of(type);
-        Cell const* cell = latest(cells_under(record_, own_path(at, type)));
-        if (rules && cell)
+        auto cells = cells_under(record_, own_path(at, type));
+        std::erase_if(cells, [](Cell const* one) { return run_of_lost(one->path).has_value(); });
+        Cell const* cell = latest(cells);
+        if (rules && cell && rules->present(record_, at))
             values.push_back(
                 {rules->read(record_, at, nullptr), cell->dot, cell->hlc, cell->source, true});
         else
@@ -163,6 +175,17 @@ bool may_conflict(Record const& record) {
         before = &cell;
     }
     return false;
+}
+
+std::vector<Cell const*> lost_increments(Record const& record, std::string_view path) {
+    std::vector<Cell const*> lost;
+    for (CellType const type : types_at(record, path)) {
+        std::string const own = own_path(path, type);
+        if (!is_run(own)) continue;
+        for (Cell const* cell : cells_under(record, own))
+            if (run_of_lost(cell->path) && !holds_passed_rights(cell->path)) lost.push_back(cell);
+    }
+    return lost;
 }
 
 std::vector<CellType> types_at(Record const& record, std::string_view path) {

@@ -19,6 +19,9 @@ struct ConflictValue {
     Hlc hlc;
     std::string source;
     bool wins = false;
+    // Stands for increments that add nothing, since the counter was taken away by somebody who had
+    // not seen them; null, as of the last of them. How much they were is told by the log.
+    bool lost = false;
 
     bool operator==(ConflictValue const&) const = default;
 };
@@ -39,6 +42,9 @@ struct Resolved {
 
 // Reads every field, whether or not the record is deleted (visible() of record.hpp decides that).
 Resolved resolve(Record const& record, CollectionSchema const& schema);
+
+// The `lost` cells of the field's counters that stand for somebody's increments.
+std::vector<Cell const*> lost_increments(Record const& record, std::string_view path);
 
 // Puts [{"element": id, "value": value}, ...] in place of every list among the fields that
 // resolve() gave, also in maps, so that operations can name elements.

@@ -109,11 +109,15 @@ Value conflicts_value(std::vector<Conflict> const& conflicts, Membership const& 
     for (Conflict const& conflict : conflicts) {
         Array values;
         for (ConflictValue const& sibling : conflict.values) {
-            values.push_back(Value(Object{{"value", sibling.value},
-                                          {"site", Value(site_name(membership, sibling.dot.actor))},
-                                          {"source", Value(sibling.source)},
-                                          {"time", Value(utc_text(sibling.hlc.ms()))},
-                                          {"wins", Value(sibling.wins)}}));
+            // Nobody has written what is absent.
+            bool const written = sibling.dot.seq != 0;
+            Object value{{"value", sibling.value},
+                         {"site", Value(written ? site_name(membership, sibling.dot.actor) : "")},
+                         {"source", Value(sibling.source)},
+                         {"time", written ? Value(utc_text(sibling.hlc.ms())) : Value()},
+                         {"wins", Value(sibling.wins)}};
+            if (sibling.lost) set_member(value, "lost", Value(true));
+            values.push_back(Value(std::move(value)));
         }
         set_member(by_field, conflict.field, Value(std::move(values)));
     }

@@ -31,7 +31,9 @@ HttpResponse body_error(Error const& error);
 // {"id","fields","conflicts","version"}, and "alias" for an id that stands for this one; the
 // membership gives conflicts the names of their sites.
 Value record_value(RecordView const& record, Membership const& membership);
-// {field: [{"value","site","source","time","wins"}]}, the winner first.
+// {field: [{"value","site","source","time","wins"}]}, the winner first. `time` is null, `site` and
+// `source` are empty of a winner that is not there; "lost": true marks increments that add nothing,
+// whose value is null.
 Value conflicts_value(std::vector<Conflict> const& conflicts, Membership const& membership);
 
 // [{"field","message"}]: what the schema finds wrong with values that were written all the same.

@@ -155,8 +155,13 @@ FieldPath field_path(std::string_view path) {
 
 EditWords describe_edit(Edit const& edit, Dot dot, SiteNames const& names) {
     EditWords out{field_path(edit.path), "changed", false};
-    if (edit.kind > static_cast<std::uint64_t>(EditKind::cut)) {
+    if (edit.kind > static_cast<std::uint64_t>(EditKind::end_run)) {
         out.words = "changed in a way that this version does not know";
+        return out;
+    }
+    if (edit.kind == static_cast<std::uint64_t>(EditKind::end_run)) {
+        out.minor = true;
+        out.words = "took note of increments that add nothing";
         return out;
     }
     if (edit.kind == static_cast<std::uint64_t>(EditKind::clear) || !out.field.type) {

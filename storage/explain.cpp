@@ -1,15 +1,18 @@
 #include "storage/explain.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "crdt/merge.hpp"
+#include "crdt/types/bounded_counter.hpp"
 #include "crdt/types/list.hpp"
 #include "crdt/types/map.hpp"
 #include "storage/explain_former.hpp"
 #include "storage/explain_rules.hpp"
+#include "storage/step_outcome.hpp"
 
 namespace inos {
 namespace {
@@ -81,6 +84,7 @@ private:
     void walk(std::string const& at, std::vector<std::string> names, FieldSchema const* schema);
     void tell_field(ToldField& field, CellType type);
     void tell_rivals(ToldField& field, CellType type, std::vector<ConflictValue> const& values);
+    Value lost_amount(Cell const& lost) const;
     void tell_shares(ToldField const& field, CellType type, FieldStory& story) const;
     void tell_list(ToldField const& field, FieldStory& story) const;
     void tell_counts(ToldField const& field, CellType type, FieldStory& story) const;
@@ -184,7 +188,8 @@ void Explainer::tell_field(ToldField& field, CellType type) {
     auto const* rules = rules_of(type);
     std::vector<ConflictValue> values;
     if (rules && rules->siblings) values = rules->siblings(past_.now, field.at, field.schema);
-    auto const cells = cells_under(past_.now, own_path(field.at, type));
+    auto cells = cells_under(past_.now, own_path(field.at, type));
+    std::erase_if(cells, [](Cell const* cell) { return run_of_lost(cell->path).has_value(); });
     if (type == CellType::register_) {
         story.rule = register_rule(field.schema, values, cells.size());
     } else if (type == CellType::flag) {
@@ -197,6 +202,8 @@ void Explainer::tell_field(ToldField& field, CellType type) {
         story.written = origin(values.front());
     } else if (Cell const* cell = latest(cells)) {
         story.written = origin(*cell);
+    } else if (!lost_increments(past_.now, field.at).empty()) {
+        story.rule = "somebody took it away";
     } else {
         story.rule = "nothing was written as what the schema says";
     }
@@ -224,6 +231,30 @@ void Explainer::tell_rivals(ToldField& field,
                                     origin(*cell),
                                     why_type_lost(field.schema, type, other)});
     }
+    for (Cell const* cell : lost_increments(past_.now, field.at))
+        field.story.lost.push_back({lost_amount(*cell), origin(*cell), why_increment_lost()});
+}
+
+// {"$inc": how much} of what the run counted and nobody who cleared it had seen; null where the
+// past does not tell.
+Value Explainer::lost_amount(Cell const& lost) const {
+    auto const run = run_of_lost(lost.path);
+    auto const id = run_name(lost);
+    if (!past_.complete || !run || !id) return {};
+    std::int64_t sum = 0;
+    for (HistoryStep const& step : past_.steps) {
+        if (step.dot.actor != id->actor) continue;
+        for (Edit const& edit : step.op.edits) {
+            if (edit.kind != static_cast<std::uint64_t>(EditKind::count) || edit.path != *run)
+                continue;
+            auto const delta = RunCell::decode(edit.payload);
+            if (delta && delta->start == id->start && !was_cleared(past_, step, *run, *id))
+                sum = saturating_add(sum, delta->total);
+        }
+    }
+    bool const used = used_bounded_counter(*run).has_value();
+    constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+    return Value(Object{{"$inc", Value(used ? -std::max(sum, -kMax) : sum)}});
 }
 
 void Explainer::tell_shares(ToldField const& field, CellType type, FieldStory& story) const {

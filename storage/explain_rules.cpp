@@ -143,6 +143,10 @@ std::string shared_rule(CellType type, std::size_t sites) {
     }
 }
 
+std::string why_increment_lost() {
+    return "adds nothing: somebody who had not seen it took the counter away";
+}
+
 std::string why_type_lost(FieldSchema const* schema, CellType read, CellType other) {
     if (schema && schema->type_known)
         return "written as " + type_words(other) + "; the schema says " + type_words(read);

@@ -25,6 +25,9 @@ std::string flag_rule(FieldSchema const* schema, std::vector<ConflictValue> cons
 // Of a type that is made of what many wrote. `sites`: how many sites have a part in it.
 std::string shared_rule(CellType type, std::size_t sites);
 
+// Of increments that add nothing, because their run was cleared.
+std::string why_increment_lost();
+
 // Of a value of another type than the one that is read.
 std::string why_type_lost(FieldSchema const* schema, CellType read, CellType other);
 

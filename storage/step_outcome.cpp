@@ -12,7 +12,28 @@ Cell const* cell_of(Record const& record, std::string_view path, Dot dot) {
     return nullptr;
 }
 
+// Whatever is taken away of the run, and of all others that it goes with.
+bool clears_run(Op const& op, std::string_view path, RunName const& id) {
+    if (op.kind != static_cast<std::uint64_t>(OpKind::change)) return false;
+    if (op.fresh) return true;
+    return std::any_of(op.edits.begin(), op.edits.end(), [&](Edit const& edit) {
+        if (edit.kind == static_cast<std::uint64_t>(EditKind::clear))
+            return path.starts_with(edit.path);
+        return edit.kind == static_cast<std::uint64_t>(EditKind::end_run) && edit.path == path &&
+               RunName::decode(edit.payload) == id;
+    });
+}
+
 }  // namespace
+
+bool was_cleared(RecordPast const& past,
+                 HistoryStep const& step,
+                 std::string_view path,
+                 RunName const& id) {
+    return std::any_of(past.steps.begin(), past.steps.end(), [&](HistoryStep const& other) {
+        return other.dot != step.dot && clears_run(other.op, path, id) && saw(other, step.dot);
+    });
+}
 
 Outcomes::Outcomes(RecordPast const& past, CollectionSchema const& schema)
     : past_(past), schema_(schema), visible_(visible(state_of(past.now), schema.on_delete)) {
@@ -28,6 +49,7 @@ Outcome Outcomes::of_edit(HistoryStep const& step, Edit const& edit, FieldPath c
             return of_write(step, edit, field);
         case static_cast<std::uint64_t>(EditKind::remove):
         case static_cast<std::uint64_t>(EditKind::clear):
+        case static_cast<std::uint64_t>(EditKind::end_run):
             return of_removal(step, edit);
         case static_cast<std::uint64_t>(EditKind::count):
             return of_count(step, edit, field);
@@ -68,6 +90,7 @@ Outcome Outcomes::of_write(HistoryStep const& step, Edit const& edit, FieldPath 
 // A removal holds until something stands there again: of a later write, or of a concurrent one.
 Outcome Outcomes::of_removal(HistoryStep const& step, Edit const& edit) const {
     if (!visible_) return hidden(step.dot);
+    if (edit.kind == static_cast<std::uint64_t>(EditKind::end_run)) return Outcome::in_effect;
     bool const clears = edit.kind == static_cast<std::uint64_t>(EditKind::clear);
     auto const range = clears ? past_.now.under(edit.path) : past_.now.at(edit.path);
     bool any = false, later = false;
@@ -93,8 +116,10 @@ Outcome Outcomes::of_count(HistoryStep const& step,
         if (!visible_) return hidden(step.dot);
         return is_read(field) ? Outcome::in_effect : Outcome::lost;
     }
+    if (!delta) return Outcome::replaced;
+    RunName const id{step.dot.actor, delta->start};
     for (Cell const* cell : cells_at(past_.now, lost_path(edit.path)))
-        if (cell->dot.actor == step.dot.actor) return Outcome::lost;
+        if (run_name(*cell) == id && !was_cleared(past_, step, edit.path, id)) return Outcome::lost;
     return Outcome::replaced;
 }
 

@@ -12,6 +12,13 @@
 
 namespace inos {
 
+// Did the author of some step take away the increment with its run, having seen it? `step` counted
+// at `path` in the run `id`.
+bool was_cleared(RecordPast const& past,
+                 HistoryStep const& step,
+                 std::string_view path,
+                 RunName const& id);
+
 class Outcomes {
 public:
     Outcomes(RecordPast const& past, CollectionSchema const& schema);

@@ -21,8 +21,10 @@ void add_rows(Table& table, Value const& record) {
             table.add({text_of(record, "collection"),
                        text_of(record, "id"),
                        field,
-                       cell_text(value.find("value")),
-                       bool_of(value, "wins") ? "shown" : "",
+                       bool_of(value, "lost") ? "an increment" : cell_text(value.find("value")),
+                       bool_of(value, "wins")   ? "shown"
+                       : bool_of(value, "lost") ? "adds nothing"
+                                                : "",
                        text_of(value, "site"),
                        text_of(value, "source"),
                        cell_text(value.find("time"))});
@@ -39,7 +41,9 @@ void add_conflicts(CommandLine& line) {
         .note(
             "The value marked \"shown\" is what the field reads as, by its policy. The others are "
             "kept until\n"
-            "somebody writes the field again or decides with inos resolve.")
+            "somebody writes the field again or decides with inos resolve. \"adds nothing\" marks\n"
+            "increments of a counter that somebody took away without having seen them; inos\n"
+            "explain tells how much they were.")
         .example("inos conflicts", "all of them")
         .example("inos resolve customers c-17 email '\"zoe@example.org\"'", "decide one")
         .body([collection](Context& context) -> Result<int> {

@@ -120,6 +120,7 @@ void grow(EditPlan& plan, FieldTarget const& target, std::string path, std::int6
         return plan.fail(ChangeError::Kind::limit,
                          target.label,
                          "what this site has counted would leave the range of 64-bit integers");
+    plan.end_lost_runs(own_path(target.at, kType));
     plan.count(std::move(path), amount);
 }
 
@@ -200,6 +201,15 @@ void operate(EditPlan& plan, FieldTarget const& target, Object const& operation)
 
 TypeRules bounded_counter_rules() {
     return {kType, "bounded-counter", present, read, siblings, assign, operate};
+}
+
+bool holds_passed_rights(std::string_view path) {
+    while (auto const segment = take_segment(path)) {
+        if (segment->type != kType) continue;
+        auto const part = take_segment(path);
+        return part && receiver_in(part->name);
+    }
+    return false;
 }
 
 std::int64_t FieldRights::of(ActorId actor) const {

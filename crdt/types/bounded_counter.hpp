@@ -62,6 +62,9 @@ std::optional<FieldRights> field_rights(Record const& record,
                                         std::string_view at,
                                         FieldSchema const* schema);
 
+// Lies at the path, of a run or of its `lost` cells, what an actor has passed on?
+bool holds_passed_rights(std::string_view path);
+
 // The top-level field whose rights an edit at `path` uses up; nullopt for all other edits.
 std::optional<std::string_view> used_bounded_counter(std::string_view path);
 

@@ -51,6 +51,7 @@ void increment(EditPlan& plan, FieldTarget const& target, std::int64_t delta) {
         return plan.fail(ChangeError::Kind::limit,
                          target.label,
                          "the counter would leave the range of 64-bit integers");
+    plan.end_lost_runs(path);
     plan.count(std::move(path), delta);
 }
 

@@ -40,6 +40,16 @@ void EditPlan::cut(std::string path, Cut const& cut) {
     edits.push_back({static_cast<std::uint64_t>(EditKind::cut), std::move(path), cut.encode()});
 }
 
+void EditPlan::end_lost_runs(std::string_view prefix) {
+    for (Cell const* cell : cells_under(record, prefix)) {
+        auto const path = run_of_lost(cell->path);
+        auto const id = run_name(*cell);
+        if (path && id)
+            edits.push_back(
+                {static_cast<std::uint64_t>(EditKind::end_run), std::string(*path), id->encode()});
+    }
+}
+
 void EditPlan::fail(ChangeError::Kind kind, std::string field, std::string message) {
     if (!error) error = ChangeError{kind, std::move(field), std::move(message)};
 }

@@ -44,6 +44,8 @@ struct EditPlan {
     void clear(std::string prefix);
     void count(std::string path, std::int64_t delta);
     void cut(std::string path, Cut const& cut);
+    // Ends the runs below the prefix that were cleared: their `lost` cells have been seen.
+    void end_lost_runs(std::string_view prefix);
     void fail(ChangeError::Kind kind, std::string field, std::string message);
 };
 

@@ -96,7 +96,9 @@ std::string reencode(std::string_view bytes, Entry const& entry) {
 }
 
 TEST(Entry, D14_decodes_to_what_was_encoded_and_encodes_to_the_same_bytes) {
-    std::vector<Op> const ops{everything(), deletion(), change({}, true)};
+    Op made = change({}, true);
+    made.key = "3";
+    std::vector<Op> const ops{everything(), deletion(), made};
     std::string const bytes = encode_entry(header(), kSalt, ops);
     auto const decoded = decode_entry(bytes, {kA, 5});
     ASSERT_EQ(decoded.reason, VoidReason::none);
@@ -240,14 +242,18 @@ TEST(Entry, limits_hold_to_the_last_byte) {
     EXPECT_EQ(reason_of(encode_entry(header(), kSalt, {op})), VoidReason::over_limit);
 
     std::vector<Op> ops(kEntryOpsMax, change({}));
+    for (std::size_t i = 0; i < ops.size(); ++i)
+        ops[i].key = std::to_string(i);
     EXPECT_EQ(reason_of(encode_entry(header(), kSalt, ops)), VoidReason::none);
     ops.push_back(change({}));
     EXPECT_EQ(reason_of(encode_entry(header(), kSalt, ops)), VoidReason::over_limit);
 
     Op half = change(std::vector<Edit>(kEntryOpsMax / 2, edit(EditKind::clear, path)));
-    EXPECT_EQ(reason_of(encode_entry(header(), kSalt, {half, half})), VoidReason::none);
+    Op other = half;
+    other.key = "other";
+    EXPECT_EQ(reason_of(encode_entry(header(), kSalt, {half, other})), VoidReason::none);
     half.edits.push_back(half.edits[0]);
-    EXPECT_EQ(reason_of(encode_entry(header(), kSalt, {half, half})), VoidReason::over_limit);
+    EXPECT_EQ(reason_of(encode_entry(header(), kSalt, {half, other})), VoidReason::over_limit);
 
     Op filler;
     filler.kind = 99;
@@ -315,6 +321,21 @@ TEST(Entry, malformed_ops_are_void) {
               VoidReason::malformed);
     EXPECT_EQ(reason_of_edit(edit(EditKind::clear, std::string(kDeletePath))),
               VoidReason::malformed);
+    // A run goes with its `lost` cells or not at all.
+    auto const bare_lost = path_name(points, kLostName);
+    std::string const run = RunName{kA, 5}.encode();
+    EXPECT_EQ(reason_of_edit(edit(EditKind::clear, points)), VoidReason::none);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::remove, points)), VoidReason::malformed);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::end_run, points, run)), VoidReason::none);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::end_run, points)), VoidReason::malformed);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::end_run, points, run + "x")), VoidReason::malformed);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::end_run, name, run)), VoidReason::malformed);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::end_run, lost_path(points), run)),
+              VoidReason::malformed);
+    for (auto const kind : {EditKind::write, EditKind::remove, EditKind::clear})
+        EXPECT_EQ(reason_of_edit(edit(kind, lost_path(points))), VoidReason::malformed);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::clear, bare_lost)), VoidReason::malformed);
+    EXPECT_EQ(reason_of_edit(edit(EditKind::clear, path_name({}, kLostName))), VoidReason::none);
     Edit kindless = edit(EditKind::write, name, "x");
     kindless.kind = 0;
     EXPECT_EQ(reason_of_edit(kindless), VoidReason::malformed);
@@ -325,6 +346,29 @@ TEST(Entry, malformed_ops_are_void) {
     EXPECT_EQ(reason_of_edit(edit(EditKind::write, deep)), VoidReason::none);
     EXPECT_EQ(reason_of_edit(edit(EditKind::write, path_child(deep, "k", CellType::register_))),
               VoidReason::malformed);
+}
+
+// Cells of one entry at one path would have one name, and which of them stays would depend on what
+// else had come before.
+TEST(Entry, an_entry_names_a_record_once_and_counts_once_at_a_path) {
+    auto const points = at("points", CellType::counter), other = at("other", CellType::counter);
+    auto const count = [](std::string const& path, Seq start) {
+        return edit(EditKind::count, path, RunCell{1, start}.encode());
+    };
+    auto const reason = [](std::vector<Op> const& ops) {
+        return reason_of(encode_entry(header(), kSalt, ops));
+    };
+    EXPECT_EQ(reason({change({count(points, 1), count(other, 1)})}), VoidReason::none);
+    EXPECT_EQ(reason({change({count(points, 1), count(points, 5)})}), VoidReason::malformed);
+    EXPECT_EQ(reason({change({count(points, 1), count(other, 1), count(points, 1)})}),
+              VoidReason::malformed);
+    Op second = change({});
+    EXPECT_EQ(reason({change({}), second}), VoidReason::malformed);
+    second.key += "2";
+    EXPECT_EQ(reason({change({}), second}), VoidReason::none);
+    Op gone = deletion();
+    gone.key = second.key;
+    EXPECT_EQ(reason({second, gone}), VoidReason::malformed);
 }
 
 TEST(Entry, runs_of_text_are_written_whole_and_only_they_are_cut) {

@@ -7,7 +7,7 @@
 //             or PASS n; "refused" behind one says that the site does not accept it
 //   reads     a JSON value of the field (of rows about a record: all fields), or one of the words
 //             absent, deleted, erased
-//   conflict  the values that lost
+//   conflict  the values that lost, or `increment` for one that adds nothing
 #include <fstream>
 #include <set>
 
@@ -214,7 +214,7 @@ std::string losers(MiniReplica const& site) {
     std::string out;
     for (Conflict const& conflict : site.resolved(kName).conflicts)
         for (ConflictValue const& value : conflict.values)
-            if (!value.wins) out += write_json(value.value) + " ";
+            if (!value.wins) out += (value.lost ? "increment" : write_json(value.value)) + " ";
     return out;
 }
 
@@ -227,7 +227,7 @@ std::string canonical(std::string const& column) {
 std::string canonical_list(std::string const& column) {
     std::string out;
     for (Span const& span : spans_of(column))
-        out += write_json(json(span.code)) + " ";
+        out += (span.code == "increment" ? span.code : write_json(json(span.code))) + " ";
     return out;
 }
 

@@ -95,6 +95,77 @@ TEST_F(Merge, A7_removing_a_map_key_keeps_a_change_below_it_that_it_had_not_seen
     EXPECT_EQ(read(a, "contact"), Value(Object{{"home", Value(Object{{"fax", Value("2")}})}}));
 }
 
+TEST_F(Merge, A7_an_increment_whose_counter_was_taken_away_meanwhile_is_shown_as_a_conflict) {
+    a.put(kAnn, {{"points", Value(10)}});
+    sync(a, b);
+    a.patch(kAnn, {{"points", inc(2)}});
+    a.patch(kAnn, {{"points", inc(3)}});
+    b.patch(kAnn, {{"points", Value()}});
+    sync(a, b);
+    EXPECT_EQ(read(a, "points"), Value("absent"));
+    auto const conflicts = b.resolved(kAnn).conflicts;
+    ASSERT_EQ(conflicts.size(), 1u);
+    EXPECT_EQ(conflicts[0].field, "points");
+    ASSERT_EQ(conflicts[0].values.size(), 2u);
+    EXPECT_EQ(conflicts[0].values[0], (ConflictValue{Value(), {}, {}, {}, true, false}));
+    ConflictValue const& lost = conflicts[0].values[1];
+    EXPECT_TRUE(lost.lost);
+    EXPECT_FALSE(lost.wins);
+    EXPECT_EQ(lost.dot, (Dot{a.actor(), 3}));
+    EXPECT_EQ(lost.source, a.log().front()->entry.header.source);
+    EXPECT_TRUE(may_conflict(b.record(kAnn)));
+
+    // Whatever somebody writes who has seen it ends it: at the one site in this way, at the other
+    // in that.
+    auto const decided = [this](Value const& value) {
+        MiniReplica at_b = b, at_a = a;
+        auto const planned = plan_resolution(at_b.record(kAnn),
+                                             at_b.schema(kAnn),
+                                             kAnn,
+                                             "points",
+                                             value,
+                                             {at_b.actor(), b.vv().at(b.actor()) + 1});
+        at_b.commit_ops({*std::get<std::optional<Op>>(planned)});
+        EXPECT_TRUE(at_b.resolved(kAnn).conflicts.empty());
+        at_a.pull(at_b);
+        EXPECT_EQ(at_a.bytes(), at_b.bytes());
+        return read(at_a, "points");
+    };
+    EXPECT_EQ(decided(Value(5)), Value(5));
+    EXPECT_EQ(decided(Value(0)), Value(0));
+    EXPECT_EQ(decided(Value()), Value("absent"));
+    MiniReplica put = b;
+    put.put(kAnn, {});
+    EXPECT_TRUE(put.resolved(kAnn).conflicts.empty());
+    EXPECT_EQ(read(put, "points"), Value("absent"));
+
+    // Who had not seen it does not.
+    c.pull(a, 2);
+    c.patch(kAnn, {{"points", inc(4)}});
+    a.patch(kAnn, {{"points", inc(1)}});
+    sync_all();
+    EXPECT_EQ(read(b, "points"), Value(5));
+    EXPECT_TRUE(b.resolved(kAnn).conflicts.empty());
+}
+
+TEST_F(Merge, A7_ending_a_conflict_does_not_end_what_was_lost_later) {
+    a.put(kAnn, {{"points", Value(10)}});
+    sync(a, b);
+    a.patch(kAnn, {{"points", inc(2)}});
+    b.patch(kAnn, {{"points", Value()}});
+    MiniReplica ahead = b;
+    ahead.pull(a);
+    ahead.patch(kAnn, {{"points", inc(1)}});
+    a.patch(kAnn, {{"points", inc(3)}});
+    ahead.pull(a);
+    ASSERT_EQ(ahead.resolved(kAnn).conflicts.size(), 1u);
+    EXPECT_EQ(ahead.resolved(kAnn).conflicts[0].values[0].value, Value(1));
+    EXPECT_EQ(ahead.resolved(kAnn).conflicts[0].values[1].dot, (Dot{a.actor(), 3}));
+    MiniReplica by_state = a;
+    by_state.merge_state(ahead);
+    EXPECT_EQ(by_state.bytes(), ahead.bytes());
+}
+
 TEST_F(Merge, A8_a_counter_that_was_removed_starts_from_nothing) {
     a.put(kAnn, {{"points", Value(5)}});
     sync(a, b);

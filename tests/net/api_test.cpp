@@ -425,6 +425,30 @@ TEST_F(ApiConflicts, show_every_value_with_its_origin_the_winner_first) {
     EXPECT_EQ(*values[1].find("wins"), Value(false));
 }
 
+TEST_F(ApiConflicts, A7_show_increments_of_a_counter_that_was_taken_away) {
+    space[0].set_schema(R"({"customers": {"fields": {"points": {"type": "counter"}}}})");
+    space[0].put("customers", "ann", object_of(R"({"points": 10})"));
+    space.converge();
+    space[0].patch("customers", "ann", object_of(R"({"points": {"$inc": 2}})"));
+    space[1].patch("customers", "ann", object_of(R"({"points": null})"));
+    space.converge();
+    auto const record = json(200, "GET", kAnn);
+    EXPECT_EQ(record.find("fields")->find("points"), nullptr);
+    auto const* values = record.find("conflicts")->find("points");
+    ASSERT_NE(values, nullptr);
+    EXPECT_EQ(write_json(*values),
+              R"([{"site":"","source":"","time":null,"value":null,"wins":true},)"
+              R"({"lost":true,"site":"site0","source":"test","time":"2025-06-15T15:06:40.000Z",)"
+              R"("value":null,"wins":false}])");
+    EXPECT_THAT(send("GET", "/v1/conflicts").body, HasSubstr("points"));
+    auto const decided = send("POST",
+                              "/v1/conflicts/resolve",
+                              R"({"collection":"customers","id":"ann","field":"points",)"
+                              R"("value":null})");
+    EXPECT_EQ(decided.status, 200) << decided.body;
+    EXPECT_THAT(send("GET", "/v1/conflicts").body, Not(HasSubstr("points")));
+}
+
 TEST_F(ApiConflicts, are_found_and_resolved) {
     make_conflict("ann");
     space[0].put("customers", "bob", {});

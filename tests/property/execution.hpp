@@ -23,7 +23,7 @@ struct Violation : std::runtime_error {
 // What an execution did, so that a test can see that it did enough.
 struct Tally {
     std::size_t commits = 0, deletes = 0, own_ctx = 0, fresh = 0, pulls = 0, merges = 0,
-                refused = 0, reads = 0, erasures = 0, purged = 0, lost = 0;
+                refused = 0, reads = 0, erasures = 0, purged = 0, lost = 0, ended_runs = 0;
 };
 
 class Execution {
@@ -48,8 +48,10 @@ public:
         sites_[at].set_time(kEpoch + ++time_ + (at % 3) * 40);
         if (kind < 42) {
             change(at, tape);
-        } else if (kind < 52) {
+        } else if (kind < 50) {
             remove(at, tape);
+        } else if (kind < 52) {
+            end_runs(at, tape);
         } else if (kind < 76) {
             pull(at, tape);
         } else if (kind < 84) {
@@ -222,6 +224,26 @@ private:
         if (requests.size() == 1 && tape.chance(3))
             requests[0].ctx = tape.pick(moments_[tape.below(sites_.size())]);
         commit(at, requests);
+    }
+
+    // Edits that no planner makes: ends runs that are not lost, of whomever, as of any moment.
+    void end_runs(std::size_t at, Tape& tape) {
+        Op op;
+        op.kind = static_cast<std::uint64_t>(OpKind::change);
+        RecordName const name = tape.pick(names());
+        op.collection = name.collection;
+        op.key = name.key;
+        for (Cell const& cell : sites_[tape.below(sites_.size())].record(name).cells()) {
+            auto const run = run_name(cell);
+            if (!run || tape.chance(30)) continue;
+            std::string path(run_of_lost(cell.path).value_or(cell.path));
+            op.edits.push_back(
+                {static_cast<std::uint64_t>(EditKind::end_run), std::move(path), run->encode()});
+        }
+        if (op.edits.empty()) return;
+        if (tape.chance(50)) op.ctx = tape.pick(moments_[tape.below(sites_.size())]);
+        ++tally_.ended_runs;
+        note(sites_[at], sites_[at].commit_ops({op}));
     }
 
     void remove(std::size_t at, Tape& tape) {

@@ -35,6 +35,7 @@ void add(Tally& sum, Tally const& one) {
     sum.erasures += one.erasures;
     sum.purged += one.purged;
     sum.lost += one.lost;
+    sum.ended_runs += one.ended_runs;
 }
 
 TEST(Executions, A5_A7_A8_A9_A10_A15_D18_replicas_hold_what_the_model_says_and_converge) {
@@ -62,13 +63,14 @@ TEST(Executions, A5_A7_A8_A9_A10_A15_D18_replicas_hold_what_the_model_says_and_c
               << " with an older ctx, " << sum.fresh << " fresh, " << sum.pulls << " pulls, "
               << sum.merges << " state merges, " << sum.refused << " refused, " << sum.reads
               << " records compared, " << sum.erasures << " erasures, " << sum.purged << " purged, "
-              << sum.lost << " times an increment that came to nothing\n";
+              << sum.lost << " times an increment that came to nothing, " << sum.ended_runs
+              << " times runs were ended by somebody else\n";
     if (executions() >= 1'000) {
         auto const enough = static_cast<std::size_t>(executions());
         for (std::size_t const count :
              {sum.commits, sum.deletes, sum.own_ctx, sum.fresh, sum.pulls, sum.merges})
             EXPECT_GT(count, enough / 4) << "the executions do not reach everything";
-        for (std::size_t const count : {sum.erasures, sum.purged, sum.lost})
+        for (std::size_t const count : {sum.erasures, sum.purged, sum.lost, sum.ended_runs})
             EXPECT_GT(count, enough / 20) << "the executions do not reach everything";
         EXPECT_LT(sum.refused, sum.commits);
     }

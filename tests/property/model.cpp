@@ -27,16 +27,24 @@ bool shrinks(std::string const& path) {
 }
 
 // Had the op seen the entry `dot` when it was made?
+using RunKey = std::tuple<std::string, ActorId, Seq>;  // path, actor, start
+
 bool saw(Op const& op, VersionVector const& deps, Dot dot) {
     if (seq_in(deps, dot.actor) < dot.seq) return false;
     return !op.ctx || seq_in(*op.ctx, dot.actor) >= dot.seq;
 }
 
-// Does the op reach the path at all, seen or not?
-bool reaches(Op const& op, std::string const& path) {
+// Does the op reach the path at all, seen or not? `run`: of a cell of a run, or of what says that
+// the run is lost.
+bool reaches(Op const& op, std::string const& path, RunKey const* run = nullptr) {
     if (op.kind == 2) return path == kMarker;
     if (op.fresh || path == kMarker) return true;
     return std::any_of(op.edits.begin(), op.edits.end(), [&](Edit const& edit) {
+        if (edit.kind == 6) {
+            Reader in(edit.payload);
+            ActorId const actor{in.u64()};
+            return run && *run == RunKey{edit.path, actor, in.varint()};
+        }
         if (edit.kind == 1 || edit.kind == 2) return edit.path == path;
         return edit.kind == 3 && path.compare(0, edit.path.size(), edit.path) == 0;
     });
@@ -149,7 +157,6 @@ void take_cuts(Op const& op,
 struct Run {
     std::map<Seq, std::pair<std::int64_t, CommitPtr>> steps;  // by seq: delta
 };
-using RunKey = std::tuple<std::string, ActorId, Seq>;  // path, actor, start
 
 std::vector<Cell> in_order(std::map<std::pair<std::string, Dot>, Cell> cells) {
     std::vector<Cell> sorted;
@@ -179,9 +186,9 @@ std::vector<Cell> Model::cells(RecordName const& name, VersionVector const& know
     for (Event const& event : found->second)
         if (event.commit->dot().seq <= seq_in(known, event.commit->dot().actor))
             events.push_back(event);
-    auto const removed = [&](std::string const& path, Dot dot) {
+    auto const removed = [&](std::string const& path, Dot dot, RunKey const* run = nullptr) {
         return std::any_of(events.begin(), events.end(), [&](Event const& event) {
-            return reaches(*event.op, path) && saw(*event.op, event.commit->deps, dot);
+            return reaches(*event.op, path, run) && saw(*event.op, event.commit->deps, dot);
         });
     };
     auto const cut_away = [&](std::string const& path, Dot dot) {
@@ -228,7 +235,7 @@ std::vector<Cell> Model::cells(RecordName const& name, VersionVector const& know
     for (auto const& [key, run] : runs) {
         auto const& [path, actor, start] = key;
         if (!counts(path)) continue;
-        bool const cleared = !run.steps.contains(start) || removed(path, {actor, start});
+        bool const cleared = !run.steps.contains(start) || removed(path, {actor, start}, &key);
         std::int64_t total = 0;
         for (auto const& [seq, step] : run.steps)
             total = clamped(total, step.first);
@@ -237,7 +244,7 @@ std::vector<Cell> Model::cells(RecordName const& name, VersionVector const& know
         if (!cleared) put_zigzag(payload, total);
         put_varint(payload, start);
         std::string const at = cleared ? lost_below(path) : path;
-        if (!cleared || !removed(at, last.dot))
+        if (!cleared || !removed(at, last.dot, &key))
             cells[{at, last.dot}] = {at, last.dot, last.hlc, last.source, payload};
     }
     return in_order(std::move(cells));

@@ -166,6 +166,36 @@ TEST_F(Explain, counters_are_the_sum_of_what_sites_counted) {
     EXPECT_EQ(points.before.back().value, Value(10));
 }
 
+TEST_F(Explain, A7_increments_of_a_counter_that_was_taken_away_are_told_with_their_amount) {
+    schema(R"("points": {"type": "counter"}, "stock": {"type": "bounded-counter", "min": 0})");
+    begin(R"({"points": 10, "stock": 10})");
+    write(0, R"({"stock": {"$inc": -1}})", "crm");
+    space.converge();
+    write(1, R"({"points": null, "stock": null})", "shop");
+    write(0, R"({"points": {"$inc": 2}, "stock": {"$inc": -3}})", "crm");
+    write(0, R"({"points": {"$inc": 4}})", "erp");
+    space.converge();
+    auto const points = field_of(space[1], "points");
+    EXPECT_FALSE(points.value);
+    EXPECT_EQ(points.rule, "somebody took it away");
+    ASSERT_TRUE(points.written);
+    EXPECT_EQ(points.written->source, "shop");
+    ASSERT_EQ(points.lost.size(), 1u);
+    EXPECT_EQ(points.lost[0].value, Value(object_of(R"({"$inc": 6})")));
+    EXPECT_EQ(points.lost[0].origin.source, "erp");
+    EXPECT_EQ(points.lost[0].origin.dot.actor, space[0].actor());
+    EXPECT_EQ(points.lost[0].why,
+              "adds nothing: somebody who had not seen it took the counter away");
+    auto const stock = field_of(space[0], "stock");
+    ASSERT_EQ(stock.lost.size(), 1u);
+    EXPECT_EQ(stock.lost[0].value, Value(object_of(R"({"$inc": -3})")));
+
+    write(1, R"({"points": {"$inc": 1}})", "shop");
+    space.converge();
+    EXPECT_THAT(field_of(space[0], "points").lost, IsEmpty());
+    EXPECT_EQ(field_of(space[0], "points").value, Value(1));
+}
+
 TEST_F(Explain, bounded_counters_tell_who_may_use_how_much) {
     schema(R"("stock": {"type": "bounded-counter", "min": 0})");
     begin(R"({"stock": 10})");
