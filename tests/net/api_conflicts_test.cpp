@@ -1,0 +1,91 @@
+// What the API shows of conflicts, and how they are decided.
+#include <gmock/gmock.h>
+
+#include "tests/net/api_fixture.hpp"
+
+namespace inos::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char const* kAnn = "/v1/collections/customers/records/ann";
+
+using ApiConflicts = ApiTest;
+
+TEST_F(ApiConflicts, show_every_value_with_its_origin_the_winner_first) {
+    make_conflict("ann");
+    auto const record = json(200, "GET", kAnn);
+    Array const& values = *record.find("conflicts")->find("name")->as<Array>();
+    ASSERT_EQ(values.size(), 2u);
+    EXPECT_EQ(write_json(values[0]),
+              R"({"site":"site1","source":"test","time":"2025-06-15T15:06:45.000Z",)"
+              R"("value":"Anne","wins":true})");
+    EXPECT_EQ(*values[1].find("value"), Value("Anna"));
+    EXPECT_EQ(*values[1].find("wins"), Value(false));
+}
+
+TEST_F(ApiConflicts, A7_show_increments_of_a_counter_that_was_taken_away) {
+    space[0].set_schema(R"({"customers": {"fields": {"points": {"type": "counter"}}}})");
+    space[0].put("customers", "ann", object_of(R"({"points": 10})"));
+    space.converge();
+    space[0].patch("customers", "ann", object_of(R"({"points": {"$inc": 2}})"));
+    space[1].patch("customers", "ann", object_of(R"({"points": null})"));
+    space.converge();
+    auto const record = json(200, "GET", kAnn);
+    EXPECT_EQ(record.find("fields")->find("points"), nullptr);
+    auto const* values = record.find("conflicts")->find("points");
+    ASSERT_NE(values, nullptr);
+    EXPECT_EQ(write_json(*values),
+              R"([{"site":"","source":"","time":null,"value":null,"wins":true},)"
+              R"({"lost":true,"site":"site0","source":"test","time":"2025-06-15T15:06:40.000Z",)"
+              R"("value":null,"wins":false}])");
+    EXPECT_THAT(send("GET", "/v1/conflicts").body, HasSubstr("points"));
+    auto const decided = send("POST",
+                              "/v1/conflicts/resolve",
+                              R"({"collection":"customers","id":"ann","field":"points",)"
+                              R"("value":null})");
+    EXPECT_EQ(decided.status, 200) << decided.body;
+    EXPECT_THAT(send("GET", "/v1/conflicts").body, Not(HasSubstr("points")));
+}
+
+TEST_F(ApiConflicts, are_found_and_resolved) {
+    make_conflict("ann");
+    space[0].put("customers", "bob", {});
+    auto const found = json(200, "GET", "/v1/conflicts");
+    Array const& records = *found.find("records")->as<Array>();
+    ASSERT_EQ(records.size(), 1u);
+    EXPECT_EQ(*records[0].find("collection"), Value("customers"));
+    EXPECT_EQ(*records[0].find("id"), Value("ann"));
+    EXPECT_EQ(records[0].find("conflicts")->find("name")->as<Array>()->size(), 2u);
+    EXPECT_TRUE(found.find("next")->is_null());
+
+    auto const answer =
+        json(200,
+             "POST",
+             "/v1/conflicts/resolve",
+             R"({"collection":"customers","id":"ann","field":"name","value":"Anne"})");
+    EXPECT_EQ(*answer.find("changed"), Value(true));
+    EXPECT_EQ(write_json(*json(200, "GET", kAnn).find("conflicts")), "{}");
+    EXPECT_EQ(json(200, "GET", "/v1/conflicts").find("records")->as<Array>()->size(), 0u);
+}
+
+TEST_F(ApiConflicts, come_in_pages_across_collections) {
+    for (char const* id : {"a", "b", "c"})
+        make_conflict(id);
+    space[0].put("zoo", "x", {});
+    std::vector<std::string> ids;
+    std::string after;
+    do {
+        auto const page =
+            json(200, "GET", "/v1/conflicts?limit=1" + (after.empty() ? "" : "&after=" + after));
+        for (Value const& record : *page.find("records")->as<Array>())
+            ids.push_back(*record.find("id")->as<std::string>());
+        after = page.find("next")->is_null() ? "" : *page.find("next")->as<std::string>();
+    } while (!after.empty());
+    EXPECT_EQ(ids, (std::vector<std::string>{"a", "b", "c"}));
+    EXPECT_EQ(json(200, "GET", "/v1/conflicts?collection=zoo").find("records")->as<Array>()->size(),
+              0u);
+}
+}  // namespace
+}  // namespace inos::test
