@@ -204,10 +204,11 @@ Error error_of(ApiResponse const& response) {
         return Error{
             code, "the node answered with HTTP status " + std::to_string(response.status), ""};
     }
-    // HTTP has one status for what is wrong in a body and what is too much of it.
-    bool const too_large = text_of(*error, "code") == "too_large";
-    return Error{
-        too_large ? Errc::too_large : code, text_of(*error, "message"), text_of(*error, "field")};
+    // HTTP has one status for what is wrong in a body, what is too much of it, and a parameter that
+    // cannot be.
+    std::string const told = text_of(*error, "code");
+    Errc const exact = told == "too_large" ? Errc::too_large : told == "usage" ? Errc::usage : code;
+    return Error{exact, text_of(*error, "message"), text_of(*error, "field")};
 }
 
 Result<Value> Client::call(ApiRequest const& sent) {

@@ -94,6 +94,11 @@ expect 3 'channel.key' "$INOS" status
 mv kept.key shop/keys/channel.key
 expect 0 'site +shop' "$INOS" status
 
+say 'a moment that is none'
+expect 2 'a time like' "$INOS" get products p1 --at nonsense
+expect 2 'a time like' "$INOS" restore-record products p1 --at nonsense
+expect 3 'there was no record' "$INOS" get products p1 --at 2020-01-31
+
 say 'alone in the space, a site agrees with itself'
 equal 'the last line' 'verify: all 1 sites agree' "$("$INOS" verify | tail -n 1)"
 say ok
