@@ -29,7 +29,7 @@ cursor=$(tail -n 1 once.out | json_text cursor)
 expect 0 '^$' "$INOS" watch customers --data shop --since "$cursor" --once
 
 say 'it says what is wrong'
-expect 1 'cursor is malformed' "$INOS" watch --data shop --since xyz
+expect 2 'cursor is malformed' "$INOS" watch --data shop --since xyz
 expect 1 'reserved' "$INOS" watch _schema --data shop
 api=$(json_text api <shop/run.json)
 curl -s -H "Authorization: Bearer $(cat shop/api.token)" "$api/metrics" >metrics.out

@@ -233,6 +233,7 @@ private:
         RecordName const name = tape.pick(names());
         op.collection = name.collection;
         op.key = name.key;
+        if (!sites_[at].exists(name)) return;
         for (Cell const& cell : sites_[tape.below(sites_.size())].record(name).cells()) {
             auto const run = run_name(cell);
             if (!run || tape.chance(30)) continue;
