@@ -280,7 +280,7 @@ inline Edit random_edit(Tape& tape) {
                 own_path(at, CellType::counter),
                 RunCell{static_cast<std::int64_t>(tape.below(50)) - 25, tape.below(4)}.encode()};
         default:
-            return {6 + tape.below(100), own_path(at, CellType::list), "of a newer version"};
+            return {7 + tape.below(100), own_path(at, CellType::list), "of a newer version"};
     }
 }
 
