@@ -430,7 +430,10 @@ DecodedEntry decode_entry(std::string_view bytes, Dot dot) {
     out.header_known = true;
     if (dot.seq > kSeqMax || out.entry.header.hlc > kHlcMax)
         return invalid(VoidReason::out_of_range);
-    bool const too_long = bytes.size() > kEntryBytesMax || frame->ops.size() > kEntryOpsMax ||
+    // The erased form, which its author did not make, may be longer than what it was made of.
+    bool const by_author = !in_erased_form(bytes);
+    bool const too_long = (by_author && bytes.size() > kEntryBytesMax) ||
+                          frame->ops.size() > kEntryOpsMax ||
                           out.entry.header.source.size() > kSourceBytesMax;
     if (too_long) return invalid(VoidReason::over_limit);
     OpReader reader{out.entry.header};

@@ -31,8 +31,9 @@
 // Hashes (computed by storage/entry_hash.hpp; BLAKE2b-256 all):
 //   op key     = keyed by salt: "inos op key 1" | op index u32
 //   op hash    = keyed by op key: kind varint | body blob
-//   tag        = BLAKE2b-128 keyed by the space's digest key: "inos tag 1" | collection blob
-//              | key blob; zeros where the op has no record's name in it
+//   tag        = first 4 of T("inos collection tag 1" | collection blob)
+//              | last 12 of T("inos tag 1" | collection blob | key blob); zeros where the op has no
+//              record's name in it; T: BLAKE2b-128 keyed by the space's digest key
 //   chain(n)   = "inos chain 1" | chain(n-1) | hash of header | (tag | op hash)*
 //              | "inos chain 1 malformed" | chain(n-1) | hash of all bytes     bytes without a
 //              frame

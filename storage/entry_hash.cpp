@@ -26,24 +26,61 @@ crypto::Hash32 op_hash(EntryFrame const& frame, std::size_t index) {
     return crypto::hash32(op.kind_and_body, crypto::view(op_key(frame, index)));
 }
 
-RecordTag record_tag(crypto::Secret const& digest_key,
-                     std::string_view collection,
-                     std::string_view key) {
+namespace {
+
+using CollectionTag = std::array<std::uint8_t, 4>;
+
+CollectionTag collection_tag(crypto::Secret const& digest_key, std::string_view collection) {
+    std::string text = "inos collection tag 1";
+    put_blob(text, collection);
+    auto const hash = crypto::hash16(text, digest_key.view());
+    CollectionTag tag{};
+    std::copy_n(hash.begin(), tag.size(), tag.begin());
+    return tag;
+}
+
+RecordTag tag_of(CollectionTag const& of_collection,
+                 crypto::Secret const& digest_key,
+                 std::string_view collection,
+                 std::string_view key) {
     std::string text = "inos tag 1";
     put_blob(text, collection);
     put_blob(text, key);
-    return crypto::hash16(text, digest_key.view());
+    RecordTag tag = crypto::hash16(text, digest_key.view());
+    std::copy(of_collection.begin(), of_collection.end(), tag.begin());
+    return tag;
+}
+
+}  // namespace
+
+RecordTag record_tag(crypto::Secret const& digest_key,
+                     std::string_view collection,
+                     std::string_view key) {
+    return tag_of(collection_tag(digest_key, collection), digest_key, collection, key);
+}
+
+bool is_tag_in(RecordTag const& tag,
+               crypto::Secret const& digest_key,
+               std::string_view collection) {
+    auto const expected = collection_tag(digest_key, collection);
+    return std::equal(expected.begin(), expected.end(), tag.begin());
 }
 
 std::vector<RecordTag> op_tags(EntryFrame const& frame, crypto::Secret const& digest_key) {
     std::vector<RecordTag> tags(frame.ops.size());
     auto const names = header_names(frame.header);
+    std::string_view collection;  // of the op before: most entries are about one
+    CollectionTag of_collection{};
     for (std::size_t i = 0; i < tags.size(); ++i) {
         auto const& op = frame.ops[i];
-        if (op.kind_and_body.empty())
+        if (op.kind_and_body.empty()) {
             tags[i] = op.tag;
-        else if (auto const record = op_record(names, op.kind_and_body))
-            tags[i] = record_tag(digest_key, record->collection, record->key);
+        } else if (auto const record = op_record(names, op.kind_and_body)) {
+            if (collection.empty() || collection != record->collection)
+                of_collection = collection_tag(digest_key, record->collection);
+            collection = record->collection;
+            tags[i] = tag_of(of_collection, digest_key, collection, record->key);
+        }
     }
     return tags;
 }

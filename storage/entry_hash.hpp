@@ -38,10 +38,12 @@ HashedEntry hash_entry(crypto::Hash32 const& previous,
 crypto::Hash32 op_key(EntryFrame const& frame, std::size_t index);
 crypto::Hash32 op_hash(EntryFrame const& frame, std::size_t index);
 
-// What stands for a record where its key may not.
+// What stands for a record where its key may not. It begins with 4 bytes that stand for the
+// collection, so that whoever may erase in one collection cannot name a record of another.
 RecordTag record_tag(crypto::Secret const& digest_key,
                      std::string_view collection,
                      std::string_view key);
+bool is_tag_in(RecordTag const& tag, crypto::Secret const& digest_key, std::string_view collection);
 std::vector<RecordTag> op_tags(EntryFrame const& frame, crypto::Secret const& digest_key);
 
 // The entry with stubs in place of all ops that `goes` says have to go. nullopt: there are none.

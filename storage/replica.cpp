@@ -214,6 +214,7 @@ Result<void> Replica::write(Stage& stage, Durability durability) {
     }
     INOS_CHECK(write_batch(stage.batch_, durability));
     if (first_unscrubbed) unscrubbed_since_ = vector_;
+    if (stage.scrub) ++erasing_writes_;
     sums_ = std::move(sums);
     for (auto& [actor, state] : stage.actors_)
         actors_[actor] = std::move(state);

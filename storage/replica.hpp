@@ -135,7 +135,7 @@ struct ErasureStatus {
 // Taken before a scrub of the engine, given back after it.
 struct ScrubTicket {
     VersionVector vector;
-    std::size_t erasures = 0;
+    std::uint64_t erasing_writes = 0;  // until then
 };
 
 // How lists among a record's fields are shown: [value, ...] or, so that operations can name the
@@ -262,7 +262,7 @@ public:
     // After an erasure the engine still holds the old bytes somewhere. Take a ticket, let the
     // engine scrub (Engine::scrub, on any thread), give the ticket back.
     bool needs_scrub() const { return unscrubbed_since_.has_value(); }
-    ScrubTicket scrub_ticket() const { return {vector_, erasures_.size()}; }
+    ScrubTicket scrub_ticket() const { return {vector_, erasing_writes_}; }
     Result<void> scrubbed(ScrubTicket const& ticket);
     std::vector<ErasureStatus> erasure_status() const;
 
@@ -393,6 +393,7 @@ private:
     std::map<RecordTag, Erasure> erasures_;
     std::set<RecordTag> pending_erasures_;  // proven, but their erase has not come yet
     std::optional<VersionVector> unscrubbed_since_;
+    std::uint64_t erasing_writes_ = 0;  // since the replica was opened
     std::map<SiteId, Acknowledgement> acknowledgements_;
     std::shared_ptr<Acknowledgements const> acknowledgement_bytes_ =
         std::make_shared<Acknowledgements const>();

@@ -53,9 +53,12 @@ Result<void> Replica::follow_aliases(Stage const& stage) {
 }
 
 // The write as it is meant here: to the record that its id stands for, with texts in the form that
-// the schema asks for. Nothing when it is so already.
+// the schema asks for. Nothing when it is so already. What is done to a record because of what it
+// holds itself, seen or not, is done under its own id.
 std::optional<Write> Replica::prepared(Write const& write) const {
-    auto const master = aliases_.master(write.name.collection, write.name.key);
+    bool const own = write.kind == Write::Kind::cover || write.kind == Write::Kind::revive;
+    auto const master =
+        own ? write.name.key : aliases_.master(write.name.collection, write.name.key);
     CollectionSchema const& rules = schema(write.name.collection);
     bool const values = write.kind == Write::Kind::put || write.kind == Write::Kind::patch ||
                         write.kind == Write::Kind::resolve;

@@ -1,6 +1,7 @@
 // Replica::apply: a peer's batch, checked whole, then written whole.
 
 #include <algorithm>
+#include <set>
 
 #include "crdt/merge.hpp"
 #include "storage/entry_hash.hpp"
@@ -15,11 +16,25 @@ std::string describe_dot(Certificate const& author, Dot dot) {
     return "entry " + std::to_string(dot.seq) + " of \"" + author.name + "\"";
 }
 
-// Did the author's site sign the erasure that the op is?
-bool is_authentic(Certificate const& author, Op const& op) {
-    return crypto::verify(author.site,
+// Did the author's site sign the erasure that the op is, and of a record of that collection?
+bool is_authentic(Certificate const& author, Op const& op, crypto::Secret const& digest_key) {
+    return is_tag_in(op.tag, digest_key, op.collection) &&
+           crypto::verify(author.site,
                           erasure_statement(author.space, author.actor, op.collection, op.tag),
                           op.proof);
+}
+
+// The records whose ops came as stubs, anywhere in the batch.
+std::set<RecordTag> stub_tags(EntryBatch const& batch) {
+    std::set<RecordTag> tags;
+    for (EntryRun const& run : batch.runs)
+        for (auto const& bytes : run.entries) {
+            auto const frame = in_erased_form(bytes) ? frame_entry(bytes) : std::nullopt;
+            if (!frame) continue;
+            for (auto const& op : frame->ops)
+                if (op.kind_and_body.empty()) tags.insert(op.tag);
+        }
+    return tags;
 }
 
 }  // namespace
@@ -31,7 +46,8 @@ VoidReason Replica::judge(Certificate const& author, Entry const& entry) const {
             !author.may_write(collection_concerned(op.collection, op.key)))
             return VoidReason::out_of_scope;
     for (Op const& op : entry.ops)
-        if (op.kind == static_cast<std::uint64_t>(OpKind::erase) && !is_authentic(author, op))
+        if (op.kind == static_cast<std::uint64_t>(OpKind::erase) &&
+            !is_authentic(author, op, options_.digest_key))
             return VoidReason::bad_proof;
     return VoidReason::none;
 }
@@ -157,13 +173,17 @@ Result<void> Replica::apply_run(Stage& stage, EntryRun const& run, ApplyReport& 
 }
 
 // The erasures that come along are those of stubs. Each has to be signed by a site that may write
-// the collection; those that are known already are not looked at again.
+// the collection; those that are known already are not looked at again. Of what is no stub here the
+// erase itself comes sometime, at the place that it has among the entries.
 Result<void> Replica::check_erasures(Stage& stage, EntryBatch const& batch) const {
+    if (batch.erasures.empty()) return {};
+    auto const stubs = stub_tags(batch);
     for (Erasure const& erasure : batch.erasures) {
         if (is_erased(erasure.tag)) continue;
         auto const* author = membership_->by_actor(erasure.actor);
         bool const good =
             author && author->may_write(erasure.collection) && valid_name(erasure.collection) &&
+            is_tag_in(erasure.tag, options_.digest_key, erasure.collection) &&
             crypto::verify(
                 author->site,
                 erasure_statement(
@@ -172,7 +192,7 @@ Result<void> Replica::check_erasures(Stage& stage, EntryBatch const& batch) cons
         if (!good)
             return fail(Errc::protocol,
                         "a batch holds an erasure that nobody here may have signed");
-        stage.put_proof(erasure);
+        if (stubs.contains(erasure.tag)) stage.put_proof(erasure);
     }
     return {};
 }

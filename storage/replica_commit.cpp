@@ -180,6 +180,7 @@ public:
             chain_next(stage_.actor(dot_.actor).chain, bytes, replica_.options_.digest_key);
         VersionVector const deps = stage_.vector();
         OpOrigin const origin{dot_, stamp_, transaction_.source, deps};
+        stage_.broken_ = true;
         stage_.advance(dot_, &header, chain);
         std::vector<Dot> links;
         std::vector<Op const*> erasures;
@@ -202,6 +203,7 @@ public:
         for (Op const* op : erasures)
             INOS_CHECK(stage_.erase(*op, origin));
         stage_.hlc = hlc_;
+        stage_.broken_ = false;
         return std::optional(dot_);
     }
 
@@ -269,9 +271,19 @@ private:
                     item.now, schema, write.name, write.fields, AssignMode::merge, author);
             case Write::Kind::delete_:
                 return plan_delete(item.now, schema, write.name);
-            case Write::Kind::cover:
+            case Write::Kind::cover: {
+                // An orphan edit, or what a delete had not seen. Neither is a record that is there
+                // and that nobody deleted.
+                auto const state = state_of(item.now);
+                if (state.exists_cell && !state.markers) return std::optional<Op>();
                 return plan_cover(item.now, write.name);
+            }
             case Write::Kind::revive:
+                if (state_of(item.now).exists_cell)
+                    return ChangeError{
+                        ChangeError::Kind::bad_operation,
+                        {},
+                        "there is a record meanwhile, so nothing is kept or dropped"};
                 return plan_change(Record(),
                                    schema,
                                    write.name,
@@ -450,6 +462,12 @@ void Replica::commit_some(std::vector<Transaction> const& group,
            !stage.aliases_changed) {
         results.push_back(commit_one(stage, group[results.size()]));
         anything = anything || (results.back() && results.back()->dot);
+        if (!stage.broken_) continue;
+        Error const why = results.back().error();
+        std::size_t const tried = results.size();
+        results.resize(first, tl::unexpected<Error>(why));
+        results.resize(tried, tl::unexpected<Error>(why));
+        return;
     }
     Result<void> const written = failed_    ? refused()
                                  : anything ? write(stage, options_.durability)

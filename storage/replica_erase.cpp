@@ -84,7 +84,7 @@ Result<void> Replica::Stage::erase(Op const& op, OpOrigin const& origin) {
     scrub = true;
     schema_changed = schema_changed || op.collection == kSchemaCollection;
     aliases_changed = aliases_changed || op.collection == kAliasCollection;
-    INOS_TRY(auto const key, key_of(op.collection, op.tag));
+    INOS_TRY(auto const key, key_of(op.tag));
     if (key) {
         INOS_TRY(Staged* const staged, record({op.collection, *key}));
         // The entry that holds the erase is not in the log yet; its own ops become stubs on the
@@ -124,8 +124,7 @@ Result<void> Replica::Stage::rewrite_void_entries(RecordTag const& tag) {
         dots.push_back({actor, key.u64()});
     }
     INOS_CHECK(cursor->status());
-    for (auto const& [dot, index] : entries_)
-        dots.push_back(dot);
+    dots.insert(dots.end(), void_entries_.begin(), void_entries_.end());
     for (Dot const& dot : dots) {
         Dot before;
         INOS_CHECK(rewrite_log(dot, tag, before));
@@ -156,10 +155,13 @@ Result<void> Replica::Stage::rewrite_log(Dot dot, RecordTag const& tag, Dot& bef
     if (!bytes) return {};
     stored->bytes = *bytes;
     std::string encoded = stored->encode(dot.actor);
-    if (staged != entries_.end())
+    if (staged != entries_.end()) {
         batch_.changes[staged->second].value = std::move(encoded);
-    else
+    } else {
+        // Several erasures may go through one entry: the next one starts from here.
+        entries_.emplace(dot, batch_.changes.size());
         batch_.put(Family::log, key, std::move(encoded));
+    }
     return {};
 }
 
@@ -194,11 +196,15 @@ Result<void> Replica::Stage::find_erased_keys() {
                 });
             if (!erases) continue;
             auto const decoded = decode_entry(run.entries[i], {run.actor, run.first + i});
-            for (Op const& op : decoded.entry.ops)
-                if (op.kind == static_cast<std::uint64_t>(OpKind::erase))
-                    wanted[op.collection].insert(op.tag);
+            for (Op const& op : decoded.entry.ops) {
+                if (op.kind != static_cast<std::uint64_t>(OpKind::erase)) continue;
+                wanted[op.collection].insert(op.tag);
+                wanted_tags_.insert(op.tag);
+            }
         }
     }
+    for (auto const& [engine_key, staged] : records_)
+        note_wanted(staged.name);
     std::uint32_t const space = replica_.options_.space;
     for (auto const& [collection, tags] : wanted) {
         std::string const from = keys::record(space, collection, {});
@@ -214,16 +220,17 @@ Result<void> Replica::Stage::find_erased_keys() {
     return {};
 }
 
-Result<std::optional<std::string>> Replica::Stage::key_of(std::string_view collection,
-                                                          RecordTag const& tag) {
+// A record that came with the batch itself may be erased by it.
+void Replica::Stage::note_wanted(RecordName const& name) {
+    if (wanted_tags_.empty()) return;
+    auto const tag = record_tag(replica_.options_.digest_key, name.collection, name.key);
+    if (wanted_tags_.contains(tag)) erased_keys_.emplace(tag, name.key);
+}
+
+Result<std::optional<std::string>> Replica::Stage::key_of(RecordTag const& tag) {
     INOS_CHECK(find_erased_keys());
     auto const known = erased_keys_.find(tag);
-    if (known != erased_keys_.end()) return std::optional(known->second);
-    for (auto const& [engine_key, staged] : records_)
-        if (staged.name.collection == collection &&
-            record_tag(replica_.options_.digest_key, collection, staged.name.key) == tag)
-            return std::optional(staged.name.key);
-    return std::optional<std::string>();
+    return known == erased_keys_.end() ? std::nullopt : std::optional(known->second);
 }
 
 }  // namespace inos

@@ -141,6 +141,7 @@ Result<Replica::Staged*> Replica::Stage::record(RecordName const& name) {
         staged.last = stored.last;
         staged.stored_upkeep = upkeep_flags(staged.record);
     }
+    note_wanted(name);
     return &records_.emplace(std::move(key), std::move(staged)).first->second;
 }
 
@@ -200,8 +201,9 @@ void Replica::Stage::append(Dot dot,
     StoredEntry const stored{reason, replica_.clock_.now_ms(), chain, std::move(links), bytes};
     entries_[dot] = batch_.changes.size();
     batch_.put(Family::log, keys::log(replica_.options_.space, dot), stored.encode(dot.actor));
-    if (reason != VoidReason::none)
-        batch_.put(Family::index, keys::void_entry(replica_.options_.space, dot), {});
+    if (reason == VoidReason::none) return;
+    void_entries_.push_back(dot);
+    batch_.put(Family::index, keys::void_entry(replica_.options_.space, dot), {});
 }
 
 void Replica::Stage::put_signature(Dot dot, crypto::Signature const& signature) {

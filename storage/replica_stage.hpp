@@ -97,7 +97,8 @@ private:
     Result<void> rewrite_history(Dot last, RecordTag const& tag);
     Result<void> rewrite_void_entries(RecordTag const& tag);
     Result<void> find_erased_keys();
-    Result<std::optional<std::string>> key_of(std::string_view collection, RecordTag const& tag);
+    void note_wanted(RecordName const& name);
+    Result<std::optional<std::string>> key_of(RecordTag const& tag);
 
     Replica& replica_;
     VersionVector vector_;
@@ -105,10 +106,13 @@ private:
     std::map<ActorId, std::pair<Seq, std::vector<crypto::Hash32>>> chains_;  // first seq, hashes
     std::unordered_map<std::string, Staged> records_;                        // by engine key
     std::map<RecordTag, Erasure> erasures_;                                  // new ones
-    std::set<RecordTag> marked_;  // tags whose erase has been applied in this stage
+    std::set<RecordTag> marked_;       // tags whose erase has been applied in this stage
+    std::set<RecordTag> wanted_tags_;  // of the batch's erasures
     std::map<RecordTag, std::string> erased_keys_;
     bool keys_searched_ = false;
-    std::map<Dot, std::size_t> entries_;  // of this stage: where in the batch
+    std::map<Dot, std::size_t> entries_;  // written by this stage: where in the batch
+    std::vector<Dot> void_entries_;       // new ones
+    bool broken_ = false;  // a transaction failed half way: nothing of the stage may be written
     WriteBatch batch_;
 };
 

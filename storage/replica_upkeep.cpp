@@ -239,6 +239,7 @@ Result<std::size_t> Replica::delete_again(std::size_t budget) {
             engine_.get(Family::records, keys::record(options_.space, name->first, name->second)));
         if (!value) continue;
         RecordName const record{name->first, name->second};
+        if (is_erased(record)) continue;
         INOS_TRY(StoredRecord const stored, StoredRecord::decode(*value, record));
         RecordState const state = state_of(stored.record);
         if (!state.markers || !state.uncovered) continue;
@@ -297,7 +298,7 @@ Result<void> Replica::scrubbed(ScrubTicket const& ticket) {
     if (!unscrubbed_since_) return {};
     WriteBatch batch;
     std::string const key = keys::meta_kind(options_.space, 's');
-    bool const all = ticket.erasures == erasures_.size();
+    bool const all = ticket.erasing_writes == erasing_writes_;
     std::string bytes;
     ticket.vector.encode(bytes);
     if (all)

@@ -20,6 +20,7 @@ using test::value_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr std::string_view kSchema = R"({"c":{"identity":["email"],"fields":{
     "email":{"type":"register"},"points":{"type":"counter"},"tags":{"type":"set"},
@@ -252,8 +253,31 @@ TEST_F(AliasTest, erasing_a_merged_record_erases_what_was_merged_into_it) {
         EXPECT_THAT(space[i]->aliases().list(), IsEmpty());
         EXPECT_EQ(space[i]->record_count(), 0u);
     }
+    for (std::size_t i = 0; i < 3; ++i)
+        for (auto const& [key, value] : test::contents(*space[i].engine))
+            EXPECT_THAT(value, Not(HasSubstr("secret"))) << i;
     site.reopen();
     EXPECT_THAT(site->aliases().list(), IsEmpty());
+}
+
+// What upkeep does to a record because of its own cells is not done to the one that its id stands
+// for.
+TEST_F(AliasTest, deleting_again_below_an_alias_leaves_the_master_alone) {
+    site.set_schema(R"({"c": {"delete": "delete-wins", "fields": {}}})");
+    put(site, "a", R"({"name":"A"})");
+    put(site, "b", R"({"name":"B"})");
+    space.converge();
+    space[1].erase("c", "b");
+    space[2].patch("c", "b", object_of(R"({"tel":"1"})"));
+    merge(space[2], "a", "b");
+    space.converge();
+    EXPECT_EQ(value_of(space[1]->delete_again(100)), 1u);
+    EXPECT_EQ(value_of(space[1]->delete_again(100)), 0u);
+    space.converge();
+    for (std::size_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(space[i].field("c", "a", "name"), Value("A"));
+        EXPECT_EQ(listed(space[i]), (std::vector<std::string>{"a"}));
+    }
 }
 
 TEST_F(AliasTest, the_change_feed_tells_of_what_a_merge_hides) {

@@ -74,6 +74,56 @@ TEST(Erase, of_a_record_in_one_entry_with_others_leaves_the_others) {
     expect_same(space);
 }
 
+TEST(Erase, of_several_records_of_one_entry_leaves_nothing_of_any) {
+    Space space(3);
+    std::vector<Write> import;
+    for (char const* key : {"anna", "bea", "carl", "dora"})
+        import.push_back({Write::Kind::put,
+                          {"c", key},
+                          object_of(R"({"n": "secret-)" + std::string(key) + "\"}"),
+                          {}});
+    space[0].commit(import);
+    space.converge();
+    // In one transaction, and in two of one group: in both the entry is rewritten more than once.
+    space[1].commit(
+        {{Write::Kind::erase, {"c", "anna"}, {}, {}}, {Write::Kind::erase, {"c", "bea"}, {}, {}}});
+    std::vector<Transaction> const group(1,
+                                         {"test", {{Write::Kind::erase, {"c", "carl"}, {}, {}}}});
+    ASSERT_TRUE(space[1]->commit(group).front());
+    space.converge();  // one batch brings all of them
+    space.admit({"late", Role::writer, {}});
+    space.pull(0, 3);
+    for (std::size_t i = 0; i < 4; ++i) {
+        for (char const* key : {"anna", "bea", "carl"})
+            EXPECT_FALSE(holds(space[i], key)) << i;
+        EXPECT_EQ(space[i].field("c", "dora", "n"), Value("secret-dora"));
+    }
+    expect_same(space);
+}
+
+// An entry whose erased form is longer than what its author may write is in effect all the same.
+TEST(Erase, one_of_thousands_of_records_of_a_large_entry) {
+    Space space(2);
+    std::vector<Write> import;
+    std::string const text(6'260, 'x');
+    for (int i = 0; i < 500; ++i)
+        import.push_back({Write::Kind::put,
+                          {"c", "k" + std::to_string(i)},
+                          Object{
+                              { "n",
+                                Value(text) }},
+                          {}});
+    space[0].commit(import);
+    space[0].erase_for_good("c", "k17");
+    auto const stored = space[0].engine->get(
+        Family::log, keys::log(space[0]->space_number(), {space[0].actor(), 1}));
+    ASSERT_GT(test::value_of(stored)->size(), kEntryBytesMax);
+    space.converge();
+    EXPECT_EQ(space[1]->record_count(), 499u);
+    EXPECT_EQ(test::value_of(space[1]->history({"c", "k18"})).size(), 1u);
+    expect_same(space);
+}
+
 TEST(Erase, A17_wins_over_concurrent_edits_wherever_they_arrive_later) {
     Space space(3);
     space[0].put("c", "anna", object_of(R"({"n": "A"})"));
@@ -197,6 +247,38 @@ TEST(Erase, an_erase_that_its_author_did_not_sign_is_void) {
     EXPECT_TRUE(space[0].get("c", "anna"));
 }
 
+TEST(Erase, names_a_record_of_the_collection_that_its_author_may_write) {
+    Space space({{"a", Role::writer, {}}, {"b", Role::writer, {}}, {"m", Role::writer, {"o"}}});
+    space[0].put("c", "anna", object_of(R"({"n": 1})"));
+    space[0].put("o", "1", object_of(R"({"n": 1})"));
+    space.converge();
+    BrokenAuthor broken(space[2], space.id(), space.digest_key());
+    Op op;
+    op.kind = static_cast<std::uint64_t>(OpKind::erase);
+    op.collection = "o";
+    op.tag = record_tag(space.digest_key(), "c", "anna");
+    auto const statement = erasure_statement(space.id(), space[2].actor(), "o", op.tag);
+    op.proof = crypto::sign(space[2].keys.identity, statement);
+    broken.say(broken.header({"o"}), {op});
+    EXPECT_EQ(test::value_of(space[0]->apply(broken.batch())).voided, 1u);
+    EXPECT_TRUE(space[0].get("c", "anna"));
+    EXPECT_FALSE(space[0]->is_erased({"c", "anna"}));
+    EXPECT_TRUE(space[0].try_commit({{Write::Kind::put, {"c", "anna"}, {}, {}}}));
+    // A proof without a stub that it explains, or of another collection, erases nothing either.
+    broken.say(broken.header({"o", "name"}), {simple_op("o", "2")});
+    auto batch = broken.batch();
+    RecordTag const mine = record_tag(space.digest_key(), "o", "1");
+    auto const proof = [&](RecordTag const& tag) {
+        auto const text = erasure_statement(space.id(), space[2].actor(), "o", tag);
+        return Erasure{tag, "o", space[2].actor(), crypto::sign(space[2].keys.identity, text)};
+    };
+    batch.erasures = {proof(op.tag)};
+    EXPECT_FALSE(space[0]->apply(batch));
+    batch.erasures = {proof(mine)};
+    EXPECT_EQ(test::value_of(space[0]->apply(batch)).applied, 1u);
+    EXPECT_FALSE(space[0]->is_erased({"o", "1"}));
+}
+
 TEST(Erase, A17_receipts_name_the_sites_that_have_scrubbed_their_disk) {
     Space space(3);
     space[0].put("c", "anna", object_of(R"({"n": 1})"));
@@ -220,7 +302,7 @@ TEST(Erase, A17_receipts_name_the_sites_that_have_scrubbed_their_disk) {
     status = space[0]->erasure_status();
     EXPECT_EQ(status[0].done, (std::vector<std::string>{"site0", "site2"}));
     EXPECT_EQ(status[0].waiting, (std::vector<std::string>{"site1"}));
-    // An erasure that came during a scrub needs another one.
+    // An erasure that came during a scrub needs another one, ...
     auto const ticket = space[1]->scrub_ticket();
     space[1].erase_for_good("c", "bob");
     test::value_of(space[1]->scrubbed(ticket));
