@@ -57,6 +57,8 @@ public:
 
     // The replica holds more than before: reads that wait for it are looked at again.
     void on_progress();
+    // Lets go of what keeps erased data on the disk (ChangeFeed::make_way).
+    void make_way() { changes_.make_way(); }
     // Ends waits that have lasted too long. `monotonic_ms` is the clock's; call it once a second.
     void tick(std::uint64_t monotonic_ms);
     std::size_t waiting() const { return waiting_.size(); }

@@ -21,6 +21,7 @@ struct ChangeFeed::Watcher {
     std::uint64_t told_ms = 0;             // when it was told
     std::string cursor;                    // `at` as text
     std::shared_ptr<ChangeReader> reader;  // of the group under way
+    std::optional<std::uint64_t> view_ms;  // since when it has held a view
     std::optional<RecordChange> kept;      // its last change so far: there may be another behind it
 
     bool begun = false;
@@ -100,6 +101,17 @@ void ChangeFeed::tick(std::uint64_t monotonic_ms) {
     }
 }
 
+void ChangeFeed::make_way() {
+    std::uint64_t const now = clock_.monotonic_ms();
+    for (auto const& watcher : std::vector(watchers_))
+        if (watcher->view_ms && now >= *watcher->view_ms + kViewMs)
+            fail(watcher,
+                 Error{Errc::unavailable,
+                       "this node takes erased data off its disk and cannot keep what this feed "
+                       "reads from; connect again with the last cursor, and read faster",
+                       {}});
+}
+
 // A store that answers at once must not make this recursive: hence the loop.
 void ChangeFeed::pump(WatcherPtr const& watcher) {
     if (std::exchange(watcher->pumping, true)) return;
@@ -157,6 +169,11 @@ void ChangeFeed::take(WatcherPtr const& watcher, Found found) {
     }
     if (!found.page) return fail(watcher, found.page.error());
     watcher->reader = std::move(found.reader);
+    bool const views = watcher->reader && watcher->reader->holds_view();
+    if (!views)
+        watcher->view_ms.reset();
+    else if (!watcher->view_ms)
+        watcher->view_ms = clock_.monotonic_ms();
     for (RecordChange& change : found.page->changes) {
         if (watcher->kept) send(*watcher, *watcher->kept, true);
         watcher->kept = std::move(change);

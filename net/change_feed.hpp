@@ -20,7 +20,8 @@
 //
 // Threads: the node's; the store's answers come back into this object, so it has to outlive them.
 // Limits: kWatchersMax feeds; a feed whose client is slow holds one group as storage/changes.hpp
-// bounds it.
+// bounds it. Where a large group is read through a view of the whole engine, and erased data waits
+// to be taken off the disk, such a feed ends with an error when it has had the view for kViewMs.
 #pragma once
 
 #include <cstddef>
@@ -40,6 +41,7 @@ namespace inos {
 
 inline constexpr std::size_t kWatchersMax = 64;
 inline constexpr std::uint64_t kPositionMs = 15'000;
+inline constexpr std::uint64_t kViewMs = 60'000;
 
 class ChangeFeed {
 public:
@@ -61,6 +63,8 @@ public:
     // The replica holds more than before.
     void on_progress();
     void tick(std::uint64_t monotonic_ms);
+    // Views of the engine keep erased data on the disk: ends the feeds that have had one for long.
+    void make_way();
     std::size_t watchers() const { return watchers_.size(); }
 
 private:

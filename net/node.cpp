@@ -177,7 +177,12 @@ Result<void> Node::Parts::open_peers() {
         Upkeep::Options{options.acknowledge_every_ms},
         store,
         clock,
-        [this](std::function<void(Result<void>)> done) { scrub(std::move(done)); },
+        [this](std::function<void(Result<void>)> done) {
+            scrub([this, done = std::move(done)](Result<void> scrubbed) {
+                if (!scrubbed && scrubbed.error().code == Errc::unavailable) api->make_way();
+                done(std::move(scrubbed));
+            });
+        },
         [this] { peers->refresh(); },
         [this](std::string_view event, std::string const& text) { log(event, text); });
     if (!options.listen) return {};

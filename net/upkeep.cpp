@@ -72,10 +72,13 @@ void Upkeep::start_scrub(ScrubTicket ticket) {
         if (!scrubbed) {
             scrubbing_ = false;
             next_scrub_ms_ = clock_.monotonic_ms() + kScrubAgainMs;
-            if (scrubbed.error().code != Errc::unavailable)
+            bool const busy = scrubbed.error().code == Errc::unavailable;
+            scrubs_put_off_ = busy ? scrubs_put_off_ + 1 : 0;
+            if (!busy || scrubs_put_off_ % kScrubsPutOffMax == 0)
                 log_("alarm", "erased data is still on the disk: " + scrubbed.error().message);
             return;
         }
+        scrubs_put_off_ = 0;
         auto work = [ticket](Replica& replica) { return replica.scrubbed(ticket); };
         store_.query(work, [this, alive](Result<void> const& noted) {
             if (!*alive) return;

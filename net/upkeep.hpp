@@ -17,6 +17,7 @@ namespace inos {
 inline constexpr std::uint64_t kUpkeepEveryMs = 1'000;
 inline constexpr std::uint64_t kAcknowledgeEveryMs = 60'000;
 inline constexpr std::uint64_t kScrubAgainMs = 5'000;  // after a scrub that could not be done
+inline constexpr std::size_t kScrubsPutOffMax = 24;    // until that is an alarm
 inline constexpr std::size_t kUpkeepBudget = 1'000;
 
 class Upkeep {
@@ -57,6 +58,7 @@ private:
     std::function<void()> changed_;
     Log log_;
     std::uint64_t next_ms_ = 0, next_acknowledgement_ms_ = 0, next_scrub_ms_ = 0;
+    std::size_t scrubs_put_off_ = 0;  // one after the other
     bool running_ = false, scrubbing_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

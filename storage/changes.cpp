@@ -18,6 +18,19 @@ std::optional<RecordName> name_of(std::string_view key) {
     return RecordName{std::string(rest.substr(0, zero)), std::string(rest.substr(zero + 1))};
 }
 
+// The tag of the record that an op erases.
+std::optional<RecordTag> erased_tag(std::string_view kind_and_body) {
+    Reader in(kind_and_body);
+    if (in.varint() != static_cast<std::uint64_t>(OpKind::erase)) return std::nullopt;
+    Reader body(in.blob());
+    body.varint();
+    RecordTag tag{};
+    std::string_view const raw = body.take(tag.size());
+    if (!body.ok()) return std::nullopt;
+    std::copy(raw.begin(), raw.end(), tag.begin());
+    return tag;
+}
+
 Cell const* newest(Record const& record) {
     Cell const* best = nullptr;
     for (Cell const& cell : record.cells())
@@ -52,14 +65,10 @@ Result<ChangePage> ChangeReader::next(Replica const& replica) {
 
 // True when they are complete: everything that the replica holds now was looked at.
 Result<bool> ChangeReader::read_names(Replica const& replica) {
-    std::size_t budget = limits_.step_entries;
+    std::size_t budget = limits_.step_ops;
     for (auto const& [actor, last] : replica.vector().items()) {
         if (all_) break;
         if (read_.at(actor) < last) INOS_CHECK(read_log(replica, actor, last, budget));
-        if (touches_.size() > limits_.names_max) {
-            all_ = true;
-            touches_.clear();
-        }
     }
     return all_ || read_.includes(replica.vector());
 }
@@ -73,42 +82,79 @@ Result<void> ChangeReader::read_log(Replica const& replica,
                                         keys::log(space, {actor, read_.at(actor) + 1}),
                                         keys::log(space, {actor, last + 1}));
     std::size_t const entry_key_size = keys::log(space, {}).size();
-    for (; cursor->valid() && budget > 0; cursor->next()) {
+    for (; cursor->valid() && budget > 0 && !all_; cursor->next()) {
         if (cursor->key().size() != entry_key_size) continue;  // a signature
         Reader key(cursor->key().substr(12));
         Dot const dot{actor, key.u64()};
         if (dot.seq != read_.at(actor) + 1) break;
         auto const stored = StoredEntry::decode(cursor->value(), actor);
         if (!stored) return tl::unexpected(corrupt_entry(dot));
-        if (stored->reason == VoidReason::none) take_entry(replica, dot, stored->bytes);
+        std::size_t ops = 0;
+        if (stored->reason == VoidReason::none) {
+            INOS_TRY(ops, take_entry(replica, dot, stored->bytes));
+        }
         read_.set(actor, dot.seq);
-        --budget;
+        budget -= std::min(budget, ops + 1);
+        if (touches_.size() <= limits_.names_max) continue;
+        all_ = true;
+        touches_.clear();
     }
     INOS_CHECK(cursor->status());
-    if (budget == 0 || read_.at(actor) == last) return {};
+    if (budget == 0 || all_ || read_.at(actor) == last) return {};
     return fail(Errc::gone,
                 "this node's log does not reach back to the cursor any more; begin again with "
                 "since=0, which gives every record as it is now");
 }
 
-void ChangeReader::take_entry(Replica const& replica, Dot dot, std::string_view bytes) {
+// Answers how many ops the entry has.
+Result<std::size_t> ChangeReader::take_entry(Replica const& replica,
+                                             Dot dot,
+                                             std::string_view bytes) {
     auto const frame = frame_entry(bytes);
     auto const header = frame ? decode_header(frame->header) : std::nullopt;
-    if (!header) return;
+    if (!header) return std::size_t{0};
     auto const names = header_names(frame->header);
+    Touch const by{header->hlc, dot, header->source};
     for (auto const& op : frame->ops) {
-        auto const named = op_record(names, op.kind_and_body);
-        if (!named) continue;
-        // An alias hides the record under its id, and shows it again when it is taken back.
-        std::optional<RecordName> record(
-            RecordName{std::string(named->collection), std::string(named->key)});
-        if (record->collection == kAliasCollection) record = hidden_by(record->key);
-        if (!record || !is_wanted(record->collection, record->key)) continue;
-        std::string key = keys::record(replica.space_number(), record->collection, record->key);
-        Touch& touch = touches_[std::move(key)];
-        if (std::tie(header->hlc, dot) < std::tie(touch.hlc, touch.dot)) continue;
-        touch = {header->hlc, dot, header->source};
+        if (auto const named = op_record(names, op.kind_and_body)) {
+            RecordName const record{std::string(named->collection), std::string(named->key)};
+            if (record.collection == kAliasCollection)
+                INOS_CHECK(touch_aliases(replica, record.key, by));
+            else
+                touch(replica, record, by);
+        } else if (auto const tag = erased_tag(op.kind_and_body)) {
+            if (auto const record = replica.erased_name(*tag)) touch(replica, *record, by);
+        }
     }
+    return frame->ops.size();
+}
+
+void ChangeReader::touch(Replica const& replica, RecordName const& record, Touch const& by) {
+    if (!is_wanted(record.collection, record.key)) return;
+    Touch& touch = touches_[keys::record(replica.space_number(), record.collection, record.key)];
+    if (std::tie(touch.hlc, touch.dot) <= std::tie(by.hlc, by.dot)) touch = by;
+}
+
+// An alias hides the record under its id, and shows it again when it is taken back. Where several
+// lead to one another, that may show or hide any of them.
+Result<void> ChangeReader::touch_aliases(Replica const& replica,
+                                         std::string const& key,
+                                         Touch const& by) {
+    auto hidden = hidden_by(key);
+    if (!hidden) {  // the key names it by its hash
+        INOS_TRY(Record const record, replica.record_at({std::string(kAliasCollection), key}));
+        auto const alias = Alias::parse(key, resolve(record, {}).fields);
+        if (!alias) return {};
+        hidden = RecordName{alias->collection, alias->from};
+    }
+    touch(replica, *hidden, by);
+    Aliases const& aliases = replica.aliases();
+    RecordName const master{hidden->collection,
+                            std::string(aliases.master(hidden->collection, hidden->key))};
+    touch(replica, master, by);
+    for (auto const& id : aliases.aliases_of(master))
+        touch(replica, {master.collection, id}, by);
+    return {};
 }
 
 bool ChangeReader::is_wanted(std::string_view collection, std::string_view key) const {

@@ -10,7 +10,8 @@
 //   2. the moment: the vector is read, and with it either all records that were touched, or, where
 //      they are many, a cursor over all records, which is a consistent view;
 //   3. the changes, ascending by collection and key.
-// Entries without effect, reserved collections and the marks of erased records give no changes.
+// Entries without effect, reserved collections and the marks of erased records give no changes. An
+// erasure gives one, as a deletion does, as long as the replica remembers the name (erased_name).
 // Memory: names_max names, direct_bytes of records.
 //
 // Thread: the replica's. Lifetime: the replica outlives it; it holds a view of the engine, so it
@@ -44,7 +45,7 @@ struct ChangeLimits {
     std::size_t names_max = 100'000;
     std::size_t direct_max = 10'000;      // records that are read at once, ...
     std::size_t direct_bytes = 4u << 20;  // ... as long as they are not larger together
-    std::size_t step_entries = 2'000;     // a call reads no more of the log, ...
+    std::size_t step_ops = 10'000;        // a call reads about so many ops of the log, ...
     std::size_t step_records = 1'000;     // ... looks at no more records ...
     std::size_t step_bytes = 256u << 10;  // ... and answers with about so much
 };
@@ -57,6 +58,9 @@ public:
     // The next piece of the group, which may be empty. Precondition: the replica holds what `since`
     // names, and the last page was not done. Errc::gone: the log does not reach back to `since`.
     Result<ChangePage> next(Replica const& replica);
+
+    // It holds a view of the whole engine, which keeps what was removed since then.
+    bool holds_view() const { return cursor_ != nullptr; }
 
     VersionVector const& from() const { return from_; }
     VersionVector const& to() const { return to_; }  // when the last page was done
@@ -71,7 +75,9 @@ private:
 
     Result<bool> read_names(Replica const& replica);
     Result<void> read_log(Replica const& replica, ActorId actor, Seq last, std::size_t& budget);
-    void take_entry(Replica const& replica, Dot dot, std::string_view bytes);
+    Result<std::size_t> take_entry(Replica const& replica, Dot dot, std::string_view bytes);
+    void touch(Replica const& replica, RecordName const& record, Touch const& by);
+    Result<void> touch_aliases(Replica const& replica, std::string const& key, Touch const& by);
     Result<void> open(Replica const& replica);
     Result<bool> read_directly(Replica const& replica);
     void open_cursor(Replica const& replica);

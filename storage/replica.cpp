@@ -215,6 +215,7 @@ Result<void> Replica::write(Stage& stage, Durability durability) {
     INOS_CHECK(write_batch(stage.batch_, durability));
     if (first_unscrubbed) unscrubbed_since_ = vector_;
     if (stage.scrub) ++erasing_writes_;
+    remember_erased(stage);
     sums_ = std::move(sums);
     for (auto& [actor, state] : stage.actors_)
         actors_[actor] = std::move(state);

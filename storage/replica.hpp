@@ -20,6 +20,7 @@
 //   meta     space u32 | 'c' | actor u64           -> certificate
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -133,6 +134,8 @@ struct ErasureStatus {
 };
 
 // Taken before a scrub of the engine, given back after it.
+inline constexpr std::size_t kErasedNamesMax = 10'000;
+
 struct ScrubTicket {
     VersionVector vector;
     std::uint64_t erasing_writes = 0;  // until then
@@ -291,6 +294,9 @@ public:
     // Erased for good: reads find nothing, writes are refused with Errc::gone.
     bool is_erased(RecordName const& name) const;
     bool is_erased(RecordTag const& tag) const { return erasures_.contains(tag); }
+    // The name of a record that was erased here since the replica was opened: of the last
+    // kErasedNamesMax, and in memory only.
+    std::optional<RecordName> erased_name(RecordTag const& tag) const;
     std::map<RecordTag, Erasure> const& erasures() const { return erasures_; }
     // Names behind `after` of records that may hold conflicts, ascending, of one collection or, if
     // `only` is empty, of all. Whether one does is for get() to say: it depends on the schema.
@@ -353,6 +359,7 @@ private:
                                 VersionVector const& vector) const;
     Result<void> load_aliases();
     Result<void> follow_aliases(Stage const& stage);
+    void remember_erased(Stage const& stage);
     std::optional<Write> prepared(Write const& write) const;
     Result<Committed> commit_one(Stage& stage, Transaction const& transaction);
     Result<void> apply_run(Stage& stage, EntryRun const& run, ApplyReport& report);
@@ -393,6 +400,8 @@ private:
     std::map<RecordTag, Erasure> erasures_;
     std::set<RecordTag> pending_erasures_;  // proven, but their erase has not come yet
     std::optional<VersionVector> unscrubbed_since_;
+    std::map<RecordTag, RecordName> erased_names_;
+    std::deque<RecordTag> erased_order_;
     std::uint64_t erasing_writes_ = 0;  // since the replica was opened
     std::map<SiteId, Acknowledgement> acknowledgements_;
     std::shared_ptr<Acknowledgements const> acknowledgement_bytes_ =

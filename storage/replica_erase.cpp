@@ -70,6 +70,18 @@ bool Replica::Stage::is_erased(RecordName const& name) const {
            is_erased(record_tag(replica_.options_.digest_key, name.collection, name.key));
 }
 
+std::optional<RecordName> Replica::erased_name(RecordTag const& tag) const {
+    auto const found = erased_names_.find(tag);
+    return found == erased_names_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Replica::remember_erased(Stage const& stage) {
+    for (auto const& [tag, name] : stage.erased_names_)
+        if (erased_names_.emplace(tag, name).second) erased_order_.push_back(tag);
+    for (; erased_order_.size() > kErasedNamesMax; erased_order_.pop_front())
+        erased_names_.erase(erased_order_.front());
+}
+
 void Replica::Stage::put_proof(Erasure const& erasure) {
     if (is_erased(erasure.tag)) return;
     std::string key = keys::meta_kind(replica_.options_.space, 'e');
@@ -94,6 +106,7 @@ Result<void> Replica::Stage::erase(Op const& op, OpOrigin const& origin) {
         staged->record = Record();
         staged->last = {};
         staged->gone = true;
+        erased_names_.emplace_back(op.tag, RecordName{op.collection, *key});
     }
     INOS_CHECK(rewrite_void_entries(op.tag));
     INOS_TRY(Staged* const mark, record({op.collection, keys::erased_key(crypto::view(op.tag))}));

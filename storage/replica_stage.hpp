@@ -109,6 +109,7 @@ private:
     std::set<RecordTag> marked_;       // tags whose erase has been applied in this stage
     std::set<RecordTag> wanted_tags_;  // of the batch's erasures
     std::map<RecordTag, std::string> erased_keys_;
+    std::vector<std::pair<RecordTag, RecordName>> erased_names_;  // by this stage
     bool keys_searched_ = false;
     std::map<Dot, std::size_t> entries_;  // written by this stage: where in the batch
     std::vector<Dot> void_entries_;       // new ones

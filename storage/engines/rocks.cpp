@@ -193,11 +193,11 @@ public:
         {
             std::shared_lock const lock(mutex_);
             if (!opened_.db) return tl::unexpected(closed());
+            if (*cursors_ > 0) return tl::unexpected(being_read());
             INOS_CHECK(compact_all(cancelled));
         }
         std::unique_lock const lock(mutex_);
-        if (*cursors_ > 0)
-            return fail(Errc::unavailable, "the database is being read; scrub it again later");
+        if (*cursors_ > 0) return tl::unexpected(being_read());
         close();
         INOS_TRY(opened_, open_database(path_, options_));
         return {};
@@ -206,6 +206,10 @@ public:
 private:
     rocksdb::ColumnFamilyHandle* handle(Family family) const {
         return opened_.families[static_cast<std::size_t>(family)];
+    }
+
+    static Error being_read() {
+        return Error{Errc::unavailable, "the database is being read; scrub it again later", {}};
     }
 
     Error closed() const {

@@ -283,6 +283,30 @@ TEST_F(ChangeFeedTest, waits_for_a_slow_client) {
     EXPECT_EQ(marks, std::string(26, 'a') + "." + std::string(26, 'b') + ".");
 }
 
+// A view of the engine keeps what was erased on the disk.
+TEST_F(ChangeFeedTest, A17_a_slow_client_makes_way_for_erased_data) {
+    for (int i = 0; i < 3'000; ++i)
+        space[0].put("c", "k" + std::to_string(i), name(std::string(1'000, 'x')));
+    Client& slow = watch("?since=0");
+    Client& quick = watch("?since=" + cursor());
+    api.make_way();
+    EXPECT_TRUE(seen(quick).empty());
+    space[0].clock.advance(59'000);
+    api.make_way();
+    EXPECT_EQ(slow.stream->has_room(), false);
+    space[0].clock.advance(2'000);
+    api.make_way();
+    std::vector<Event> last;
+    for (int i = 0; i < 3'000 && (last.empty() || last.back().name != "error"); ++i)
+        if (auto some = events(slow); !some.empty()) last = std::move(some);
+    ASSERT_FALSE(last.empty());
+    EXPECT_EQ(last.back().name, "error");
+    EXPECT_THAT(write_json(last.back().data), HasSubstr("erased data"));
+    space[0].put("c", "new", name("new"));
+    api.on_progress();
+    EXPECT_THAT(seen(quick), ElementsAre("new=new"));
+}
+
 TEST_F(ChangeFeedTest, ends_when_the_client_goes_or_the_server_stops) {
     Client& first = watch("");
     Client& second = watch("");

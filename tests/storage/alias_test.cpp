@@ -1,5 +1,7 @@
 // Duplicates and aliases: found by their identity, merged without losing anything, taken back, and
 // the same at all sites whatever they did at the same time.
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -301,6 +303,45 @@ TEST_F(AliasTest, the_change_feed_tells_of_what_a_merge_hides) {
     before = site->vector();
     unmerge(site, "a", "b");
     EXPECT_EQ(changes_since(before), R"(b{"email":"x","name":"B","state":"new"})");
+}
+
+// Whoever follows a site keeps a copy of what is seen there, whatever was merged with what.
+TEST_F(AliasTest, the_change_feed_leaves_its_followers_with_what_is_listed) {
+    std::string const long_id(250, 'l');
+    std::vector<std::string> const ids{"a", "b", "d", long_id};
+    for (auto const& id : ids)
+        put(site, id, R"({"email":"x"})");
+    space.converge();
+    VersionVector told;
+    std::set<std::string> copy;
+    auto const follow = [&] {
+        ChangeReader reader(told, "c");
+        for (bool done = false; !done;) {
+            ChangePage const page = value_of(reader.next(*site));
+            for (RecordChange const& change : page.changes)
+                change.fields ? void(copy.insert(change.name.key))
+                              : void(copy.erase(change.name.key));
+            done = page.done;
+        }
+        told = reader.to();
+        auto const shown = listed(site);
+        EXPECT_EQ(copy, std::set<std::string>(shown.begin(), shown.end()));
+    };
+    follow();
+    merge(space[0], "b", "a");
+    follow();
+    merge(space[1], "a", "b");
+    merge(space[2], "d", long_id);
+    space.converge();
+    follow();  // a circle, of which the lowest id is seen
+    unmerge(space[1], "a", "b");
+    space.converge();
+    follow();
+    unmerge(space[2], "d", long_id);
+    space.converge();
+    follow();
+    site.erase_for_good("c", "a");
+    follow();
 }
 
 TEST_F(AliasTest, aliases_are_still_there_after_a_restart) {

@@ -14,6 +14,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
 
 Object name(std::string const& text) {
     return {{"name", Value(text)}};
@@ -105,6 +107,49 @@ TEST_F(Changes, leave_out_reserved_collections_and_entries_without_effect) {
     EXPECT_THAT(since(space[0]->vector()), IsEmpty());
 }
 
+TEST_F(Changes, tell_of_an_erasure_at_every_site_that_held_the_record) {
+    space[0].put("customers", "ann", name("Ann"));
+    space[0].put("customers", "bob", name("Bob"));
+    space.converge();
+    auto const from = space[0]->vector();
+    space[1].erase_for_good("customers", "ann");
+    space.converge();
+    auto const told = since(from);
+    ASSERT_THAT(told, SizeIs(1));
+    EXPECT_THAT(told.front(), HasSubstr("ann"));
+    EXPECT_THAT(told.front(), Not(HasSubstr("Ann")));
+    // Who begins now hears nothing of her; nor does anybody after a restart.
+    EXPECT_THAT(since({}), SizeIs(1));
+    space[0].reopen();
+    EXPECT_THAT(since(from), IsEmpty());
+}
+
+TEST_F(Changes, are_read_in_steps_of_ops_whatever_the_size_of_entries) {
+    auto const from = space[0]->vector();
+    std::vector<Write> import;
+    for (int i = 0; i < 400; ++i)
+        import.push_back({Write::Kind::put, {"c", "k" + std::to_string(i)}, name("x"), {}});
+    for (int round = 0; round < 5; ++round) {
+        import.front().fields = name(std::to_string(round));
+        for (Write& write : import)
+            write.name.key += "'";
+        space[0].commit(import);
+    }
+    ChangeLimits limits;
+    limits.step_ops = 400;
+    ChangeReader reader(from, {}, limits);
+    int steps = 0;
+    while (value_of(reader.next(*space[0])).changes.empty())
+        ++steps;
+    EXPECT_EQ(steps, from.empty() ? 0 : 4);
+    // Too many names are given up as soon as they are too many.
+    limits.step_ops = 1'000'000;
+    limits.names_max = 600;
+    ChangeReader many(from, {}, limits);
+    EXPECT_FALSE(value_of(many.next(*space[0])).changes.empty());
+    EXPECT_TRUE(many.holds_view());
+}
+
 // However a group is cut into pieces and whichever way it is read, it says the same.
 TEST_F(Changes, are_the_same_for_all_limits) {
     for (int i = 0; i < 30; ++i)
@@ -116,7 +161,7 @@ TEST_F(Changes, are_the_same_for_all_limits) {
     auto const expected = since(from);
     EXPECT_EQ(expected.size(), 16u);
     ChangeLimits small;
-    small.step_entries = 2;
+    small.step_ops = 2;
     small.step_bytes = 1;
     EXPECT_EQ(since(from, {}, small), expected);
     small.step_bytes = 1'000'000;
@@ -167,7 +212,7 @@ TEST_F(Changes, take_in_what_comes_while_the_names_are_read) {
     VersionVector from;
     from.set(space[0].actor(), 1);
     ChangeLimits limits;
-    limits.step_entries = 3;
+    limits.step_ops = 3;
     ChangeReader reader(from, {}, limits);
     EXPECT_THAT(value_of(reader.next(*space[0])).changes, IsEmpty());
     space[0].put("c", "late", {});
