@@ -100,6 +100,7 @@ private:
     Resolved shown_;
     std::map<Dot, std::uint64_t> arrived_;
     std::vector<ToldField> fields_;
+    mutable std::optional<Removals> removals_;  // made when first asked for
 };
 
 void Explainer::tell_state(RecordStory& story) const {
@@ -241,6 +242,7 @@ Value Explainer::lost_amount(Cell const& lost) const {
     auto const run = run_of_lost(lost.path);
     auto const id = run_name(lost);
     if (!past_.complete || !run || !id) return {};
+    if (!removals_) removals_.emplace(past_);
     std::int64_t sum = 0;
     for (HistoryStep const& step : past_.steps) {
         if (step.dot.actor != id->actor) continue;
@@ -248,7 +250,7 @@ Value Explainer::lost_amount(Cell const& lost) const {
             if (edit.kind != static_cast<std::uint64_t>(EditKind::count) || edit.path != *run)
                 continue;
             auto const delta = RunCell::decode(edit.payload);
-            if (delta && delta->start == id->start && !was_cleared(past_, step, *run, *id))
+            if (delta && delta->start == id->start && !removals_->took_run(*run, *id, step.dot))
                 sum = saturating_add(sum, delta->total);
         }
     }

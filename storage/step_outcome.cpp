@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crdt/types/bounded_counter.hpp"
+
 namespace inos {
 namespace {
 
@@ -12,31 +14,78 @@ Cell const* cell_of(Record const& record, std::string_view path, Dot dot) {
     return nullptr;
 }
 
-// Whatever is taken away of the run, and of all others that it goes with.
-bool clears_run(Op const& op, std::string_view path, RunName const& id) {
-    if (op.kind != static_cast<std::uint64_t>(OpKind::change)) return false;
-    if (op.fresh) return true;
-    return std::any_of(op.edits.begin(), op.edits.end(), [&](Edit const& edit) {
-        if (edit.kind == static_cast<std::uint64_t>(EditKind::clear))
-            return path.starts_with(edit.path);
-        return edit.kind == static_cast<std::uint64_t>(EditKind::end_run) && edit.path == path &&
-               RunName::decode(edit.payload) == id;
+// Later steps have seen more, so they are asked first.
+bool one_saw(std::vector<HistoryStep const*> const& steps, Dot dot) {
+    return std::any_of(steps.rbegin(), steps.rend(), [dot](HistoryStep const* step) {
+        return step->dot != dot && saw(*step, dot);
     });
+}
+
+bool is_marker(std::string_view path) {
+    return !path.empty() && static_cast<CellType>(path.back()) == CellType::marker;
 }
 
 }  // namespace
 
-bool was_cleared(RecordPast const& past,
-                 HistoryStep const& step,
-                 std::string_view path,
-                 RunName const& id) {
-    return std::any_of(past.steps.begin(), past.steps.end(), [&](HistoryStep const& other) {
-        return other.dot != step.dot && clears_run(other.op, path, id) && saw(other, step.dot);
+Removals::Removals(RecordPast const& past) {
+    for (HistoryStep const& step : past.steps) {
+        bool const change = step.op.kind == static_cast<std::uint64_t>(OpKind::change);
+        if (!change && step.op.kind != static_cast<std::uint64_t>(OpKind::delete_)) continue;
+        all_.push_back(&step);
+        if (change && step.op.fresh) fresh_.push_back(&step);
+        for (Edit const& edit : step.op.edits) {
+            if (edit.kind == static_cast<std::uint64_t>(EditKind::clear))
+                clears_[edit.path].push_back(&step);
+            if (edit.kind == static_cast<std::uint64_t>(EditKind::write) ||
+                edit.kind == static_cast<std::uint64_t>(EditKind::remove))
+                exact_[edit.path].push_back(&step);
+            if (edit.kind == static_cast<std::uint64_t>(EditKind::end_run))
+                ends_of_runs_[edit.path].push_back(&step);
+        }
+    }
+}
+
+// A clear's prefix ends behind a name or behind a type.
+bool Removals::cleared(std::string_view path, Dot dot) const {
+    if (one_saw(fresh_, dot)) return true;
+    for (std::string_view rest = path; take_segment(rest);) {
+        std::string_view const typed = path.substr(0, path.size() - rest.size());
+        for (std::string_view const prefix : {typed, typed.substr(0, typed.size() - 1)}) {
+            auto const found = clears_.find(prefix);
+            if (found != clears_.end() && one_saw(found->second, dot)) return true;
+        }
+    }
+    return false;
+}
+
+bool Removals::took(std::string_view path, Dot dot) const {
+    auto const found = exact_.find(path);
+    return (found != exact_.end() && one_saw(found->second, dot)) || cleared(path, dot);
+}
+
+bool Removals::took_run(std::string_view path, RunName const& id, Dot dot) const {
+    if (cleared(path, dot)) return true;
+    auto const found = ends_of_runs_.find(path);
+    if (found == ends_of_runs_.end()) return false;
+    return std::any_of(found->second.begin(), found->second.end(), [&](HistoryStep const* step) {
+        return step->dot != dot && saw(*step, dot) &&
+               std::any_of(step->op.edits.begin(), step->op.edits.end(), [&](Edit const& edit) {
+                   return edit.kind == static_cast<std::uint64_t>(EditKind::end_run) &&
+                          edit.path == path && RunName::decode(edit.payload) == id;
+               });
     });
 }
 
+bool Removals::replaced_delete(Dot dot) const {
+    return one_saw(all_, dot);
+}
+
 Outcomes::Outcomes(RecordPast const& past, CollectionSchema const& schema)
-    : past_(past), schema_(schema), visible_(visible(state_of(past.now), schema.on_delete)) {
+    : past_(past),
+      schema_(schema),
+      visible_(visible(state_of(past.now), schema.on_delete)),
+      removals_(past),
+      removed_elements_(removed_elements(past.now)) {
     for (HistoryStep const& step : past.steps) {
         by_dot_[step.dot] = &step;
         if (step.op.kind == static_cast<std::uint64_t>(OpKind::delete_)) deletes_.push_back(&step);
@@ -65,8 +114,8 @@ Outcome Outcomes::of_edit(HistoryStep const& step, Edit const& edit, FieldPath c
 }
 
 Outcome Outcomes::of_delete(HistoryStep const& step) const {
-    if (!visible_) return Outcome::in_effect;
-    return cell_of(past_.now, kDeletePath, step.dot) ? Outcome::lost : Outcome::replaced;
+    if (removals_.replaced_delete(step.dot)) return Outcome::replaced;
+    return visible_ ? Outcome::lost : Outcome::in_effect;
 }
 
 Outcome Outcomes::of_existence(HistoryStep const& step) const {
@@ -83,6 +132,7 @@ Outcome Outcomes::hidden(Dot dot) const {
 }
 
 Outcome Outcomes::of_write(HistoryStep const& step, Edit const& edit, FieldPath const& field) {
+    if (field.type == CellType::list && is_marker(edit.path)) return of_marker(step, edit, field);
     Cell const* cell = cell_of(past_.now, edit.path, step.dot);
     return cell ? of_cell(*cell, field) : Outcome::replaced;
 }
@@ -96,12 +146,42 @@ Outcome Outcomes::of_removal(HistoryStep const& step, Edit const& edit) const {
     bool any = false, later = false;
     for (std::size_t i = range.begin; i < range.end; ++i) {
         Dot const dot = past_.now[i].dot;
-        if (dot == step.dot) continue;
+        if (dot == step.dot || (clears && !counts_against_removal(i))) continue;
         any = true;
         auto const writer = by_dot_.find(dot);
         later |= writer != by_dot_.end() && saw(*writer->second, step.dot);
     }
     return !any ? Outcome::in_effect : later ? Outcome::replaced : Outcome::lost;
+}
+
+// Not every cell below a field makes it read as something: the note that increments add nothing,
+// rights that were passed on, moves and removals of elements, and elements that are removed.
+bool Outcomes::counts_against_removal(std::size_t cell) const {
+    std::string_view const path = past_.now[cell].path;
+    auto const type = static_cast<CellType>(path.back());
+    if (type == CellType::lost || type == CellType::marker || type == CellType::position)
+        return false;
+    if (holds_passed_rights(path)) return false;
+    auto const above =
+        std::upper_bound(removed_elements_.begin(),
+                         removed_elements_.end(),
+                         cell,
+                         [](std::size_t at, Record::Range const& range) { return at < range.end; });
+    return above == removed_elements_.end() || cell < above->begin;
+}
+
+// The removal of an element. What it removed is purged together with its marker at some time, at
+// each site at another one, so the marker itself tells nothing.
+Outcome Outcomes::of_marker(HistoryStep const& step, Edit const& edit, FieldPath const& field) {
+    if (!visible_) return hidden(step.dot);
+    if (removals_.took(edit.path, step.dot)) return Outcome::replaced;
+    std::string_view rest = field.rest;
+    auto const segment = take_segment(rest);
+    auto const& shown = list_at(field.at).shown;
+    bool const there = segment && std::any_of(shown.begin(), shown.end(), [&](auto const& one) {
+                           return one.name == segment->name;
+                       });
+    return there ? Outcome::lost : Outcome::in_effect;
 }
 
 // An author's increments go on in one cell, whose dot is that of the last one.
@@ -119,7 +199,8 @@ Outcome Outcomes::of_count(HistoryStep const& step,
     if (!delta) return Outcome::replaced;
     RunName const id{step.dot.actor, delta->start};
     for (Cell const* cell : cells_at(past_.now, lost_path(edit.path)))
-        if (run_name(*cell) == id && !was_cleared(past_, step, edit.path, id)) return Outcome::lost;
+        if (run_name(*cell) == id && !removals_.took_run(edit.path, id, step.dot))
+            return Outcome::lost;
     return Outcome::replaced;
 }
 
@@ -157,7 +238,6 @@ Outcome Outcomes::of_element(Cell const& cell, FieldPath const& field) {
             return one.name == segment->name;
         });
     bool const shown = element != list.shown.end();
-    if (part && part->type == CellType::marker) return shown ? Outcome::lost : Outcome::in_effect;
     if (!shown) return Outcome::replaced;
     bool holds = true;
     if (part && part->type == CellType::register_)

@@ -12,12 +12,27 @@
 
 namespace inos {
 
-// Did the author of some step take away the increment with its run, having seen it? `step` counted
-// at `path` in the run `id`.
-bool was_cleared(RecordPast const& past,
-                 HistoryStep const& step,
-                 std::string_view path,
-                 RunName const& id);
+// What the steps of a past took away, by path, so that asking does not walk the past.
+class Removals {
+public:
+    explicit Removals(RecordPast const& past);
+
+    // Did some step take away or overwrite what the entry `dot` wrote at `path`, having seen it?
+    bool took(std::string_view path, Dot dot) const;
+    // The same of an increment at `path` in the run `id`, which goes with its run.
+    bool took_run(std::string_view path, RunName const& id, Dot dot) const;
+    // Of what the entry made of the record as a whole: any step that had seen it.
+    bool replaced_delete(Dot dot) const;
+
+private:
+    using Steps = std::vector<HistoryStep const*>;  // the oldest first
+    using ByPath = std::map<std::string_view, Steps>;
+
+    bool cleared(std::string_view path, Dot dot) const;
+
+    Steps all_, fresh_;
+    ByPath clears_, exact_, ends_of_runs_;
+};
 
 class Outcomes {
 public:
@@ -28,12 +43,16 @@ public:
     // Of a change without edits: of a record that was put with no fields.
     Outcome of_existence(HistoryStep const& step) const;
 
+    Removals const& removals() const { return removals_; }
+
 private:
     Outcome of_write(HistoryStep const& step, Edit const& edit, FieldPath const& field);
     Outcome of_removal(HistoryStep const& step, Edit const& edit) const;
     Outcome of_count(HistoryStep const& step, Edit const& edit, FieldPath const& field) const;
     Outcome of_cell(Cell const& cell, FieldPath const& field);
     Outcome of_element(Cell const& cell, FieldPath const& field);
+    Outcome of_marker(HistoryStep const& step, Edit const& edit, FieldPath const& field);
+    bool counts_against_removal(std::size_t cell) const;
     Outcome hidden(Dot dot) const;
     bool is_read(FieldPath const& field) const;
     ListState const& list_at(std::string_view at);
@@ -41,6 +60,8 @@ private:
     RecordPast const& past_;
     CollectionSchema const& schema_;
     bool visible_;
+    Removals removals_;
+    std::vector<Record::Range> removed_elements_;
     std::vector<HistoryStep const*> deletes_;
     std::map<Dot, HistoryStep const*> by_dot_;
     std::map<std::string, ListState, std::less<>> lists_;

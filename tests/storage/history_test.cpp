@@ -264,5 +264,70 @@ TEST(History, what_is_restored_leaves_out_defaults_and_unwraps_a_kept_value) {
               object_of(R"({"notes": ["c", "b"]})"));
 }
 
+Outcome outcome_of(Site& site, Dot dot) {
+    auto const past = past_of(site);
+    for (StepStory const& story : stories_of(site))
+        if (past.steps[story.step].dot == dot) return story.outcome;
+    throw std::logic_error("there is no such step");
+}
+
+TEST(History, A7_a_removal_holds_beside_increments_that_add_nothing) {
+    Space space(2);
+    space[0].set_schema(R"({"customers": {"fields": {
+        "points": {"type": "counter"}, "stock": {"type": "bounded-counter"}}}})");
+    space[0].put("customers", "c1", object_of(R"({"points": 10, "stock": 10})"));
+    space.converge();
+    space[0].patch("customers", "c1", object_of(R"({"points": {"$inc": 2}})"));
+    space[0].commit({{Write::Kind::transfer,
+                      {"customers", "c1"},
+                      object_of(R"({"stock": 1})"),
+                      {},
+                      space[1].actor()}});
+    auto const gone =
+        space[1].patch("customers", "c1", object_of(R"({"points": null, "stock": null})"));
+    space.converge();
+    ASSERT_EQ(space[0].get("customers", "c1")->fields, Object{});
+    EXPECT_EQ(outcome_of(space[0], *gone.dot), Outcome::in_effect);
+}
+
+TEST(History, a_removed_list_stays_removed_beside_moves_and_removals_of_its_elements) {
+    Space space(2);
+    space[0].set_schema(R"({"customers": {"fields": {"lines": {"type": "list"}}}})");
+    space[0].put("customers", "c1", object_of(R"({"lines": ["x", "y", "z"]})"));
+    space.converge();
+    space[0].patch("customers", "c1", object_of(R"({"lines": ["y", "x"]})"));
+    auto const gone = space[1].patch("customers", "c1", object_of(R"({"lines": null})"));
+    space.converge();
+    ASSERT_EQ(space[0].get("customers", "c1")->fields, Object{});
+    EXPECT_EQ(outcome_of(space[0], *gone.dot), Outcome::in_effect);
+}
+
+TEST(History, how_a_removed_element_ended_does_not_depend_on_who_has_purged) {
+    Space space(2);
+    space[0].set_schema(R"({"customers": {"fields": {"lines": {"type": "list"}}}})");
+    space[0].put("customers", "c1", object_of(R"({"lines": ["x", "y"]})"));
+    auto const removed = space[0].patch("customers", "c1", object_of(R"({"lines": ["y"]})"));
+    space.converge();
+    space.acknowledge();
+    ASSERT_GT(value_of(space[0]->purge(1'000)), 0u);
+    ASSERT_LT(past_of(space[0]).now.cells().size(), past_of(space[1]).now.cells().size());
+    EXPECT_EQ(outcome_of(space[1], *removed.dot), Outcome::in_effect);
+    EXPECT_EQ(outcome_of(space[0], *removed.dot), Outcome::in_effect);
+    space[0].patch("customers", "c1", object_of(R"({"lines": null})"));
+    space.converge();
+    EXPECT_EQ(outcome_of(space[0], *removed.dot), Outcome::replaced);
+    EXPECT_EQ(outcome_of(space[1], *removed.dot), Outcome::replaced);
+}
+
+TEST(History, a_delete_is_replaced_by_who_writes_having_seen_it_also_if_deleted_again) {
+    Space space(1);
+    space[0].put("customers", "c1", object_of(R"({"name": "Ann"})"));
+    auto const first = space[0].erase("customers", "c1");
+    space[0].put("customers", "c1", object_of(R"({"name": "Bea"})"));
+    auto const second = space[0].erase("customers", "c1");
+    EXPECT_EQ(outcome_of(space[0], *first.dot), Outcome::replaced);
+    EXPECT_EQ(outcome_of(space[0], *second.dot), Outcome::in_effect);
+}
+
 }  // namespace
 }  // namespace inos
