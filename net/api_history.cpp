@@ -7,6 +7,7 @@
 #include "net/api_call.hpp"
 #include "net/api_format.hpp"
 #include "net/moment.hpp"
+#include "storage/copied_fields.hpp"
 #include "storage/history.hpp"
 #include "storage/json.hpp"
 
@@ -133,6 +134,7 @@ struct HistoryQuery {
 struct PastState {
     RecordName name;
     Record record;
+    Record now;  // as it is stored
 };
 Result<PastState> state_as_of(Replica const& replica,
                               RecordName const& asked,
@@ -142,7 +144,7 @@ Result<PastState> state_as_of(Replica const& replica,
                     "this node has not received yet all that \"at\" names; ask again",
                     "at");
     RecordName const name = followed(replica, asked);
-    INOS_TRY(auto const past, read_past(replica, name));
+    INOS_TRY(auto past, read_past(replica, name));
     if (past.steps.empty() && past.now.empty()) return fail(Errc::not_found, missing(asked));
     if (!past.complete)
         return fail(Errc::gone,
@@ -155,7 +157,7 @@ Result<PastState> state_as_of(Replica const& replica,
         return fail(Errc::not_found,
                     "there was no record \"" + asked.key + "\" in \"" + asked.collection +
                         "\" as of " + moment.text());
-    return PastState{name, std::move(record)};
+    return PastState{name, std::move(record), std::move(past.now)};
 }
 
 }  // namespace
@@ -244,7 +246,9 @@ void Api::restore_record(CallPtr call) {
     if (!asked) return send(call, api_error(asked.error()));
     auto work = [asked = *asked](Replica& replica) -> Result<Object> {
         INOS_TRY(auto const found, state_as_of(replica, asked.name, asked.moment));
-        return fields_to_restore(found.record, replica.schema(asked.name.collection));
+        CollectionSchema const& schema = replica.schema(asked.name.collection);
+        bool const there = visible(state_of(found.now), schema.on_delete);
+        return copied_fields(found.record, there ? found.now : Record(), schema);
     };
     auto done = [this, call, name, if_match = asked->if_match](Result<Object> fields) {
         if (!fields) return send(call, api_error(fields.error()));

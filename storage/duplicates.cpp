@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crdt/types/map.hpp"
+#include "storage/copied_fields.hpp"
 #include "storage/field_checks.hpp"
 #include "storage/json.hpp"
 #include "storage/keys.hpp"
@@ -52,13 +53,6 @@ Error too_many(std::string const& collection) {
                      std::to_string(kDuplicateBytesMax >> 20) +
                      " MiB; export the collection and look for them there",
                  "collection"};
-}
-
-// The schema as it reads what is really stored.
-CollectionSchema without_defaults(CollectionSchema schema) {
-    for (auto& [name, field] : schema.fields)
-        field.default_value.reset();
-    return schema;
 }
 
 // The identities of one collection's visible records, as hashes: first all, then those that occur
@@ -146,33 +140,6 @@ private:
     std::string ids_;  // all of them, one behind the other
 };
 
-// What a patch has to say for a field to become what it is in another record.
-Value as_patch(Record const& record,
-               std::string const& at,
-               FieldSchema const* schema,
-               Value const& value) {
-    CellType const type = read_type(record, at, schema);
-    auto const* kept = value.as<Array>();
-    if (schema && schema->policy == RegisterPolicy::keep_all && kept && !kept->empty())
-        return kept->front();
-    if (value.is_null()) return Value(Object{{"$null", Value(true)}});
-    if (auto const* members = value.as<Object>(); members && type == CellType::map) {
-        Object patch;
-        for (Member const& member : *members) {
-            std::string const child = path_name(own_path(at, type), member.key);
-            set_member(patch, member.key, as_patch(record, child, nullptr, member.value));
-        }
-        return Value(std::move(patch));
-    }
-    // Where the schema names a type a plain value is enough; elsewhere an operator brings the type
-    // along.
-    if (schema) return value;
-    if (type == CellType::counter) return Value(Object{{"$inc", value}});
-    if (type == CellType::set) return Value(Object{{"$add", value}});
-    if (type == CellType::flag) return Value(Object{{"$enable", value}});
-    return value;
-}
-
 class Merger {
 public:
     Merger(Record const& into, Record const& from, CollectionSchema const& schema)
@@ -222,7 +189,7 @@ private:
                                     Value const& value) {
         if (!kept) {
             copied.push_back(label);
-            return as_patch(from_, at, schema, value);
+            return copied_field(from_, into_, at, schema, value);
         }
         if (*kept == value) return std::nullopt;
         auto const *mine = kept->as<Object>(), *theirs = value.as<Object>();

@@ -167,23 +167,6 @@ Record record_as_of(RecordPast const& past, VersionVector const& moment) {
     return record;
 }
 
-Object fields_to_restore(Record const& record, CollectionSchema const& schema) {
-    CollectionSchema stored = schema;
-    for (auto& [name, field] : stored.fields)
-        field.default_value.reset();
-    Object fields = resolve(record, stored).fields;
-    for (Member& member : fields) {
-        FieldSchema const* field = stored.field(member.key);
-        bool const keeps = field && field->type == CellType::register_ &&
-                           field->policy == RegisterPolicy::keep_all;
-        auto* values = keeps ? member.value.as<Array>() : nullptr;
-        if (!values || values->size() != 1) continue;
-        Value only = std::move(values->front());
-        member.value = std::move(only);
-    }
-    return fields;
-}
-
 std::optional<Value> value_at(Object const& fields, std::vector<std::string> const& names) {
     Value const* value = find_member(fields, names.front());
     for (std::size_t i = 1; value && i < names.size(); ++i) {

@@ -47,9 +47,6 @@ bool concurrent(HistoryStep const& a, HistoryStep const& b);
 VersionVector moment_of(RecordPast const& past, std::uint64_t unix_ms);
 // The record as these entries make it. Precondition: the past is complete.
 Record record_as_of(RecordPast const& past, VersionVector const& moment);
-// The fields that a PUT needs to make the record what it was: without defaults, which are stored
-// nowhere, and a kept value as itself where there is just one.
-Object fields_to_restore(Record const& record, CollectionSchema const& schema);
 
 // The value of a field, or of a map's member, among resolved fields.
 std::optional<Value> value_at(Object const& fields, std::vector<std::string> const& names);

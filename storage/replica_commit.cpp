@@ -4,6 +4,7 @@
 #include <set>
 
 #include "crdt/merge.hpp"
+#include "storage/copied_fields.hpp"
 #include "storage/entry_hash.hpp"
 #include "storage/field_checks.hpp"
 #include "storage/replica_stage.hpp"
@@ -156,7 +157,9 @@ public:
         bool const checked = op && is_change(*op) && has_rules(schema);
         if (checked && was_visible) before = resolve(item->now, schema).fields;
         if (op) take(*item, schema, *std::move(op));
-        if (checked) INOS_CHECK(check_values(*item, before ? &*before : nullptr, outcome));
+        // What is kept was written long ago, elsewhere; it cannot be refused any more.
+        bool const judged = write.kind != Write::Kind::revive;
+        if (checked) INOS_CHECK(check_values(*item, before ? &*before : nullptr, judged, outcome));
         if (write.kind == Write::Kind::erase) INOS_CHECK(erase_aliases(write.name));
         outcome.created = !was_visible && visible(state_of(item->now), schema.on_delete);
         return {};
@@ -287,7 +290,7 @@ private:
                 return plan_change(Record(),
                                    schema,
                                    write.name,
-                                   resolve(item.now, schema).fields,
+                                   copied_fields(item.now, Record(), schema),
                                    AssignMode::replace,
                                    author);
             case Write::Kind::erase:
@@ -311,12 +314,16 @@ private:
     }
 
     // What the schema asks of the fields, of the record as the write leaves it.
-    Result<void> check_values(Item const& item, Object const* before, WriteOutcome& outcome) const {
+    Result<void> check_values(Item const& item,
+                              Object const* before,
+                              bool judged,
+                              WriteOutcome& outcome) const {
         CollectionSchema const& schema = replica_.schema(item.name.collection);
         auto const problems =
             check_fields(item.name, before, resolve(item.now, schema).fields, schema);
         for (FieldProblem const& problem : problems) {
-            if (problem.refuses) return fail(Errc::invalid, problem.message, problem.field);
+            if (problem.refuses && judged)
+                return fail(Errc::invalid, problem.message, problem.field);
             outcome.warnings.push_back({problem.field, problem.message});
         }
         return {};

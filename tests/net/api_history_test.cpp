@@ -190,6 +190,26 @@ TEST_F(ApiHistory, counters_and_sets_are_restored_by_the_difference) {
               Value(Array{Value("a"), Value("b"), Value("d")}));
 }
 
+TEST_F(ApiHistory, what_is_restored_has_the_types_that_it_had_without_a_schema_too) {
+    space[0].patch("customers", "c-1", object_of(R"({"hits": {"$inc": 3}, "tags": {"$add": "a"},
+        "on": {"$enable": true}, "memo": {"$splice": {"at": 0, "insert": "hej"}},
+        "none": {"$null": true},
+        "lines": {"$insert": {"after": null, "value": "x"}}, "deep": {"hits": {"$inc": 1}}})"));
+    std::string const then = frontier_text(space[0]->vector());
+    Object const before = space[0].get("customers", "c-1")->fields;
+    space[0].erase("customers", "c-1");
+    json(201, "POST", path("/restore"), R"({"at":")" + then + R"("})");
+    EXPECT_EQ(space[0].get("customers", "c-1")->fields, before);
+    json(200, "PATCH", path(""), R"({"hits": {"$inc": 1}, "tags": {"$add": "b"},
+        "on": {"$enable": false}, "memo": {"$splice": {"at": 3, "insert": "!"}},
+        "lines": {"$insert": {"before": null, "value": "y"}}, "deep": {"hits": {"$inc": 1}}})");
+    EXPECT_EQ(space[0].get("customers", "c-1")->fields, object_of(R"({"hits": 4,
+        "tags": ["a", "b"], "on": false, "memo": "hej!", "lines": ["x", "y"], "none": null,
+        "deep": {"hits": 2}})"));
+    json(200, "POST", path("/restore"), R"({"at":")" + then + R"("})");
+    EXPECT_EQ(space[0].get("customers", "c-1")->fields, before);
+}
+
 TEST_F(ApiHistory, nothing_of_an_erased_record_is_told_or_restored) {
     make_past();
     space[0].erase_for_good("customers", "c-1");

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "storage/copied_fields.hpp"
 #include "tests/support/broken_author.hpp"
 #include "tests/support/space.hpp"
 
@@ -255,12 +256,13 @@ TEST(History, what_is_restored_leaves_out_defaults_and_unwraps_a_kept_value) {
     space[0].put("customers", "c1", object_of(R"({"notes": "a"})"));
     space.converge();
     auto const& schema = space[0]->schema("customers");
-    EXPECT_EQ(fields_to_restore(past_of(space[0]).now, schema), object_of(R"({"notes": "a"})"));
+    EXPECT_EQ(copied_fields(past_of(space[0]).now, past_of(space[0]).now, schema),
+              object_of(R"({"notes": "a"})"));
     space[1].clock.advance(1'000);
     space[0].patch("customers", "c1", object_of(R"({"notes": "b"})"));
     space[1].patch("customers", "c1", object_of(R"({"notes": "c"})"));
     space.converge();
-    EXPECT_EQ(fields_to_restore(past_of(space[0]).now, schema),
+    EXPECT_EQ(copied_fields(past_of(space[0]).now, past_of(space[0]).now, schema),
               object_of(R"({"notes": ["c", "b"]})"));
 }
 

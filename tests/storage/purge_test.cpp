@@ -284,6 +284,37 @@ TEST(Purge, A4_orphan_edits_are_listed_and_kept_or_dropped) {
     EXPECT_EQ(space[0]->root(), space[1]->root());
 }
 
+// The lone edit is kept as it is: it lacks what the schema asks for, and what is read of it beside,
+// a default or the array of a field that keeps all, is not written.
+TEST(Purge, an_orphan_that_is_kept_is_what_was_written_whatever_the_schema_asks_for) {
+    Space space(2);
+    space[0].set_schema(R"({"c": {"fields": {
+        "n": {"type": "register", "required": true},
+        "notes": {"type": "register", "policy": "keep-all"},
+        "state": {"type": "register", "default": "open"}}}})");
+    space[0].put("c", "keep", object_of(R"({"n": 1})"));
+    space[0].erase("c", "keep");
+    space.converge();
+    space.acknowledge();
+    for (std::size_t i = 0; i < 2; ++i)
+        EXPECT_EQ(purge(space[i]), 1u);
+    test::BrokenAuthor old_copy(space[1], space.id(), space.digest_key());
+    Op op = test::simple_op("c", "keep", "edited");
+    op.fresh = false;
+    op.edits.push_back({static_cast<std::uint64_t>(EditKind::write),
+                        path_child({}, "notes", CellType::register_),
+                        encode(Value("call back"))});
+    old_copy.say(old_copy.header({"c", "name", "notes"}), {op});
+    test::value_of(space[0]->apply(old_copy.batch()));
+    auto const done = space[0].commit({{Write::Kind::revive, {"c", "keep"}, {}, {}}});
+    ASSERT_EQ(done.writes.front().warnings.size(), 1u);
+    EXPECT_EQ(done.writes.front().warnings[0].field, "n");
+    EXPECT_EQ(space[0].get("c", "keep")->fields,
+              object_of(R"({"name": "edited", "notes": ["call back"], "state": "open"})"));
+    EXPECT_TRUE(types_at(test::value_of(space[0]->record_at({"c", "keep"})), path_name({}, "state"))
+                    .empty());
+}
+
 TEST(Acknowledgement, says_the_same_after_a_round_trip_and_refuses_corruption) {
     auto const key = crypto::SigningKey::from_seed(crypto::Secret(std::string(32, 's')));
     SpaceId space{};
