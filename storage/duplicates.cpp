@@ -189,7 +189,12 @@ private:
                                     Value const& value) {
         if (!kept) {
             copied.push_back(label);
-            return copied_field(from_, into_, at, schema, value);
+            // One write makes one value. The others are told, so that nobody thinks them copied.
+            auto const* several = reads_as_array(schema) ? value.as<Array>() : nullptr;
+            if (!several || several->empty()) return copied_field(from_, into_, at, schema, value);
+            for (std::size_t i = 1; i < several->size(); ++i)
+                differing.push_back({label, several->front(), (*several)[i]});
+            return copied_field(from_, into_, at, schema, Value(Array{several->front()}));
         }
         if (*kept == value) return std::nullopt;
         auto const *mine = kept->as<Object>(), *theirs = value.as<Object>();

@@ -62,7 +62,8 @@ struct RecordMerge {
 };
 
 // Makes `from` an alias of `into`, and gives `into` the fields that it lacks. Values that the
-// schema refuses there are not copied but differ. The record under `from` stays stored as it is.
+// schema refuses there are not copied but differ, and so do all kept values of a `keep-all` field
+// but the first. The record under `from` stays stored as it is.
 // Done again it copies what `from` has got meanwhile; where sites disagreed about the master, it
 // decides.
 Result<RecordMerge> plan_merge(Replica const& replica,

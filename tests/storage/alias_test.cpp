@@ -431,6 +431,26 @@ TEST_F(AliasTest, values_that_the_schema_refuses_are_left_behind) {
     EXPECT_EQ(site.field("c", "a", "age"), Value());
 }
 
+// One write is copied; what else stood there is told, not hidden.
+TEST_F(AliasTest, of_several_kept_values_the_first_is_copied_and_the_others_differ) {
+    site.set_schema(R"({"c":{"identity":["email"],"fields":{
+        "notes":{"type":"register","policy":"keep-all"}}}})");
+    put(site, "a", R"({"email":"x"})");
+    put(site, "b", R"({"email":"x"})");
+    space.converge();
+    space[1].clock.advance(1'000);
+    site.patch("c", "b", object_of(R"({"notes":"call"})"));
+    space[1].patch("c", "b", object_of(R"({"notes":{"$null":true}})"));
+    space.converge();
+    RecordMerge const done = merge(site, "a", "b");
+    EXPECT_THAT(done.copied, ElementsAre("notes"));
+    EXPECT_EQ(site.field("c", "a", "notes"), Value(Array{Value()}));
+    ASSERT_EQ(done.differing.size(), 1u);
+    EXPECT_EQ(done.differing[0].field, "notes");
+    EXPECT_EQ(done.differing[0].kept, Value());
+    EXPECT_EQ(done.differing[0].left, Value("call"));
+}
+
 TEST_F(AliasTest, a_new_merge_after_the_master_changed_is_refused) {
     put(site, "a", R"({"email":"x"})");
     put(site, "b", R"({"email":"x","name":"B"})");
