@@ -44,8 +44,11 @@ public:
         add_former_values(past_, schema_, fields_);
         for (ToldField& field : fields_) {
             // Of a field that was taken away it is the last change that says something.
-            if (field.story.written || field.is_default || !field.last) continue;
             auto const& before = field.story.before;
+            if (field.story.written || !field.last || (field.is_default && before.empty()))
+                continue;
+            if (field.is_default)
+                field.story.rule = "it was taken away, so the schema's default is read";
             field.story.written = before.empty() ? field.last : before.front().replaced;
         }
         std::sort(fields_.begin(), fields_.end(), [](ToldField const& a, ToldField const& b) {
@@ -374,7 +377,7 @@ void Explainer::add_gone_fields() {
 bool Explainer::overlaps(std::string_view at) const {
     if (!types_at(past_.now, at).empty()) return true;
     return std::any_of(fields_.begin(), fields_.end(), [at](ToldField const& field) {
-        if (field.is_default) return false;
+        if (field.is_default) return field.at == at;
         return field.at.starts_with(at) || at.starts_with(field.at);
     });
 }

@@ -269,6 +269,22 @@ TEST_F(Explain, values_of_another_type_and_defaults) {
     EXPECT_EQ(name.lost[0].why, R"(written as "register"; the schema says "counter")");
 }
 
+TEST_F(Explain, a_default_that_is_read_again_tells_who_took_the_value_away) {
+    schema(R"("state": {"type": "register", "default": "open"})");
+    begin(R"({"state": "closed"})");
+    write(1, R"({"state": null})", "shop");
+    space.converge();
+    EXPECT_THAT(names_of(story_of(space[0])), ElementsAre("state"));
+    auto const state = field_of(space[0], "state");
+    EXPECT_EQ(state.value, Value("open"));
+    EXPECT_EQ(state.rule, "it was taken away, so the schema's default is read");
+    ASSERT_TRUE(state.written);
+    EXPECT_EQ(state.written->source, "shop");
+    ASSERT_EQ(state.before.size(), 1u);
+    EXPECT_EQ(state.before[0].value, Value("closed"));
+    EXPECT_EQ(state.before[0].replaced.dot, state.written->dot);
+}
+
 TEST_F(Explain, a_field_that_was_taken_away_tells_who_did_it) {
     begin(R"({"name": "Ann", "city": "Oslo"})");
     write(1, R"({"city": null})", "shop");
