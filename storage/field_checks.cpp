@@ -88,10 +88,23 @@ std::optional<std::string> wrong_unit(Value const& value, FieldRules const& rule
     return "has to be " + std::string(form.words);
 }
 
+// What a write leaves as it was is not judged again.
+struct Excuse {
+    bool size = false;           // over `max`, but less so than before
+    Value const* was = nullptr;  // elements that an array had already
+};
+
+bool had(Excuse const& excuse, Value const& item) {
+    auto const* before = excuse.was ? excuse.was->as<Array>() : nullptr;
+    return before && std::find(before->begin(), before->end(), item) != before->end();
+}
+
 // One value of a register, or the whole of another type.
-std::optional<std::string> wrong_whole(Value const& value, FieldRules const& rules) {
+std::optional<std::string> wrong_whole(Value const& value,
+                                       FieldRules const& rules,
+                                       Excuse const& excuse) {
     if (value.is_null()) return std::nullopt;
-    if (over(value, rules)) {
+    if (!excuse.size && over(value, rules)) {
         auto const size = measure(value);
         bool const length = size->words != "is";
         return (length ? size->words + "; at most " : "has to be at most ") +
@@ -100,7 +113,7 @@ std::optional<std::string> wrong_whole(Value const& value, FieldRules const& rul
     auto const* array = value.as<Array>();
     if (!array || is_choice(value, rules)) return wrong_unit(value, rules);
     for (Value const& item : *array)
-        if (auto wrong = wrong_unit(item, rules))
+        if (auto wrong = wrong_unit(item, rules); wrong && !had(excuse, item))
             return "holds " + shortened(write_json(item), kShownBytesMax) + ", which " +
                    *std::move(wrong);
     return std::nullopt;
@@ -111,9 +124,30 @@ bool keeps_all(FieldSchema const& field) {
     return field.policy == RegisterPolicy::keep_all && field.type == CellType::register_;
 }
 
-bool goes_down(Value const& before, Value const& after, FieldRules const& rules) {
-    auto const from = measure(before), to = measure(after);
-    return from && to && over(before, rules) && to->size < from->size;
+std::optional<std::string> wrong_by(Value const& value,
+                                    FieldSchema const& field,
+                                    Excuse const& excuse) {
+    auto const* kept = keeps_all(field) ? value.as<Array>() : nullptr;
+    if (!kept) return wrong_whole(value, field.rules, excuse);
+    for (Value const& one : *kept)
+        if (auto wrong = wrong_whole(one, field.rules, {excuse.size, nullptr})) return wrong;
+    return std::nullopt;
+}
+
+// The size of a field's value, or of the largest that is kept.
+std::optional<long double> size_of(Value const& value, FieldSchema const& field) {
+    auto const* kept = keeps_all(field) ? value.as<Array>() : nullptr;
+    std::optional<long double> largest;
+    for (Value const& one : kept ? *kept : Array{value})
+        if (auto const size = measure(one))
+            largest = largest ? std::max(*largest, size->size) : size->size;
+    return largest;
+}
+
+bool goes_down(Value const& before, Value const& after, FieldSchema const& field) {
+    if (!field.rules.max) return false;
+    auto const from = size_of(before, field), to = size_of(after, field);
+    return from && to && *from > measure(*field.rules.max)->size && *to < *from;
 }
 
 std::string canonical(std::string text, std::vector<TextCanon> const& forms) {
@@ -160,11 +194,7 @@ bool has_canon(CollectionSchema const& schema) {
 }
 
 std::optional<std::string> wrong_value(Value const& value, FieldSchema const& field) {
-    auto const* kept = keeps_all(field) ? value.as<Array>() : nullptr;
-    if (!kept) return wrong_whole(value, field.rules);
-    for (Value const& one : *kept)
-        if (auto wrong = wrong_whole(one, field.rules)) return wrong;
-    return std::nullopt;
+    return wrong_by(value, field, {});
 }
 
 std::vector<FieldProblem> check_fields(RecordName const& name,
@@ -187,8 +217,8 @@ std::vector<FieldProblem> check_fields(RecordName const& name,
                                 made_so && !rules.warn_only});
         }
         bool const same = was && is && *was == *is;
-        if (missing || same || (was && goes_down(*was, *is, rules))) continue;
-        auto wrong = wrong_value(*is, field);
+        if (missing || same) continue;
+        auto wrong = wrong_by(*is, field, {was && goes_down(*was, *is, field), was});
         if (!wrong) continue;
         problems.push_back({label,
                             "\"" + label + "\" of " + place + ", " +

@@ -4,7 +4,8 @@
 // and shown as it is.
 //
 // A write is judged by what it changes. A field that was wrong before and stays as it was is no
-// reason to refuse it, nor is a number or length over `max` that goes down.
+// reason to refuse it, nor is a number or length over `max` that goes down, nor an element that an
+// array, set or list had before.
 //
 // Pure, total; any thread.
 #pragma once

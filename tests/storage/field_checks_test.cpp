@@ -105,6 +105,23 @@ TEST(FieldChecks, judge_a_write_by_what_it_changes) {
     EXPECT_EQ(check(fields, R"({"n":9,"r":1})", R"({"n":11,"r":1})").size(), 1u);
 }
 
+TEST(FieldChecks, what_goes_down_is_excused_its_size_and_nothing_else) {
+    char const* const fields = R"({"s":{"type":"set","max":3,"enum":["a","b","c","d","e"]}})";
+    char const* const five = R"({"s":["a","b","c","d","e"]})";
+    EXPECT_THAT(check(fields, five, R"({"s":["a","b","c","d"]})"), IsEmpty());
+    EXPECT_EQ(check(fields, five, R"({"s":["a","b","nonsense"]})").size(), 1u);
+    // An element that others have brought is no reason to keep all.
+    EXPECT_THAT(check(fields, R"({"s":["a","b","c","d","odd"]})", R"({"s":["a","b","c","odd"]})"),
+                IsEmpty());
+}
+
+TEST(FieldChecks, of_kept_values_each_is_measured_and_not_their_number) {
+    char const* const fields = R"({"k":{"type":"register","policy":"keep-all","max":1}})";
+    EXPECT_EQ(check(fields, R"({"k":[0,1]})", R"({"k":[7]})").size(), 1u);
+    EXPECT_EQ(check(fields, R"({"k":[0,9]})", R"({"k":[9]})").size(), 1u);
+    EXPECT_THAT(check(fields, R"({"k":[0,9]})", R"({"k":[7]})"), IsEmpty());
+}
+
 TEST(FieldChecks, E10_null_and_absent_are_missing_and_an_empty_text_is_not) {
     char const* const fields = R"({"f":{"type":"register","required":true,"format":"email"}})";
     EXPECT_THAT(check(fields, nullptr, "{}").front().message, HasSubstr("is missing"));
