@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "crdt/merge.hpp"
+#include "crdt/types/bounded_counter.hpp"
 #include "crdt/types/types.hpp"
 
 namespace inos {
@@ -13,7 +14,7 @@ namespace {
 
 using Indexes = std::set<std::size_t>;
 
-Origin origin(HistoryStep const& step) {
+Origin origin_of(HistoryStep const& step) {
     return {step.dot, step.hlc, step.source, step.arrived_ms};
 }
 
@@ -23,6 +24,8 @@ public:
         : past_(past), schema_(schema), fields_(fields), first_(fields.size()) {
         for (std::size_t i = 0; i < fields.size(); ++i)
             by_path_[fields[i].at] = i;
+        for (HistoryStep const& step : past.steps)
+            arrived_[step.dot] = step.arrived_ms;
     }
 
     void run() {
@@ -42,7 +45,7 @@ private:
         for (std::size_t i = past_.steps.size(); i-- > 0;) {
             touched_[i] = touched_by(past_.steps[i].op);
             for (std::size_t const field : touched_[i]) {
-                if (!fields_[field].last) fields_[field].last = origin(past_.steps[i]);
+                if (!fields_[field].last) fields_[field].last = origin_of(past_.steps[i]);
                 if (++counts[field] <= kFormerScan) first_[field] = i;
             }
         }
@@ -89,19 +92,74 @@ private:
         return read_value(record_, field.at, type, field.schema);
     }
 
+    // What a field reads as, and who wrote that.
+    struct Reading {
+        std::optional<Value> value;
+        std::optional<Origin> written;
+    };
+
+    Reading reading(ToldField const& field) const {
+        Reading now;
+        now.value = read(field);
+        if (!now.value) return now;
+        CellType const type = read_type(record_, field.at, field.schema);
+        auto const* rules = rules_of(type);
+        if (rules && rules->siblings) {
+            auto const values = rules->siblings(record_, field.at, field.schema);
+            if (!values.empty())
+                now.written = origin(values.front().dot, values.front().hlc, values.front().source);
+        }
+        if (now.written) return now;
+        auto cells = cells_under(record_, own_path(field.at, type));
+        std::erase_if(cells, [](Cell const* cell) {
+            return run_of_lost(cell->path) || holds_passed_rights(cell->path);
+        });
+        if (Cell const* cell = latest(cells))
+            now.written = origin(cell->dot, cell->hlc, cell->source);
+        return now;
+    }
+
+    Origin origin(Dot dot, Hlc hlc, std::string const& source) const {
+        auto const arrived = arrived_.find(dot);
+        return {dot,
+                hlc,
+                source,
+                arrived == arrived_.end() ? std::nullopt : std::optional(arrived->second)};
+    }
+
+    // While delete markers stand, an edit of one field may bring back all others, or hide them.
+    bool may_show_or_hide() const {
+        auto const markers = record_.at(kDeletePath);
+        return markers.begin != markers.end;
+    }
+
     void take(std::size_t index) {
         HistoryStep const& step = past_.steps[index];
-        std::map<std::size_t, std::optional<Value>> before;
-        for (std::size_t const field : touched_[index])
-            if (index >= first_[field]) before[field] = read(fields_[field]);
+        std::map<std::size_t, Reading> before;
+        auto const look = [&](std::size_t field) {
+            if (index >= first_[field]) before[field] = reading(fields_[field]);
+        };
+        if (may_show_or_hide())
+            for (std::size_t field = 0; field < fields_.size(); ++field)
+                look(field);
+        else
+            std::for_each(touched_[index].begin(), touched_[index].end(), look);
         apply(record_, step.op, {step.dot, step.hlc, step.source, step.deps});
-        for (auto& [field, value] : before) {
-            if (value == read(fields_[field])) continue;
-            auto& writer = writers_[field];
-            if (value)
-                fields_[field].story.before.push_back({*std::move(value), writer, origin(step)});
-            writer = origin(step);
+        for (auto& [field, was] : before) {
+            auto const now = reading(fields_[field]);
+            if (was.value == now.value) continue;
+            auto& formers = fields_[field].story.before;
+            if (was.value)
+                formers.push_back({*std::move(was.value), was.written, origin_of(step)});
+            else if (!formers.empty() && came_back(formers.back(), now))
+                formers.pop_back();
         }
+    }
+
+    // It was not replaced after all.
+    static bool came_back(Former const& former, Reading const& now) {
+        return now.value == former.value && now.written && former.written &&
+               now.written->dot == former.written->dot;
     }
 
     // The newest first. Values that still stand beside the present one were not replaced.
@@ -123,7 +181,7 @@ private:
     std::vector<std::size_t> first_;
     std::map<std::string, std::size_t, std::less<>> by_path_;
     std::vector<Indexes> touched_;  // by step
-    std::map<std::size_t, std::optional<Origin>> writers_;
+    std::map<Dot, std::uint64_t> arrived_;
     Record record_;
 };
 

@@ -308,6 +308,40 @@ TEST_F(Explain, a_field_that_went_with_a_delete_names_the_delete) {
     EXPECT_EQ(city.written->dot, *deleted.dot);
 }
 
+TEST_F(Explain, a_value_that_a_concurrent_edit_brought_back_keeps_its_author) {
+    begin(R"({"name": "Ann", "city": "Oslo"})");
+    space[1].patch("customers", "c1", object_of(R"({"city": "Lund"})"));
+    space[0].erase("customers", "c1");
+    space.converge();
+    write(0, R"({"name": "Bea"})", "crm");
+    auto const name = field_of(space[0], "name");
+    ASSERT_EQ(name.before.size(), 1u);
+    EXPECT_EQ(name.before[0].value, Value("Ann"));
+    EXPECT_EQ(name.before[0].written->hlc.ms(), test::kTestNowMs);
+    EXPECT_EQ(name.before[0].replaced.dot, name.written->dot);
+}
+
+// As seen where the removal comes last.
+TEST_F(Explain, a_value_that_a_removal_reveals_keeps_its_author) {
+    Space three(3);
+    three[0].put("customers", "c1", object_of(R"({"city": "Oslo"})"));
+    three.converge();
+    three[1].clock.advance(5'000);
+    three[1].patch("customers", "c1", object_of(R"({"city": "Kiel"})"));
+    three.pull(1, 2);
+    auto const lund = three[0].patch("customers", "c1", object_of(R"({"city": "Lund"})"));
+    three.pull(1, 0);
+    three[2].patch("customers", "c1", object_of(R"({"city": null})"));
+    three.pull(2, 0);
+    three[0].patch("customers", "c1", object_of(R"({"city": "Rome"})"));
+    auto const before = field_of(three[0], "city").before;
+    ASSERT_GE(before.size(), 2u);
+    EXPECT_EQ(before[0].value, Value("Lund"));
+    EXPECT_EQ(before[0].written->dot, *lund.dot);
+    EXPECT_EQ(before[1].value, Value("Kiel"));
+    EXPECT_EQ(before[1].written->dot.actor, three[1].actor());
+}
+
 TEST_F(Explain, only_the_last_five_values_before) {
     begin(R"({"n": 0})");
     for (int n = 1; n < 9; ++n)
