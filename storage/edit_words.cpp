@@ -67,6 +67,15 @@ void describe_bounded(Edit const& edit, SiteNames const& names, EditWords& out) 
                     names(ActorId{Reader(part->name.substr(1)).u64()});
 }
 
+// An element's name holds the entry's seq and the place where it was born, whose last part names
+// the author.
+bool is_made_by(std::string_view name, Dot dot) {
+    Reader in(name);
+    if (in.varint() != dot.seq) return false;
+    auto const birth = Position::decode(in.rest());
+    return birth && birth->waypoints().back().run.actor == dot.actor;
+}
+
 void describe_list(Edit const& edit, Dot dot, EditWords& out) {
     std::string_view rest = out.field.rest;
     auto const element = take_segment(rest);
@@ -77,7 +86,7 @@ void describe_list(Edit const& edit, Dot dot, EditWords& out) {
     }
     auto const part = take_segment(rest);
     std::string const id = element_id(element->name);
-    bool const fresh = Reader(element->name).varint() == dot.seq;
+    bool const fresh = is_made_by(element->name, dot);
     bool const marker = part && part->type == CellType::marker;
     if (!part || (marker && is_write(edit)))
         out.words = "removed the element " + id;

@@ -22,6 +22,16 @@ std::string type_word(CellType type) {
     return name ? name : "unknown";
 }
 
+// Of a bounded counter. A minimum is never negative, so that raising it makes no negative sum.
+std::string under_minimum(Value const& rival) {
+    auto const* sum = rival.as<std::int64_t>();
+    if (sum && *sum < 0)
+        return "what was counted: the sum is under the minimum, because somebody took the counter "
+               "away at the same time";
+    return "the minimum: the sum is under it, because it was raised or because somebody took the "
+           "counter away at the same time";
+}
+
 class Explainer {
 public:
     Explainer(RecordPast const& past, CollectionSchema const& schema, std::string_view only)
@@ -193,7 +203,11 @@ void Explainer::tell_field(ToldField& field, CellType type) {
     std::vector<ConflictValue> values;
     if (rules && rules->siblings) values = rules->siblings(past_.now, field.at, field.schema);
     auto cells = cells_under(past_.now, own_path(field.at, type));
-    std::erase_if(cells, [](Cell const* cell) { return run_of_lost(cell->path).has_value(); });
+    // Neither makes the value what it is.
+    bool const any = !cells.empty();
+    std::erase_if(cells, [](Cell const* cell) {
+        return run_of_lost(cell->path) || holds_passed_rights(cell->path);
+    });
     if (type == CellType::register_) {
         story.rule = register_rule(field.schema, values, cells.size());
     } else if (type == CellType::flag) {
@@ -206,7 +220,7 @@ void Explainer::tell_field(ToldField& field, CellType type) {
         story.written = origin(values.front());
     } else if (Cell const* cell = latest(cells)) {
         story.written = origin(*cell);
-    } else if (!lost_increments(past_.now, field.at).empty()) {
+    } else if (any) {
         story.rule = "somebody took it away";
     } else {
         story.rule = "nothing was written as what the schema says";
@@ -221,10 +235,7 @@ void Explainer::tell_rivals(ToldField& field,
         std::string why = "its side loses, whatever the time";
         if (type == CellType::register_)
             why = why_register_lost(field.schema, values[0], values[i]);
-        if (type == CellType::bounded_counter)
-            why =
-                "what was counted: the sum is under the minimum, because somebody took the "
-                "counter away at the same time";
+        if (type == CellType::bounded_counter) why = under_minimum(values[i].value);
         field.story.lost.push_back({values[i].value, origin(values[i]), std::move(why)});
     }
     for (CellType const other : types_at(past_.now, field.at)) {

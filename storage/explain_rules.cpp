@@ -32,11 +32,16 @@ std::string later_of(std::size_t writes) {
 struct Places {
     std::vector<std::string> const& list;
     std::string shown, rival;
-    std::size_t of(std::string const& word) const {
-        return static_cast<std::size_t>(std::find(list.begin(), list.end(), word) - list.begin());
+    // Of a value that is no text: it has a place in no list, whatever it looks like.
+    bool shown_counts = true, rival_counts = true;
+
+    std::size_t of(std::string const& word, bool counts) const {
+        auto const it = counts ? std::find(list.begin(), list.end(), word) : list.end();
+        return static_cast<std::size_t>(it - list.begin());
     }
-    bool decide() const { return of(shown) != of(rival); }
-    bool listed(std::string const& word) const { return of(word) < list.size(); }
+    bool decide() const { return of(shown, shown_counts) != of(rival, rival_counts); }
+    bool lists_shown() const { return of(shown, shown_counts) < list.size(); }
+    bool lists_rival() const { return of(rival, rival_counts) < list.size(); }
 };
 
 std::string value_word(Value const& value) {
@@ -45,22 +50,26 @@ std::string value_word(Value const& value) {
 }
 
 Places sources(FieldSchema const& schema, ConflictValue const& shown, ConflictValue const& rival) {
-    return {schema.ranking, shown.source, rival.source};
+    return {schema.ranking, shown.source, rival.source, true, true};
 }
 // Only texts stand in an order.
 Places values(FieldSchema const& schema, ConflictValue const& shown, ConflictValue const& rival) {
-    return {schema.order, value_word(shown.value), value_word(rival.value)};
+    return {schema.order,
+            value_word(shown.value),
+            value_word(rival.value),
+            shown.value.as<std::string>() != nullptr,
+            rival.value.as<std::string>() != nullptr};
 }
 
 std::string priority_words(Places const& places) {
-    if (!places.listed(places.rival))
+    if (!places.lists_rival())
         return quoted(places.shown) + " stands in the ranking, " + quoted(places.rival) +
                " does not";
     return quoted(places.shown) + " stands before " + quoted(places.rival) + " in the ranking";
 }
 
 std::string order_words(Places const& places) {
-    if (!places.listed(places.rival))
+    if (!places.lists_rival())
         return quoted(places.shown) + " stands in the order, " + quoted(places.rival) + " does not";
     return quoted(places.shown) + " stands behind " + quoted(places.rival) + " in the order";
 }
@@ -92,6 +101,12 @@ std::string register_rule(FieldSchema const* schema,
     if (schema && schema->policy == RegisterPolicy::priority) {
         auto const places = sources(*schema, shown, next);
         if (places.decide()) return "policy \"priority\": " + priority_words(places);
+        if (places.lists_shown())
+            return "policy \"priority\": the latest of several concurrent writes from " +
+                   quoted(shown.source);
+        if (shown.source == next.source)
+            return "policy \"priority\" does not name " + quoted(shown.source) + ": " +
+                   later_of(writes);
         return "policy \"priority\" does not tell " + quoted(shown.source) + " from " +
                quoted(next.source) + ": " + later_of(writes);
     }
@@ -137,7 +152,7 @@ std::string shared_rule(CellType type, std::size_t sites) {
         case CellType::text:
             return "what " + of + " wrote and nobody has cut";
         case CellType::map:
-            return "an object without members";
+            return "an object, whose members are fields of their own";
         default:
             return "of a type that this version does not know";
     }

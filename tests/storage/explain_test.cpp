@@ -121,6 +121,75 @@ TEST_F(Explain, policy_priority_names_the_sources) {
               "writes");
 }
 
+TEST_F(Explain, policy_priority_does_not_count_who_stands_lower) {
+    Space three(3);
+    three[0].set_schema(R"({"customers": {"fields": {"email":
+        {"type": "register", "policy": "priority", "ranking": ["crm"]}}}})");
+    three[0].put("customers", "c1", {});
+    three.converge();
+    for (std::size_t i = 0; i < 3; ++i) {
+        three[i].clock.advance(i * 1'000);
+        three[i].commit({{Write::Kind::patch,
+                          {"customers", "c1"},
+                          Object{{"email", Value(std::string(1, static_cast<char>('a' + i)))}},
+                          {}}},
+                        i < 2 ? "crm" : "shop");
+    }
+    three.converge();
+    auto const email = field_of(three[0], "email");
+    EXPECT_EQ(email.value, Value("b"));
+    EXPECT_EQ(email.rule,
+              R"(policy "priority": the latest of several concurrent writes from "crm")");
+}
+
+TEST_F(Explain, policy_order_knows_texts_only) {
+    schema(R"("mail": {"type": "register", "policy": "order", "order": ["0", "1"]})");
+    begin(R"({"mail": "x"})");
+    both(R"({"mail": "0"})", R"({"mail": 1})");
+    auto const mail = field_of(space[0], "mail");
+    EXPECT_EQ(mail.value, Value("0"));
+    EXPECT_EQ(mail.rule, R"(policy "order": "0" stands in the order, "1" does not)");
+}
+
+TEST_F(Explain, an_object_beside_another_type_has_members) {
+    begin(R"({"address": {"street": "Main"}})");
+    both(R"({"address": "x"})", R"({"address": {"street": "Side"}})");
+    auto const story = story_of(space[0], "address");
+    ASSERT_EQ(story.fields.size(), 2u);
+    EXPECT_EQ(story.fields[0].value, Value(Object{{"street", Value("Side")}}));
+    EXPECT_THAT(story.fields[0].rule, testing::Not(HasSubstr("without")));
+}
+
+TEST_F(Explain, rights_that_were_passed_on_make_no_counter_and_write_no_value) {
+    schema(R"("stock": {"type": "bounded-counter"})");
+    begin(R"({"stock": 10})");
+    space[0].commit({{Write::Kind::transfer,
+                      {"customers", "c1"},
+                      object_of(R"({"stock": 1})"),
+                      {},
+                      space[1].actor()}});
+    EXPECT_EQ(field_of(space[0], "stock").written->source, "test");
+    EXPECT_LT(field_of(space[0], "stock").written->dot.seq,
+              space[0]->vector().at(space[0].actor()));
+    write(1, R"({"stock": null})", "shop");
+    space.converge();
+    auto const stock = field_of(space[0], "stock");
+    EXPECT_FALSE(stock.value);
+    EXPECT_EQ(stock.rule, "somebody took it away");
+    ASSERT_TRUE(stock.written);
+    EXPECT_EQ(stock.written->source, "shop");
+}
+
+TEST_F(Explain, a_minimum_that_was_raised_took_nothing_away) {
+    schema(R"("stock": {"type": "bounded-counter"})");
+    begin(R"({"stock": 10})");
+    schema(R"("stock": {"type": "bounded-counter", "min": 20})");
+    auto const stock = field_of(space[0], "stock");
+    ASSERT_EQ(stock.lost.size(), 1u);
+    EXPECT_EQ(stock.lost[0].value, Value(20));
+    EXPECT_THAT(stock.lost[0].why, HasSubstr("raised"));
+}
+
 TEST_F(Explain, policy_order_names_the_values) {
     schema(R"("mail": {"type": "register", "policy": "order", "order": ["pending", "yes", "no"]})");
     begin(R"({"mail": "pending"})");

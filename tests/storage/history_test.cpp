@@ -137,6 +137,27 @@ TEST(History, describes_every_type_in_words) {
                             ", [\"x\",\"y\"] -> [\"y\"], in effect"));
 }
 
+// Two sites' entries of one number: only its own author's is the one that made an element.
+TEST(History, words_tell_who_inserts_from_who_sets) {
+    Space space(2);
+    space[0].set_schema(R"({"customers": {"fields": {"lines": {"type": "list"}}}})");
+    auto const made = space[0].put("customers", "c1", object_of(R"({"lines": ["x"]})"));
+    space.converge();
+    while (space[1]->vector().at(space[1].actor()) + 1 < made.dot->seq)
+        space[1].put(
+            "other",
+            "o",
+            Object{
+                {"n", Value(static_cast<std::int64_t>(space[1]->vector().at(space[1].actor())))}});
+    auto const lines = value_of(space[1]->get({"customers", "c1"}, Lists::elements));
+    auto const id = find_member(lines->fields, "lines")->as<Array>()->front().find("element");
+    Object set{{"$set", Value(Object{{"element", *id}, {"value", Value("y")}})}};
+    auto const done = space[1].patch("customers", "c1", Object{{"lines", Value(std::move(set))}});
+    ASSERT_EQ(done.dot->seq, made.dot->seq);
+    EXPECT_THAT(words_of(stories_of(space[1])[1]),
+                ElementsAre(HasSubstr("set the element " + *id->as<std::string>())));
+}
+
 TEST(History, deleted_records_keep_theirs_and_a_write_begins_afresh) {
     Space space(1);
     space[0].put("customers", "c1", object_of(R"({"name": "Ann"})"));
