@@ -368,10 +368,12 @@ void Explainer::add_default(std::string const& name, FieldSchema const& schema) 
 // Fields that were there once: what took them away is of interest too.
 void Explainer::add_gone_fields() {
     std::size_t added = 0;
+    std::set<std::string_view> decided;  // into the past
     for (auto step = past_.steps.rbegin(); step != past_.steps.rend(); ++step)
         for (Edit const& edit : step->op.edits) {
             auto const path = field_path(edit.path);
             if (path.names.empty() || added == kGoneFieldsMax) continue;
+            if (!decided.insert(path.at).second) continue;
             if (!wanted(path.label()) || overlaps(path.at)) continue;
             ToldField field;
             field.at = std::string(path.at);

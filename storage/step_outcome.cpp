@@ -177,17 +177,12 @@ Outcome Outcomes::of_marker(HistoryStep const& step, Edit const& edit, FieldPath
     if (removals_.took(edit.path, step.dot)) return Outcome::replaced;
     std::string_view rest = field.rest;
     auto const segment = take_segment(rest);
-    auto const& shown = list_at(field.at).shown;
-    bool const there = segment && std::any_of(shown.begin(), shown.end(), [&](auto const& one) {
-                           return one.name == segment->name;
-                       });
+    bool const there = segment && list_at(field.at).shown.contains(segment->name);
     return there ? Outcome::lost : Outcome::in_effect;
 }
 
 // An author's increments go on in one cell, whose dot is that of the last one.
-Outcome Outcomes::of_count(HistoryStep const& step,
-                           Edit const& edit,
-                           FieldPath const& field) const {
+Outcome Outcomes::of_count(HistoryStep const& step, Edit const& edit, FieldPath const& field) {
     auto const delta = RunCell::decode(edit.payload);
     for (Cell const* cell : cells_at(past_.now, edit.path)) {
         auto const run = RunCell::decode(cell->payload);
@@ -232,13 +227,10 @@ Outcome Outcomes::of_element(Cell const& cell, FieldPath const& field) {
     auto const segment = take_segment(rest);
     if (!segment) return Outcome::in_effect;
     auto const part = take_segment(rest);
-    ListState const& list = list_at(field.at);
-    auto const element =
-        std::find_if(list.shown.begin(), list.shown.end(), [&](ListElement const& one) {
-            return one.name == segment->name;
-        });
-    bool const shown = element != list.shown.end();
-    if (!shown) return Outcome::replaced;
+    auto const& shown = list_at(field.at).shown;
+    auto const found = shown.find(segment->name);
+    if (found == shown.end()) return Outcome::replaced;
+    ListElement const* const element = found->second;
     bool holds = true;
     if (part && part->type == CellType::register_)
         holds = element->values.front()->payload == cell.payload;
@@ -248,7 +240,14 @@ Outcome Outcomes::of_element(Cell const& cell, FieldPath const& field) {
 }
 
 // Is the type of the field, and of each map above it, the one that is read?
-bool Outcomes::is_read(FieldPath const& field) const {
+bool Outcomes::is_read(FieldPath const& field) {
+    std::pair key(std::string(field.at), field.type.value_or(CellType::register_));
+    auto const known = read_.find(key);
+    if (known != read_.end()) return known->second;
+    return read_[std::move(key)] = find_is_read(field);
+}
+
+bool Outcomes::find_is_read(FieldPath const& field) const {
     std::string at;
     for (std::size_t i = 0; i < field.names.size(); ++i) {
         at = path_name(at, field.names[i]);
@@ -261,10 +260,14 @@ bool Outcomes::is_read(FieldPath const& field) const {
     return true;
 }
 
-ListState const& Outcomes::list_at(std::string_view at) {
+Outcomes::List const& Outcomes::list_at(std::string_view at) {
     auto const known = lists_.find(at);
     if (known != lists_.end()) return known->second;
-    return lists_.emplace(std::string(at), list_state(past_.now, at)).first->second;
+    List& list = lists_[std::string(at)];
+    list.state = list_state(past_.now, at);
+    for (ListElement const& element : list.state.shown)
+        list.shown[element.name] = &element;
+    return list;
 }
 
 }  // namespace inos

@@ -5,6 +5,8 @@
 
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "crdt/types/list.hpp"
@@ -48,14 +50,20 @@ public:
 private:
     Outcome of_write(HistoryStep const& step, Edit const& edit, FieldPath const& field);
     Outcome of_removal(HistoryStep const& step, Edit const& edit) const;
-    Outcome of_count(HistoryStep const& step, Edit const& edit, FieldPath const& field) const;
+    Outcome of_count(HistoryStep const& step, Edit const& edit, FieldPath const& field);
     Outcome of_cell(Cell const& cell, FieldPath const& field);
     Outcome of_element(Cell const& cell, FieldPath const& field);
     Outcome of_marker(HistoryStep const& step, Edit const& edit, FieldPath const& field);
     bool counts_against_removal(std::size_t cell) const;
     Outcome hidden(Dot dot) const;
-    bool is_read(FieldPath const& field) const;
-    ListState const& list_at(std::string_view at);
+    bool is_read(FieldPath const& field);
+    bool find_is_read(FieldPath const& field) const;
+
+    struct List {
+        ListState state;
+        std::map<std::string_view, ListElement const*> shown;  // by name, into the state
+    };
+    List const& list_at(std::string_view at);
 
     RecordPast const& past_;
     CollectionSchema const& schema_;
@@ -64,7 +72,9 @@ private:
     std::vector<Record::Range> removed_elements_;
     std::vector<HistoryStep const*> deletes_;
     std::map<Dot, HistoryStep const*> by_dot_;
-    std::map<std::string, ListState, std::less<>> lists_;
+    // What is asked for each edit of a field and costs a walk over its cells.
+    std::map<std::string, List, std::less<>> lists_;
+    std::map<std::pair<std::string, CellType>, bool> read_;
 };
 
 }  // namespace inos
