@@ -27,11 +27,17 @@ Value const* find_path(Object const& fields, std::string_view path) {
     return nullptr;
 }
 
-// The identity as it is compared; empty: the record has none.
-Object identity_of(Object const& fields, std::vector<std::string> const& names) {
+// The identity as it is compared; empty: the record has none. Of several kept values the one that
+// is read first.
+Object identity_of(Object const& fields,
+                   std::vector<std::string> const& names,
+                   CollectionSchema const& schema) {
     Object identity;
     for (std::string const& name : names) {
         Value const* value = find_path(fields, name);
+        auto const* kept =
+            value && reads_as_array(schema.field(name)) ? value->as<Array>() : nullptr;
+        if (kept) value = kept->empty() ? nullptr : &kept->front();
         if (!value || value->is_null()) return {};
         auto const* text = value->as<std::string>();
         Value compared = text ? Value(lower_case(trimmed(*text))) : *value;
@@ -75,7 +81,8 @@ public:
             if (replica_.aliases().is_alias(collection_, name.key)) continue;
             INOS_TRY(StoredRecord const kept, StoredRecord::decode(cursor->value(), name));
             if (!visible(state_of(kept.record), schema_.on_delete)) continue;
-            Object const identity = identity_of(resolve(kept.record, schema_).fields, names_);
+            Object const identity =
+                identity_of(resolve(kept.record, schema_).fields, names_, schema_);
             if (identity.empty()) continue;
             found_.push_back({hash_of(identity), ids_.size(), name.key.size()});
             ids_ += name.key;
@@ -121,7 +128,7 @@ private:
         for (std::size_t i = begin; i < std::min(end, begin + kDuplicateIdsMax); ++i) {
             std::string const id = ids_.substr(found_[i].begin, found_[i].size);
             INOS_TRY(Record const record, replica_.record_at({collection_, id}));
-            Object identity = identity_of(resolve(record, schema_).fields, names_);
+            Object identity = identity_of(resolve(record, schema_).fields, names_, schema_);
             DuplicateGroup& group = by_identity[encode(Value(identity))];
             group.collection = collection_;
             group.identity = std::move(identity);

@@ -102,6 +102,15 @@ TEST_F(AliasTest, an_identity_may_be_several_fields_and_paths_into_maps) {
     EXPECT_THAT(groups(site), ElementsAre(ElementsAre("a", "b"))) << "a default is no identity";
 }
 
+TEST_F(AliasTest, of_a_field_that_keeps_all_the_first_value_is_the_identity) {
+    site.set_schema(R"({"c":{"identity":["email"],"fields":{
+        "email":{"type":"register","policy":"keep-all"}}}})");
+    put(site, "a", R"({"email":"Ann@x.org"})");
+    put(site, "b", R"({"email":" ann@x.org"})");
+    put(site, "d", R"({"name":"none"})");
+    EXPECT_THAT(groups(site), ElementsAre(ElementsAre("a", "b")));
+}
+
 TEST_F(AliasTest, a_collection_without_identity_says_how_to_get_one) {
     auto const found = find_duplicates(*site, "orders");
     ASSERT_FALSE(found);
