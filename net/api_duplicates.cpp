@@ -1,5 +1,7 @@
 // The API's duplicates: records that agree in their collection's identity, making one's id an alias
 // of the other's, and taking that back.
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "net/api.hpp"
@@ -76,21 +78,69 @@ Value with_changed(Object body, Committed const& committed) {
     return Value(std::move(body));
 }
 
+// A search in steps, each a piece of work of its own for the store.
+class DuplicateQuery {
+public:
+    explicit DuplicateQuery(std::string collection)
+        : collection_(collection), search_(std::move(collection)) {}
+
+    bool done() const { return done_; }
+
+    // The answer, when all is done.
+    std::optional<HttpResponse> step(Replica& replica) {
+        auto const finished = search_.step(replica, kDuplicateStep);
+        if (finished && !*finished) return std::nullopt;
+        done_ = true;
+        return finished ? answer(replica) : api_error(finished.error());
+    }
+
+private:
+    HttpResponse answer(Replica& replica) {
+        auto merged = merged_records(replica, collection_);
+        if (!merged) return api_error(merged.error());
+        Duplicates const duplicates = search_.take();
+        bool const all = merged->size() <= kMergedMax;
+        if (!all) merged->resize(kMergedMax);
+        return json_response(200,
+                             Value(Object{{"groups", groups_value(duplicates)},
+                                          {"complete", Value(duplicates.complete && all)},
+                                          {"merged", merged_value(*merged)}}));
+    }
+
+    std::string collection_;
+    DuplicateSearch search_;
+    bool done_ = false;
+};
+
+void go_on(Store& store, std::shared_ptr<DuplicateQuery> query, HttpRespond respond) {
+    store.query([query](Replica& replica) { return query->step(replica); },
+                [&store, query, respond](std::optional<HttpResponse> answer) {
+                    if (answer) return respond(*std::move(answer));
+                    go_on(store, query, respond);
+                });
+}
+
 }  // namespace
 
+// The first step waits, as all reads do, until this node has seen what the client has.
 void Api::list_duplicates(CallPtr call) {
     std::string const collection(call->param("collection"));
     auto const allowed = check_collection(collection);
     if (!allowed) return send(call, api_error(allowed.error()));
-    read(std::move(call), [collection](Replica& replica) {
-        auto const duplicates = find_duplicates(replica, collection);
-        if (!duplicates) return api_error(duplicates.error());
-        auto const merged = merged_records(replica, collection);
-        if (!merged) return api_error(merged.error());
-        return json_response(200,
-                             Value(Object{{"groups", groups_value(*duplicates)},
-                                          {"complete", Value(duplicates->complete)},
-                                          {"merged", merged_value(*merged)}}));
+    auto const query = std::make_shared<DuplicateQuery>(collection);
+    auto const first = std::make_shared<Call>(*call);
+    first->respond = [this, call, query](HttpResponse response) {
+        if (query->done() || response.status != 200) return call->respond(std::move(response));
+        auto respond = [call, headers = std::move(response.headers)](HttpResponse answer) {
+            if (auto const seen = headers.find("X-Inos-Frontier"); seen != headers.end())
+                answer.headers["X-Inos-Frontier"] = seen->second;
+            call->respond(std::move(answer));
+        };
+        go_on(store_, query, std::move(respond));
+    };
+    read(first, [query](Replica& replica) {
+        auto answer = query->step(replica);
+        return answer ? *std::move(answer) : json_response(200, Value());
     });
 }
 

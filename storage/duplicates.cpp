@@ -61,92 +61,6 @@ Error too_many(std::string const& collection) {
                  "collection"};
 }
 
-// The identities of one collection's visible records, as hashes: first all, then those that occur
-// more than once are looked at again, because different identities may have one hash.
-class Search {
-public:
-    Search(Replica const& replica, std::string collection, std::vector<std::string> identity)
-        : replica_(replica),
-          collection_(std::move(collection)),
-          schema_(without_defaults(replica.schema(collection_))),
-          names_(std::move(identity)) {}
-
-    Result<void> scan() {
-        std::uint32_t const space = replica_.space_number();
-        std::string const from = keys::record(space, collection_, {});
-        auto cursor =
-            replica_.engine().scan(Family::records, from, keys::record_end(space, collection_));
-        for (; cursor->valid(); cursor->next()) {
-            RecordName const name{collection_, std::string(cursor->key().substr(from.size()))};
-            if (replica_.aliases().is_alias(collection_, name.key)) continue;
-            INOS_TRY(StoredRecord const kept, StoredRecord::decode(cursor->value(), name));
-            if (!visible(state_of(kept.record), schema_.on_delete)) continue;
-            Object const identity =
-                identity_of(resolve(kept.record, schema_).fields, names_, schema_);
-            if (identity.empty()) continue;
-            found_.push_back({hash_of(identity), ids_.size(), name.key.size()});
-            ids_ += name.key;
-            if (ids_.size() + found_.size() * sizeof(Found) > kDuplicateBytesMax)
-                return tl::unexpected<Error>(too_many(collection_));
-        }
-        return cursor->status();
-    }
-
-    Result<void> group(Duplicates& answer) {
-        std::stable_sort(found_.begin(), found_.end(), [](Found const& a, Found const& b) {
-            return a.hash < b.hash;
-        });
-        std::vector<DuplicateGroup> groups;
-        for (std::size_t begin = 0, end = 0; begin < found_.size(); begin = end) {
-            while (end < found_.size() && found_[end].hash == found_[begin].hash)
-                ++end;
-            if (end - begin < 2) continue;
-            INOS_CHECK(compare(begin, end, groups));
-            if (end - begin > kDuplicateIdsMax) answer.complete = false;
-            if (groups.size() > kDuplicateGroupsMax) break;
-        }
-        std::sort(groups.begin(), groups.end(), [](auto const& a, auto const& b) {
-            return a.ids.front() < b.ids.front();
-        });
-        for (DuplicateGroup& group : groups) {
-            answer.complete = answer.complete && answer.groups.size() < kDuplicateGroupsMax;
-            if (answer.groups.size() < kDuplicateGroupsMax)
-                answer.groups.push_back(std::move(group));
-        }
-        return {};
-    }
-
-private:
-    struct Found {
-        std::uint64_t hash = 0;
-        std::size_t begin = 0, size = 0;  // the id, in ids_
-    };
-
-    // Records of one hash: those that really agree.
-    Result<void> compare(std::size_t begin, std::size_t end, std::vector<DuplicateGroup>& groups) {
-        std::map<std::string, DuplicateGroup> by_identity;
-        for (std::size_t i = begin; i < std::min(end, begin + kDuplicateIdsMax); ++i) {
-            std::string const id = ids_.substr(found_[i].begin, found_[i].size);
-            INOS_TRY(Record const record, replica_.record_at({collection_, id}));
-            Object identity = identity_of(resolve(record, schema_).fields, names_, schema_);
-            DuplicateGroup& group = by_identity[encode(Value(identity))];
-            group.collection = collection_;
-            group.identity = std::move(identity);
-            group.ids.push_back(id);
-        }
-        for (auto& [bytes, group] : by_identity)
-            if (group.ids.size() > 1) groups.push_back(std::move(group));
-        return {};
-    }
-
-    Replica const& replica_;
-    std::string collection_;
-    CollectionSchema schema_;
-    std::vector<std::string> names_;
-    std::vector<Found> found_;
-    std::string ids_;  // all of them, one behind the other
-};
-
 class Merger {
 public:
     Merger(Record const& into, Record const& from, CollectionSchema const& schema)
@@ -290,23 +204,127 @@ void drop_refused(Merger& merger,
 
 }  // namespace
 
-Result<Duplicates> find_duplicates(Replica const& replica, std::string_view collection) {
-    Duplicates answer;
-    if (!collection.empty() && replica.schema(collection).identity.empty())
+DuplicateSearch::DuplicateSearch(std::string collection) : only_(std::move(collection)) {}
+
+Result<bool> DuplicateSearch::step(Replica const& replica, std::size_t budget) {
+    if (!begun_) {
+        INOS_CHECK(begin(replica));
+        begun_ = true;
+    }
+    while (budget > 0 && !collections_.empty()) {
+        if (names_.empty()) {
+            schema_ = without_defaults(replica.schema(collections_.front()));
+            names_ = schema_.identity;
+            if (names_.empty()) collections_.pop_front();  // it has lost it meanwhile
+            continue;
+        }
+        if (scanning_) {
+            INOS_CHECK(scan(replica, budget));
+            continue;
+        }
+        INOS_CHECK(compare(replica, budget));
+        if (at_ == found_.size()) finish_collection();
+    }
+    return collections_.empty();
+}
+
+Result<void> DuplicateSearch::begin(Replica const& replica) {
+    if (!only_.empty() && replica.schema(only_).identity.empty())
         return fail(Errc::invalid,
-                    quoted(collection) +
+                    quoted(only_) +
                         " has no identity, so nothing says which of its records are the same; give "
                         "it one in its schema, such as identity = [\"email\"]",
                     "collection");
     for (auto const& [name, fields] : replica.schema_documents()) {
-        std::vector<std::string> const identity = replica.schema(name).identity;
-        if (identity.empty() || is_reserved(name)) continue;
-        if (!collection.empty() && name != collection) continue;
-        Search search(replica, name, identity);
-        INOS_CHECK(search.scan());
-        INOS_CHECK(search.group(answer));
+        if (replica.schema(name).identity.empty() || is_reserved(name)) continue;
+        if (only_.empty() || name == only_) collections_.push_back(name);
     }
-    return answer;
+    return {};
+}
+
+Result<void> DuplicateSearch::scan(Replica const& replica, std::size_t& budget) {
+    std::string const& collection = collections_.front();
+    std::uint32_t const space = replica.space_number();
+    std::string const prefix = keys::record(space, collection, {});
+    auto cursor = replica.engine().scan(
+        Family::records, from_.empty() ? prefix : from_, keys::record_end(space, collection));
+    for (; cursor->valid() && budget > 0; cursor->next(), --budget) {
+        from_ = std::string(cursor->key()) + '\0';  // the first key behind
+        RecordName const name{collection, std::string(cursor->key().substr(prefix.size()))};
+        if (replica.aliases().is_alias(collection, name.key)) continue;
+        INOS_TRY(StoredRecord const kept, StoredRecord::decode(cursor->value(), name));
+        if (!visible(state_of(kept.record), schema_.on_delete)) continue;
+        Object const identity = identity_of(resolve(kept.record, schema_).fields, names_, schema_);
+        if (identity.empty()) continue;
+        found_.push_back({hash_of(identity), ids_.size(), name.key.size()});
+        ids_ += name.key;
+        if (ids_.size() + found_.size() * sizeof(Found) > kDuplicateBytesMax)
+            return tl::unexpected<Error>(too_many(collection));
+    }
+    INOS_CHECK(cursor->status());
+    if (cursor->valid()) return {};
+    scanning_ = false;
+    std::stable_sort(found_.begin(), found_.end(), [](Found const& a, Found const& b) {
+        return a.hash < b.hash;
+    });
+    return {};
+}
+
+// Records of one hash are looked at again: those that really agree, and are still there.
+Result<void> DuplicateSearch::compare(Replica const& replica, std::size_t& budget) {
+    std::string const& collection = collections_.front();
+    while (at_ < found_.size() && budget > 0) {
+        std::size_t end = at_;
+        while (end < found_.size() && found_[end].hash == found_[at_].hash)
+            ++end;
+        std::size_t const begin = std::exchange(at_, end);
+        if (end - begin < 2) continue;
+        std::map<std::string, DuplicateGroup> by_identity;
+        std::size_t const last = std::min(end, begin + kDuplicateIdsMax);
+        for (std::size_t i = begin; i < last; ++i) {
+            std::string const id = ids_.substr(found_[i].begin, found_[i].size);
+            INOS_TRY(Record const record, replica.record_at({collection, id}));
+            if (!visible(state_of(record), schema_.on_delete)) continue;
+            Object identity = identity_of(resolve(record, schema_).fields, names_, schema_);
+            if (identity.empty()) continue;
+            DuplicateGroup& group = by_identity[encode(Value(identity))];
+            group.collection = collection;
+            group.identity = std::move(identity);
+            group.ids.push_back(id);
+        }
+        for (auto& [bytes, group] : by_identity)
+            if (group.ids.size() > 1) groups_.push_back(std::move(group));
+        if (last < end) answer_.complete = false;
+        if (groups_.size() > kDuplicateGroupsMax) at_ = found_.size();
+        budget -= std::min(budget, last - begin);
+    }
+    return {};
+}
+
+void DuplicateSearch::finish_collection() {
+    std::sort(groups_.begin(), groups_.end(), [](auto const& a, auto const& b) {
+        return a.ids.front() < b.ids.front();
+    });
+    for (DuplicateGroup& group : groups_) {
+        answer_.complete = answer_.complete && answer_.groups.size() < kDuplicateGroupsMax;
+        if (answer_.groups.size() < kDuplicateGroupsMax) answer_.groups.push_back(std::move(group));
+    }
+    collections_.pop_front();
+    names_.clear();
+    groups_.clear();
+    found_.clear();
+    ids_.clear();
+    from_.clear();
+    at_ = 0;
+    scanning_ = true;
+}
+
+Result<Duplicates> find_duplicates(Replica const& replica, std::string_view collection) {
+    DuplicateSearch search{std::string(collection)};
+    for (bool done = false; !done;) {
+        INOS_TRY(done, search.step(replica, kDuplicateStep));
+    }
+    return search.take();
 }
 
 Result<std::vector<MergedRecord>> merged_records(Replica const& replica,
@@ -317,6 +335,7 @@ Result<std::vector<MergedRecord>> merged_records(Replica const& replica,
         if (!collection.empty() && alias.collection != collection) continue;
         std::string const master(aliases.master(alias.collection, alias.from));
         if (master == alias.from) continue;
+        if (merged.size() > kMergedMax) break;
         RecordName const name{alias.collection, alias.from};
         INOS_TRY(Record const record, replica.record_at(name));
         INOS_TRY(auto wanted, targets(replica, alias));

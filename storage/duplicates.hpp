@@ -10,8 +10,11 @@
 // sites see a merge whole.
 #pragma once
 
+#include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "storage/replica.hpp"
@@ -21,6 +24,8 @@ namespace inos {
 inline constexpr std::size_t kDuplicateBytesMax = 256u << 20;
 inline constexpr std::size_t kDuplicateGroupsMax = 1'000;  // in one answer
 inline constexpr std::size_t kDuplicateIdsMax = 1'000;     // of one group
+inline constexpr std::size_t kDuplicateStep = 1'000;       // records that one step reads, about
+inline constexpr std::size_t kMergedMax = 1'000;           // merged records in one answer
 
 struct DuplicateGroup {
     std::string collection;
@@ -31,6 +36,44 @@ struct DuplicateGroup {
 struct Duplicates {
     std::vector<DuplicateGroup> groups;  // by collection, then by their lowest ids
     bool complete = true;                // false: there are more
+};
+
+// The search, step by step, so that other work of the thread goes on in between. What is written
+// meanwhile may be found or not; what was deleted or changed is not.
+class DuplicateSearch {
+public:
+    // Of one collection, or of all if it is empty.
+    explicit DuplicateSearch(std::string collection);
+
+    // Reads about `budget` records more (> 0). Answers whether all is done; errors as of
+    // find_duplicates(), and nothing more may be asked for after one.
+    Result<bool> step(Replica const& replica, std::size_t budget);
+    // What was found, once all is done.
+    Duplicates take() { return std::move(answer_); }
+
+private:
+    struct Found {
+        std::uint64_t hash = 0;
+        std::size_t begin = 0, size = 0;  // the id, in ids_
+    };
+
+    Result<void> begin(Replica const& replica);
+    Result<void> scan(Replica const& replica, std::size_t& budget);
+    Result<void> compare(Replica const& replica, std::size_t& budget);
+    void finish_collection();
+
+    std::string only_;
+    bool begun_ = false;
+    std::deque<std::string> collections_;  // to do; the rest is about the first of them
+    CollectionSchema schema_;
+    std::vector<std::string> names_;  // the identity; empty: not begun
+    bool scanning_ = true;
+    std::string from_;  // engine key where the scan goes on
+    std::vector<Found> found_;
+    std::string ids_;  // all of them, one behind the other
+    std::size_t at_ = 0;
+    std::vector<DuplicateGroup> groups_;
+    Duplicates answer_;
 };
 
 // Groups of visible records that agree in all fields of the identity. Records that lack one of
@@ -46,6 +89,7 @@ struct MergedRecord {
     bool changed = false;             // edited since, by somebody who did not know of the merge
     std::vector<std::string> rivals;  // where other sites wanted it to lead at the same time
 };
+// At most kMergedMax + 1 of them: one more than an answer holds says that there are more.
 Result<std::vector<MergedRecord>> merged_records(Replica const& replica,
                                                  std::string_view collection);
 

@@ -111,6 +111,23 @@ TEST_F(AliasTest, of_a_field_that_keeps_all_the_first_value_is_the_identity) {
     EXPECT_THAT(groups(site), ElementsAre(ElementsAre("a", "b")));
 }
 
+// What is written between the steps is found or not; nothing that is gone is told.
+TEST_F(AliasTest, duplicates_are_looked_for_in_steps) {
+    for (char const* id : {"a", "b", "d", "e", "f", "g"})
+        put(site, id, R"({"email":"x"})");
+    DuplicateSearch search("c");
+    std::size_t steps = 1;
+    while (!value_of(search.step(*site, 2))) {
+        if (++steps == 2) site.erase("c", "a");
+        if (steps == 3) put(site, "b", R"({"email":"y"})");
+    }
+    EXPECT_GE(steps, 4u);
+    Duplicates const found = search.take();
+    ASSERT_EQ(found.groups.size(), 1u);
+    EXPECT_THAT(found.groups[0].ids, ElementsAre("d", "e", "f", "g"));
+    EXPECT_TRUE(found.complete);
+}
+
 TEST_F(AliasTest, a_collection_without_identity_says_how_to_get_one) {
     auto const found = find_duplicates(*site, "orders");
     ASSERT_FALSE(found);
