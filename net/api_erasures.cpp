@@ -65,7 +65,7 @@ void Api::list_orphans(CallPtr call) {
     if (!limit) return send(call, api_error(limit.error()));
     std::string const collection(call->param("collection"));
     read(std::move(call), [collection, limit = *limit](Replica& replica) {
-        auto const found = replica.orphans(collection, limit);
+        auto const found = replica.orphans({}, collection, limit);
         if (!found) return api_error(found.error());
         Array orphans;
         for (RecordView const& view : *found)

@@ -259,8 +259,11 @@ public:
     // light.
     Result<std::size_t> delete_again(std::size_t budget);
     // Edits whose record every member has purged (they came from an old copy): not shown, kept for
-    // somebody to decide (Write::Kind::revive or cover).
-    Result<std::vector<RecordView>> orphans(std::string_view collection, std::size_t limit) const;
+    // somebody to decide (Write::Kind::revive or cover). Those behind `after`, ascending, of one
+    // collection or, if `only` is empty, of all.
+    Result<std::vector<RecordView>> orphans(RecordName const& after,
+                                            std::string_view only,
+                                            std::size_t limit) const;
     Result<bool> is_orphan(RecordName const& name) const;
     // After an erasure the engine still holds the old bytes somewhere. Take a ticket, let the
     // engine scrub (Engine::scrub, on any thread), give the ticket back.

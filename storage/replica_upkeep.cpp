@@ -259,16 +259,21 @@ Result<std::size_t> Replica::delete_again(std::size_t budget) {
 
 // ---- orphan edits -------------------------------------------------------------------------------
 
-Result<std::vector<RecordView>> Replica::orphans(std::string_view collection,
+Result<std::vector<RecordView>> Replica::orphans(RecordName const& after,
+                                                 std::string_view only,
                                                  std::size_t limit) const {
     std::vector<RecordView> found;
+    auto const key_of = [this](std::string_view collection, std::string_view key) {
+        return keys::index_record(options_.space, 'o', collection, key);
+    };
     std::string from = keys::meta_kind(options_.space, 'o'),
                 to = keys::meta_kind(options_.space, 'p');
-    if (!collection.empty()) {
-        from = keys::index_record(options_.space, 'o', collection, {});
-        to = from;
-        to.back() = '\1';
+    if (!only.empty()) {
+        from = to = key_of(only, {});
+        to.back() = '\1';  // the first key behind those of the collection
     }
+    if (!after.collection.empty())
+        from = std::max(from, key_of(after.collection, after.key) + '\0');
     auto cursor = engine_.scan(Family::index, from, to);
     for (; cursor->valid() && found.size() < limit; cursor->next()) {
         auto const key = keys::indexed_record(cursor->key());

@@ -267,17 +267,28 @@ TEST(Purge, A4_orphan_edits_are_listed_and_kept_or_dropped) {
         test::value_of(space[i]->apply(old_copy.batch()));
         EXPECT_EQ(space[i]->record_count(), 0u);
         EXPECT_FALSE(space[i].get("c", "keep"));
-        auto const orphans = test::value_of(space[i]->orphans("", 10));
+        auto const orphans = test::value_of(space[i]->orphans({}, "", 10));
         ASSERT_EQ(orphans.size(), 2u);
         EXPECT_EQ(orphans[0].id, "drop");
         EXPECT_EQ(orphans[0].collection, "c");
         EXPECT_EQ(orphans[0].fields, object_of(R"({"name": "edited"})"));
+        auto const keys_behind = [&](RecordName const& after, std::string_view only) {
+            std::vector<std::string> keys;
+            for (auto const& one : test::value_of(space[i]->orphans(after, only, 10)))
+                keys.push_back(one.id);
+            return keys;
+        };
+        EXPECT_EQ(keys_behind({}, "c"), (std::vector<std::string>{"drop", "keep"}));
+        EXPECT_EQ(keys_behind({"c", "drop"}, ""), (std::vector<std::string>{"keep"}));
+        EXPECT_EQ(keys_behind({"b", "z"}, "c"), (std::vector<std::string>{"drop", "keep"}));
+        EXPECT_TRUE(keys_behind({"c", "keep"}, "c").empty());
+        EXPECT_TRUE(keys_behind({}, "b").empty());
     }
     space[0].commit({{Write::Kind::revive, {"c", "keep"}, {}, {}},
                      {Write::Kind::cover, {"c", "drop"}, {}, {}}});
     space.pull(0, 1);
     for (std::size_t i : {0u, 1u}) {
-        EXPECT_TRUE(test::value_of(space[i]->orphans("", 10)).empty());
+        EXPECT_TRUE(test::value_of(space[i]->orphans({}, "", 10)).empty());
         EXPECT_EQ(space[i].field("c", "keep", "name"), Value("edited"));
         EXPECT_FALSE(space[i].get("c", "drop"));
     }
