@@ -140,6 +140,7 @@ struct Node::Parts {
 
 // On a thread of its own: it reads and writes all that is stored.
 void Node::Parts::scrub(std::function<void(Result<void>)> done) {
+    if (stopped) return;  // an answer of the store that came after the end
     if (scrubber.joinable()) scrubber.join();
     scrubber = std::thread([this, done = std::move(done)] {
         auto scrubbed = site->replica->engine().scrub(scrub_cancelled);
