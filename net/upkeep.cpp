@@ -33,19 +33,19 @@ void Upkeep::tick() {
     });
 }
 
+// A step that fails does not keep the others from being done: what this site acknowledges, others
+// wait for. The first failure is told.
 Upkeep::Outcome Upkeep::run(Replica& replica, bool acknowledge) {
     Outcome outcome;
-    auto const all = [&]() -> Result<void> {
-        if (replica.failed()) return {};
-        INOS_TRY(outcome.deleted_again, replica.delete_again(kUpkeepBudget));
-        if (acknowledge) {
-            INOS_TRY(auto const made, replica.acknowledge());
-            outcome.changed = made.has_value();
-        }
-        INOS_TRY(outcome.purged, replica.purge(kUpkeepBudget));
-        return {};
+    auto const take = [&outcome](auto result) {
+        if (!result && outcome.error) outcome.error = tl::unexpected(result.error());
+        return result ? *std::move(result) : typename decltype(result)::value_type();
     };
-    outcome.error = all();
+    if (!replica.failed()) {
+        outcome.deleted_again = take(replica.delete_again(kUpkeepBudget));
+        if (acknowledge) outcome.changed = take(replica.acknowledge()).has_value();
+        outcome.purged = take(replica.purge(kUpkeepBudget));
+    }
     outcome.changed = outcome.changed || outcome.deleted_again > 0;
     outcome.needs_scrub = replica.needs_scrub();
     outcome.ticket = replica.scrub_ticket();

@@ -84,6 +84,25 @@ TEST(Upkeep, nothing_is_said_when_nothing_has_changed) {
     EXPECT_EQ(chain.a.peer("b")->bytes_out, before);
 }
 
+// Deleting again cannot be done here, because the records cannot be read. The others still hear
+// what this site holds.
+TEST(Upkeep, a_step_that_fails_does_not_keep_a_site_from_acknowledging) {
+    SimWorld world{{.seed = 5}};
+    SimNode& a = world.found("a");
+    auto const schema = test::object_of(R"({"c": {"delete": "delete-wins"}})");
+    a.commit(schema_writes(schema, a.replica().schema_documents()));
+    a.put("c", "x", R"({"n": 1})");
+    world.step(130'000);
+    auto const before = a.replica().acknowledgements();
+    ASSERT_EQ(before.size(), 1u);
+    a.commit({{Write::Kind::delete_, {"c", "x"}, {}, {}}});
+    a.engine().fail_reads(true);
+    world.step(130'000);
+    a.engine().fail_reads(false);
+    EXPECT_GT(a.logged("alarm"), 0u);
+    EXPECT_NE(a.replica().acknowledgements(), before);
+}
+
 TEST(Upkeep, a_restart_keeps_what_others_have_acknowledged) {
     Chain chain;
     chain.a.put("c", "x", R"({"n": 1})");
