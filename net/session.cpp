@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t kTablesMax = 64;
 constexpr std::size_t kRefusalBytesMax = 500;
+constexpr char const* kNotIntroduced =
+    "the peer named entries of a site whose certificate it has not sent";
 
 // What a peer says may end up on a terminal.
 std::string printable(std::string_view text) {
@@ -191,7 +193,8 @@ void Session::on(wire::Acknowledgements const& message, session::Actions& out) {
         return close(
             {Errc::protocol, "the peer sent more acknowledgements than can be looked at", {}}, out);
     for (auto const& acknowledgement : message.acknowledgements)
-        if (auto const site = acknowledgement_site(acknowledgement))
+        if (auto const site = acknowledgement_site(acknowledgement);
+            site && local_->membership->by_site(*site))
             acknowledgements_there_[*site] = crypto::hash16(acknowledgement);
     out.push_back(session::AddAcknowledgements{message.acknowledgements});
 }
@@ -213,8 +216,11 @@ void Session::on(wire::Certificates const& message, session::Actions& out) {
     if (!take_in(adding_, kPendingCertificatesMax, bytes))
         return close({Errc::protocol, "the peer sent more certificates than can be looked at", {}},
                      out);
-    for (auto const& certificate : message.certificates)
+    for (auto const& certificate : message.certificates) {
         certificates_there_.insert(crypto::hash16(certificate));
+        auto const decoded = decode_certificate(certificate);
+        if (decoded) introduced_.insert(decoded->actor);
+    }
     out.push_back(session::AddCertificates{message.certificates});
 }
 
@@ -223,6 +229,7 @@ void Session::on(wire::Vector const& message, session::Actions& out) {
     if (message.space != space_ || !vector)
         return close({Errc::protocol, "the peer sent a version vector that cannot be read", {}},
                      out);
+    if (!all_introduced(*vector)) return close({Errc::protocol, kNotIntroduced, {}}, out);
     theirs_.merge(*vector);
     acknowledged_.merge(*vector);
     theirs_known_ = true;
@@ -239,8 +246,10 @@ void Session::on(wire::Batch message, session::Actions& out) {
     if (!take_in(applying_, kPendingBatchesMax, message.sealed.size()))
         return close({Errc::protocol, "the peer sent more batches than its window allows", {}},
                      out);
-    theirs_.merge(end_of(message));
-    acknowledged_.merge(end_of(message));
+    VersionVector const end = end_of(message);
+    if (!all_introduced(end)) return close({Errc::protocol, kNotIntroduced, {}}, out);
+    theirs_.merge(end);
+    acknowledged_.merge(end);
     out.push_back(session::Apply{std::move(message)});
 }
 
@@ -250,6 +259,7 @@ void Session::on(wire::Ack const& message, session::Actions& out) {
     if (message.space != space_ || !changed || !in.finished())
         return close({Errc::protocol, "the peer sent an acknowledgement that cannot be read", {}},
                      out);
+    if (!all_introduced(*changed)) return close({Errc::protocol, kNotIntroduced, {}}, out);
     ++acks_received_;
     progress_ms_ = now_ms_;
     acknowledged_.merge(*changed);
@@ -305,6 +315,16 @@ void Session::certificates_added() {
     INOS_ASSERT(!adding_.empty());
     pending_bytes_ -= adding_.front();
     adding_.pop_front();
+}
+
+// Whether every actor is one that can have entries, as far as certificates are known.
+bool Session::all_introduced(VersionVector const& vector) const {
+    auto const& known = local_->table.actors;
+    auto const& items = vector.items();
+    return std::all_of(items.begin(), items.end(), [&](VersionVector::Item const& item) {
+        return std::binary_search(known.begin(), known.end(), item.first) ||
+               introduced_.contains(item.first);
+    });
 }
 
 session::Actions Session::progress(std::shared_ptr<LocalState const> local, std::uint64_t now_ms) {

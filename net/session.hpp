@@ -16,9 +16,12 @@
 // Bounds: kWindowBytes of entries in flight to the peer; kPendingBatchesMax received batches and
 // kPendingCertificatesMax messages with certificates that wait for the store, kPendingBytesMax
 // together (a peer that sends more breaks the protocol, it has its window too);
-// kRightsRequestsPerSecond asked and looked at, more are dropped; 60 s
-// without an acknowledgement while something is in flight ends the session. Threads: used by one at
-// a time. Version vectors in flight are kept in memory only: a new session starts with a new hello.
+// kRightsRequestsPerSecond asked and looked at, more are dropped; 60 s without an acknowledgement
+// while something is in flight ends the session. A peer names only actors whose certificates are
+// known here or came before from it, so what is kept of it is bounded by the space's members.
+//
+// Threads: used by one at a time. Version vectors in flight are kept in memory only: a new session
+// starts with a new hello.
 #pragma once
 
 #include <cstdint>
@@ -163,6 +166,7 @@ private:
     void send_ack(VersionVector const& changed, session::Actions& out);
     void compare_roots(session::Actions& out);
     bool take_in(std::deque<std::size_t>& waiting, std::size_t limit, std::size_t bytes);
+    bool all_introduced(VersionVector const& vector) const;
     void maybe_collect(session::Actions& out);
     void close(Error reason, session::Actions& out);
     std::size_t in_flight_bytes() const;
@@ -181,6 +185,7 @@ private:
     wire::Digest peer_digest_{};
     std::set<crypto::Hash16> certificates_there_;
     std::map<SiteId, crypto::Hash16> acknowledgements_there_;  // the last of each site
+    std::set<ActorId> introduced_;  // by its certificates; one that is refused ends the session
     std::vector<wire::ActorTable> tables_;  // that the peer may mean, newest last
     VersionVector told_;                    // heads that our acknowledgements have named
 

@@ -211,6 +211,35 @@ TEST_F(OneSession, ends_on_vectors_and_acknowledgements_that_cannot_be_read) {
     }
 }
 
+// Else a peer could make us remember as many actors as it can think of.
+TEST_F(OneSession, ends_when_the_peer_names_entries_of_a_site_without_a_certificate) {
+    ActorId const nobody{0x1234};
+    VersionVector vector_of_nobody;
+    vector_of_nobody.set(nobody, 7);
+    wire::Batch batch_of_nobody = batch();
+    batch_of_nobody.runs.push_back({nobody, 1, 1});
+    for (wire::Message const& message : std::vector<wire::Message>{
+             vector(vector_of_nobody), ack(vector_of_nobody), batch_of_nobody}) {
+        greeted();
+        expect_protocol_error(receive(message), "whose certificate it has not sent");
+        EXPECT_EQ(session->acknowledged().at(nobody), 0u);
+    }
+}
+
+TEST_F(OneSession, believes_a_peer_whose_certificates_still_wait_for_the_store) {
+    Space larger(3);
+    begin();
+    wire::Hello other = hello();
+    other.spaces[0].membership = larger[0]->membership().digest();
+    receive(other);
+    auto const added = receive(wire::Certificates{space.id(), {larger[2].certificate_bytes}});
+    ASSERT_EQ(all_of<session::AddCertificates>(added).size(), 1u);
+    VersionVector theirs;
+    theirs.set(larger[2].actor(), 3);
+    EXPECT_FALSE(closed(receive(vector(theirs))));
+    EXPECT_EQ(session->behind(), 3u);
+}
+
 TEST_F(OneSession, finds_the_newest_common_protocol_version) {
     struct Case {
         std::uint16_t min, max;
