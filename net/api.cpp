@@ -342,29 +342,23 @@ void Api::write(CallPtr call, Transaction transaction, WriteAnswer answer) {
         Written result = answer(*committed);
         if (committed->dot) {
             held_.raise(committed->dot->actor, committed->dot->seq);
-            return this->written(call, waiting, *committed->dot, std::move(result));
+            VersionVector entry;
+            entry.raise(committed->dot->actor, committed->dot->seq);
+            return this->written(call, waiting, std::move(entry), std::move(result));
         }
         // Nothing changed, because it was so already: by entries up to now, maybe of others.
-        struct Now {
-            VersionVector held;
-            ActorId actor;
+        auto finish = [this, call, waiting, result = std::move(result)](VersionVector now) mutable {
+            held_.merge(now);
+            this->written(call, waiting, std::move(now), std::move(result));
         };
-        auto finish = [this, call, waiting, result = std::move(result)](Now now) mutable {
-            held_.merge(now.held);
-            Dot const last{now.actor, now.held.at(now.actor)};
-            this->written(call, waiting, last, std::move(result));
-        };
-        store_.query(
-            [](Replica& replica) {
-                return Now{replica.vector(), replica.actor()};
-            },
-            std::move(finish));
+        store_.query([](Replica& replica) { return replica.vector(); }, std::move(finish));
     };
     store_.commit(std::move(transaction), std::move(done));
 }
 
-// The write is durable here; answers when as many other sites have it as the client wants.
-void Api::written(CallPtr call, Waiting waiting, Dot dot, Written written) {
+// The write is durable here, by entries that `held` names; answers when as many other sites have
+// them as the client wants.
+void Api::written(CallPtr call, Waiting waiting, VersionVector held, Written written) {
     int const written_status = written.status;
     auto answer = [this, call, waiting, written = std::move(written)](std::size_t sites) mutable {
         bool const reached = sites >= waiting.sites;
@@ -381,7 +375,7 @@ void Api::written(CallPtr call, Waiting waiting, Dot dot, Written written) {
         send(call, std::move(response));
     };
     if (waiting.sites == 0 || written_status >= 400) return answer(waiting.sites);
-    node_.wait_acknowledged(dot, waiting.sites, waiting.timeout_ms, std::move(answer));
+    node_.wait_acknowledged(std::move(held), waiting.sites, waiting.timeout_ms, std::move(answer));
 }
 
 }  // namespace inos

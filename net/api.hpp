@@ -109,7 +109,7 @@ private:
     void read(CallPtr call, ReadWork work);
     void attempt(Reading reading);
     void write(CallPtr call, Transaction transaction, WriteAnswer answer);
-    void written(CallPtr call, Waiting waiting, Dot dot, Written written);
+    void written(CallPtr call, Waiting waiting, VersionVector held, Written written);
     Result<Waiting> waiting_of(Call const& call) const;
     Result<std::string> source_of(Call const& call) const;
 

@@ -75,10 +75,10 @@ public:
     virtual void invite(InviteRequest request, std::function<void(Result<InviteInfo>)> done) = 0;
     virtual std::vector<InviteInfo> invites() const = 0;
     virtual Result<void> revoke_invite(std::string const& id) = 0;
-    // How many other sites have said that they hold `dot` durably.
-    virtual std::size_t acknowledged_by(Dot dot) const = 0;
+    // How many other sites have said that they hold all of `held` durably.
+    virtual std::size_t acknowledged_by(VersionVector const& held) const = 0;
     // Calls back when that number has reached `sites` or the time is over; answers the number.
-    virtual void wait_acknowledged(Dot dot,
+    virtual void wait_acknowledged(VersionVector held,
                                    std::size_t sites,
                                    std::uint64_t timeout_ms,
                                    std::function<void(std::size_t)> done) = 0;

@@ -447,18 +447,19 @@ VerifyReport PeerManager::compare() const {
     return report;
 }
 
-std::size_t PeerManager::acknowledged_by(Dot dot) const {
+std::size_t PeerManager::acknowledged_by(VersionVector const& held) const {
     return static_cast<std::size_t>(
         std::count_if(links_.begin(), links_.end(), [&](auto const& link) {
-            return link->session() && link->session()->acknowledged().covers(dot);
+            return link->session() && link->session()->acknowledged().includes(held);
         }));
 }
 
-void PeerManager::wait_acknowledged(Dot dot,
+void PeerManager::wait_acknowledged(VersionVector held,
                                     std::size_t sites,
                                     std::uint64_t timeout_ms,
                                     std::function<void(std::size_t)> done) {
-    waiting_.push_back({dot, sites, clock_.monotonic_ms() + timeout_ms, std::move(done)});
+    waiting_.push_back(
+        {std::move(held), sites, clock_.monotonic_ms() + timeout_ms, std::move(done)});
     check_waiting();
 }
 
@@ -467,13 +468,13 @@ void PeerManager::check_waiting() {
     std::uint64_t const now = clock_.monotonic_ms();
     auto const first_over =
         std::stable_partition(waiting_.begin(), waiting_.end(), [&](Waiting const& wait) {
-            return acknowledged_by(wait.dot) < wait.sites && now < wait.deadline_ms;
+            return acknowledged_by(wait.held) < wait.sites && now < wait.deadline_ms;
         });
     std::vector<Waiting> over(std::make_move_iterator(first_over),
                               std::make_move_iterator(waiting_.end()));
     waiting_.erase(first_over, waiting_.end());
     for (Waiting& wait : over)
-        wait.done(acknowledged_by(wait.dot));
+        wait.done(acknowledged_by(wait.held));
 }
 
 }  // namespace inos

@@ -82,8 +82,8 @@ public:
     void invite(InviteRequest request, std::function<void(Result<InviteInfo>)> done) override;
     std::vector<InviteInfo> invites() const override;
     Result<void> revoke_invite(std::string const& id) override;
-    std::size_t acknowledged_by(Dot dot) const override;
-    void wait_acknowledged(Dot dot,
+    std::size_t acknowledged_by(VersionVector const& held) const override;
+    void wait_acknowledged(VersionVector held,
                            std::size_t sites,
                            std::uint64_t timeout_ms,
                            std::function<void(std::size_t)> done) override;
@@ -103,7 +103,7 @@ private:
         std::function<void(Result<VerifyReport>)> done;
     };
     struct Waiting {
-        Dot dot;
+        VersionVector held;
         std::size_t sites = 0;
         std::uint64_t deadline_ms = 0;
         std::function<void(std::size_t)> done;

@@ -81,7 +81,7 @@ Result<void> OfflineControl::revoke_invite(std::string const&) {
     return tl::unexpected<Error>(not_running("revoking an invitation"));
 }
 
-void OfflineControl::wait_acknowledged(Dot,
+void OfflineControl::wait_acknowledged(VersionVector,
                                        std::size_t,
                                        std::uint64_t,
                                        std::function<void(std::size_t)> done) {

@@ -24,8 +24,8 @@ public:
     void invite(InviteRequest request, std::function<void(Result<InviteInfo>)> done) override;
     std::vector<InviteInfo> invites() const override { return {}; }
     Result<void> revoke_invite(std::string const& id) override;
-    std::size_t acknowledged_by(Dot) const override { return 0; }
-    void wait_acknowledged(Dot dot,
+    std::size_t acknowledged_by(VersionVector const&) const override { return 0; }
+    void wait_acknowledged(VersionVector held,
                            std::size_t sites,
                            std::uint64_t timeout_ms,
                            std::function<void(std::size_t)> done) override;

@@ -24,7 +24,7 @@ public:
     std::optional<Error> failure;  // of everything that can fail
     std::size_t acknowledged = 0;  // what waiting comes to
     struct Wait {
-        Dot dot;
+        VersionVector held;
         std::size_t sites = 0;
         std::uint64_t timeout_ms = 0;
     };
@@ -70,12 +70,12 @@ public:
         if (removed > 0) return {};
         return fail(Errc::not_found, "no invitation \"" + id + "\"");
     }
-    std::size_t acknowledged_by(Dot) const override { return acknowledged; }
-    void wait_acknowledged(Dot dot,
+    std::size_t acknowledged_by(VersionVector const&) const override { return acknowledged; }
+    void wait_acknowledged(VersionVector held,
                            std::size_t sites,
                            std::uint64_t timeout_ms,
                            std::function<void(std::size_t)> done) override {
-        last_wait = Wait{dot, sites, timeout_ms};
+        last_wait = Wait{std::move(held), sites, timeout_ms};
         done(acknowledged);
     }
 };

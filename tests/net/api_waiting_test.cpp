@@ -20,7 +20,7 @@ TEST_F(ApiWait, a_write_answers_202_when_too_few_sites_have_it) {
     EXPECT_EQ(*enough.find("acknowledged"), Value(1));
     EXPECT_EQ(node.last_wait->sites, 1u);
     EXPECT_EQ(node.last_wait->timeout_ms, 3'000u);
-    EXPECT_EQ(node.last_wait->dot, (Dot{space[0].actor(), 1}));
+    EXPECT_EQ(node.last_wait->held, space[0]->vector());
     auto const few = json(202, "PUT", kAnn + "?wait=2", R"({"n":2})");
     EXPECT_EQ(*few.find("acknowledged"), Value(1));
     EXPECT_EQ(node.last_wait->timeout_ms, 10'000u);
@@ -40,10 +40,21 @@ TEST_F(ApiWait, a_delete_has_a_body_only_when_it_waited_in_vain) {
     EXPECT_EQ(done.body, "");
 }
 
-TEST_F(ApiWait, a_write_that_changes_nothing_waits_for_our_last_entry) {
-    send("PUT", kAnn, R"({"n":1})");
+TEST_F(ApiWait, a_write_waits_for_its_own_entry_only) {
+    space[1].put("c", "1", {});
+    space.pull(1, 0);
+    send("PUT", kAnn + "?wait=1", R"({"n":1})");
+    VersionVector entry;
+    entry.set(space[0].actor(), 1);
+    EXPECT_EQ(node.last_wait->held, entry);
+}
+
+TEST_F(ApiWait, a_write_that_changes_nothing_waits_for_all_that_may_have_made_it_so) {
+    space[1].put("customers", "ann", object_of(R"({"n":1})"));
+    space.pull(1, 0);
     EXPECT_EQ(send("PUT", kAnn + "?wait=1", R"({"n":1})").status, 202);
-    EXPECT_EQ(node.last_wait->dot, (Dot{space[0].actor(), 1}));
+    EXPECT_EQ(node.last_wait->held, space[0]->vector());
+    EXPECT_TRUE(node.last_wait->held.includes(space[1]->vector()));
 }
 
 TEST_F(ApiWait, no_wait_asks_nobody) {

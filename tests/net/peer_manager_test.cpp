@@ -143,28 +143,28 @@ TEST_P(TwoSites, replace_a_connection_after_a_corrupt_frame) {
 }
 
 TEST_P(TwoSites, tell_what_a_peer_has_acknowledged) {
-    Dot dot;
+    VersionVector entry;
     world.connect(a, b);
     ASSERT_TRUE(world.run_until([&] { return connected(); }, 2'000));
     std::optional<std::size_t> sites;
     a.commit({{Write::Kind::put, {"customers", "ann"}, object_of(R"({"n":1})"), {}}},
              [&](Result<Committed> committed) {
-                 dot = *value_of(std::move(committed)).dot;
-                 a.peers().wait_acknowledged(dot, 1, 5'000, [&](std::size_t n) { sites = n; });
+                 Dot const dot = *value_of(std::move(committed)).dot;
+                 entry.set(dot.actor, dot.seq);
+                 a.peers().wait_acknowledged(entry, 1, 5'000, [&](std::size_t n) { sites = n; });
              });
     EXPECT_FALSE(sites);
     EXPECT_TRUE(world.run_until([&] { return sites.has_value(); }, 1'000));
     EXPECT_EQ(sites, 1u);
-    EXPECT_EQ(a.peers().acknowledged_by(dot), 1u);
+    EXPECT_EQ(a.peers().acknowledged_by(entry), 1u);
     // It is durable there: a restart does not take it back.
     b.restart();
-    EXPECT_TRUE(b.replica().vector().covers(dot));
+    EXPECT_TRUE(b.replica().vector().includes(entry));
 }
 
 TEST_P(TwoSites, stop_waiting_for_acknowledgements_in_time) {
     std::optional<std::size_t> sites;
-    a.peers().wait_acknowledged(
-        {a.replica().actor(), 1}, 2, 5'000, [&](std::size_t n) { sites = n; });
+    a.peers().wait_acknowledged({}, 2, 5'000, [&](std::size_t n) { sites = n; });
     world.step(4'800);
     EXPECT_FALSE(sites);
     world.step(400);
