@@ -22,12 +22,13 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include "net/http_stream.hpp"
+#include "net/socket_file.hpp"
 #include "net/tcp_socket.hpp"
 
 namespace inos {
@@ -50,12 +51,6 @@ constexpr std::size_t kReadBytes = 4 * 1024;
 constexpr std::size_t kOverloadSlots = 64;  // connections that are told 503
 
 class Session;
-
-struct SocketFile {
-    std::string path;
-    dev_t device = 0;
-    ino_t inode = 0;
-};
 
 }  // namespace
 
@@ -112,7 +107,8 @@ private:
     static Task linger(std::shared_ptr<Session> self);
     bool judge_head();
     void call_handler();
-    void watch_client();
+    void watch_client(Socket::wait_type what);
+    void look_at_client();
     bool refuse_read(error_code error);
     void take_head();
     bool wants_continue() const;
@@ -123,12 +119,14 @@ private:
     std::optional<Parser> parser_;
     HttpRequest request_;
     std::optional<HttpResponse> response_;
-    asio::steady_timer answered_;  // cancelled when response_ was set
+    asio::steady_timer answered_;                // cancelled when response_ was set
+    asio::steady_timer::time_point give_up_at_;  // the end of waiting for response_
     std::uint64_t request_number_ = 0;
     bool const from_socket_;
     bool const overloaded_;
     bool is_head_ = false;
     bool busy_ = false;      // between a request's head and the end of its response
+    bool waiting_ = false;   // in wait_for_answer()
     bool watching_ = false;  // see watch_client()
     bool closed_ = false;
 };
@@ -212,6 +210,7 @@ asio::awaitable<bool> Session::read_head(std::shared_ptr<Session> self, bool fir
     self->response_.reset();
     self->is_head_ = false;
     ++self->request_number_;
+    self->give_up_at_ = asio::steady_timer::time_point::max();
     self->parser_.emplace();
     self->parser_->header_limit(static_cast<std::uint32_t>(options.header_limit));
     self->parser_->body_limit(options.body_limit);
@@ -316,10 +315,14 @@ void Session::call_handler() {
 
 Task Session::wait_for_answer(std::shared_ptr<Session> self) {
     self->stream_.expires_never();
+    self->waiting_ = true;
+    if (!self->response_) self->watch_client(Socket::wait_read);
     while (!self->response_ && !self->closed_) {
-        self->answered_.expires_at(asio::steady_timer::time_point::max());
-        co_await self->answered_.async_wait(kToken);
+        self->answered_.expires_at(self->give_up_at_);
+        auto const [cancelled] = co_await self->answered_.async_wait(kToken);
+        if (!cancelled && !self->response_) self->close();
     }
+    self->waiting_ = false;
 }
 
 // Writes all of data; each piece that the network takes starts the deadline anew, so that a large
@@ -365,7 +368,7 @@ asio::awaitable<bool> Session::respond_with_stream(std::shared_ptr<Session> self
     auto const framing = chunks ? HttpFraming::chunks : HttpFraming::connection;
     std::string head = response_head(*self->response_, keep_alive, framing);
     body->on_data([session = self.get()] { session->answered_.cancel(); });
-    self->watch_client();
+    self->watch_client(Socket::wait_read);
     if (self->state_->stopped) body->stop();
     bool const begun = co_await write(self, std::move(head), deadline);
     if (!begun || self->is_head_) {
@@ -402,23 +405,38 @@ Task Session::wait_for_piece(std::shared_ptr<Session> self) {
     }
 }
 
-// Nothing is read while a stream is sent, so the client's end is noticed by asking whether there is
-// anything to read. Further requests may be: they wait, and the next write that fails tells.
-void Session::watch_client() {
+// Nothing is read while an answer is made or a stream is sent, so the client's end is noticed by
+// asking whether there is anything to read. Further requests may be: they wait, and the next write
+// that fails tells.
+void Session::watch_client(Socket::wait_type what) {
     if (std::exchange(watching_, true)) return;
-    auto const look = [weak = weak_from_this()](error_code error) {
+    stream_.socket().async_wait(what, [weak = weak_from_this()](error_code error) {
         auto const self = weak.lock();
         if (!self || error || self->closed_) return;
         self->watching_ = false;
-        if (!self->response_ || !self->response_->stream) return;
-        char byte = 0;
-        auto const fd = self->stream_.socket().native_handle();
-        auto const size = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-        bool const nothing = size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-        if (nothing) self->watch_client();
-        if (size <= 0 && !nothing) self->close();
-    };
-    stream_.socket().async_wait(Socket::wait_read, look);
+        self->look_at_client();
+    });
+}
+
+// A client that has shut down its side only still waits for its answer. Of a Unix socket it can be
+// told whether it is gone; over TCP that looks the same, so it gets some time.
+void Session::look_at_client() {
+    bool const streams = response_ && response_->stream;
+    if (!waiting_ && !streams) return;
+    char byte = 0;
+    auto const fd = stream_.socket().native_handle();
+    auto const size = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (size > 0) return;
+    if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return watch_client(Socket::wait_read);
+    pollfd state{fd, POLLIN, 0};
+    bool const gone = size < 0 || ::poll(&state, 1, 0) < 0 || (state.revents & POLLHUP) != 0;
+    if (gone || (streams && !from_socket_)) return close();
+    if (!from_socket_ && give_up_at_ == asio::steady_timer::time_point::max()) {
+        give_up_at_ = asio::steady_timer::clock_type::now() + state_->options.half_closed;
+        answered_.cancel();
+    }
+    watch_client(Socket::wait_error);
 }
 
 // The rest of a request that nobody wants is read and dropped for a while: closing a socket with
@@ -445,47 +463,6 @@ void serve(std::shared_ptr<State> const& state, Socket socket, bool from_socket)
     asio::co_spawn(state->io, Session::run(session), [session](std::exception_ptr problem) {
         if (problem) session->close();
     });
-}
-
-Result<void> socket_problem(std::string const& path, Errc code, std::string_view why) {
-    return fail(code, "cannot listen on the socket \"" + path + "\": " + std::string(why), path);
-}
-
-// Makes room for a socket at path: fails unless nothing is there, or a socket that nobody serves.
-Result<void> clear_socket_path(asio::io_context& io, std::string const& path) {
-    struct stat info {};
-    if (::lstat(path.c_str(), &info) != 0) {
-        if (errno == ENOENT) return {};
-        return socket_problem(
-            path, Errc::io, error_code(errno, boost::system::system_category()).message());
-    }
-    if (!S_ISSOCK(info.st_mode)) {
-        return socket_problem(
-            path, Errc::usage, "a file that is not a socket is there; move it away");
-    }
-    local::socket probe(io);
-    error_code problem;
-    probe.connect(local::endpoint(path), problem);
-    if (!problem) {
-        return socket_problem(path,
-                              Errc::conflict,
-                              "another process answers there; is a node already running on this "
-                              "data directory?");
-    }
-    if (problem != asio::error::connection_refused) {
-        return socket_problem(path, Errc::io, problem.message());
-    }
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
-        return socket_problem(path, Errc::io, "the one of an ended process cannot be removed");
-    }
-    return {};
-}
-
-void remove_socket_file(SocketFile const& file) {
-    struct stat info {};
-    bool const is_ours = ::lstat(file.path.c_str(), &info) == 0 && info.st_dev == file.device &&
-                         info.st_ino == file.inode;
-    if (is_ours) ::unlink(file.path.c_str());
 }
 
 }  // namespace
@@ -535,7 +512,7 @@ Result<void> HttpServer::listen_unix(std::string const& path) {
                                   " bytes and the operating system allows " +
                                   std::to_string(kPathLimit) + "; use a shorter data directory");
     }
-    INOS_CHECK(clear_socket_path(state_->io, path));
+    INOS_CHECK(clear_socket_path(path));
     auto const acceptor = std::make_shared<local::acceptor>(state_->io);
     error_code problem;
     acceptor->open(local(), problem);
@@ -546,10 +523,7 @@ Result<void> HttpServer::listen_unix(std::string const& path) {
     if (!problem) acceptor->bind(local::endpoint(path), problem);
     if (!problem) acceptor->listen(asio::socket_base::max_listen_connections, problem);
     if (problem) return socket_problem(path, Errc::io, problem.message());
-    struct stat info {};
-    if (::lstat(path.c_str(), &info) == 0) {
-        state_->socket_files.push_back(SocketFile{path, info.st_dev, info.st_ino});
-    }
+    if (auto const file = SocketFile::at(path)) state_->socket_files.push_back(*file);
     state_->local_acceptors.push_back(acceptor);
     auto serve_socket = [state = state_](local::socket socket) {
         serve(state, Socket(std::move(socket)), true);
@@ -566,7 +540,7 @@ void HttpServer::stop() {
     for (auto const& acceptor : state_->local_acceptors)
         acceptor->close(ignored);
     for (SocketFile const& file : state_->socket_files)
-        remove_socket_file(file);
+        file.remove();
     state_->close_sessions(false);
     if (state_->sessions.empty()) return;
     state_->stop_timer.expires_after(state_->options.stop_timeout);

@@ -3,6 +3,8 @@
 //
 // A connection handles one request at a time: the next one of a pipeline is read when the response
 // to this one has been written, so answers keep their order and a client cannot make us queue.
+// A client that hangs up while its answer is made is let go at once; over TCP, where that looks
+// like shutting down its side, after half_closed.
 // A response may be a stream (http_stream.hpp): it goes out in chunks, or before HTTP/1.1 until the
 // connection ends.
 // Threads: one io_context that one thread runs; all calls, handlers and responds on that thread.
@@ -38,6 +40,7 @@ struct HttpServerOptions {
     std::chrono::milliseconds stream_deadline{120'000};  // for each piece of a stream
     std::chrono::milliseconds heartbeat{15'000};         // of a stream that has nothing to send
     std::chrono::milliseconds keep_alive{60'000};        // between two requests
+    std::chrono::milliseconds half_closed{10'000};       // for the answer, once a TCP client ended
     std::chrono::milliseconds linger{2'000};             // see http_server.cpp
     std::chrono::milliseconds stop_timeout{5'000};       // for the requests that stop() finds
 };

@@ -1,121 +1,14 @@
 // The HTTP server over real sockets: a client that sends exact bytes, the server on its own thread.
 #include "net/http_server.hpp"
 
-#include <atomic>
-#include <stdexcept>
 #include <vector>
 
 #include <sys/stat.h>
 
-#include "net/http_stream.hpp"
-#include "tests/net/io_thread.hpp"
+#include "tests/net/http_server_fixture.hpp"
 
-namespace inos {
+namespace inos::test {
 namespace {
-
-using namespace std::chrono_literals;
-using test::IoThread;
-using test::RawClient;
-using test::TemporaryDirectory;
-
-std::string const kGet = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
-std::string const kStream = "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n";
-
-// A server whose handler streams, echoes, holds, throws or forgets, as the path says.
-class HttpServerTest : public testing::Test {
-protected:
-    void TearDown() override {
-        thread.call([&] {
-            held.clear();
-            server.reset();
-            streams.clear();
-        });
-        thread.finish();
-    }
-
-    void start(HttpServerOptions options = {}) {
-        thread.call([&] {
-            auto handler = [this](HttpRequest request, HttpRespond respond) {
-                handle(std::move(request), std::move(respond));
-            };
-            server = std::make_unique<HttpServer>(thread.io, handler, options);
-            port = server->listen_tcp("127.0.0.1", 0).value();
-        });
-    }
-
-    void handle(HttpRequest request, HttpRespond respond) {
-        ++handled;
-        if (request.path == "/throw") throw std::runtime_error("on purpose");
-        if (request.path == "/forget") return;
-        if (request.path == "/hold") {
-            held.push_back(std::move(respond));
-            return;
-        }
-        if (request.path == "/stream") {
-            HttpResponse response{200, {{"Content-Type", "text/event-stream"}}, ""};
-            response.stream = std::make_shared<HttpStream>(": beat\n\n");
-            response.stream->on_close([this] { ++closed; });
-            streams.push_back(response.stream);
-            respond(std::move(response));
-            return;
-        }
-        if (request.path == "/twice") respond(HttpResponse{200, {}, "first"});
-        if (request.path == "/large") {
-            respond(HttpResponse{200, {}, std::string(4u << 20, 'x')});
-            return;
-        }
-        std::string body = request.method + ' ' + request.path + ' ' + request.body;
-        if (request.from_socket) body += " socket";
-        respond(HttpResponse{200, {{"Content-Type", "text/plain"}}, body});
-    }
-
-    void wait_until_held(std::size_t count) {
-        auto const end = std::chrono::steady_clock::now() + test::kPatience;
-        while (thread.call([&] { return held.size(); }) < count) {
-            ASSERT_LT(std::chrono::steady_clock::now(), end);
-            std::this_thread::yield();
-        }
-    }
-
-    template <class Condition>
-    void wait_for(Condition condition) {
-        auto const end = std::chrono::steady_clock::now() + test::kPatience;
-        while (!thread.call(condition)) {
-            ASSERT_LT(std::chrono::steady_clock::now(), end);
-            std::this_thread::yield();
-        }
-    }
-    // A client whose stream has begun, and its head.
-    RawClient streaming(std::string& head) {
-        RawClient client = RawClient::tcp(port);
-        client.send(kStream);
-        head = client.read_until("\r\n\r\n");
-        return client;
-    }
-    void write(std::string const& bytes) {
-        thread.call([&] { streams.back()->write(bytes); });
-    }
-
-    std::string once(std::string const& request) {
-        RawClient client = RawClient::tcp(port);
-        client.send(request);
-        return client.read_all();
-    }
-
-    IoThread thread;
-    std::unique_ptr<HttpServer> server;
-    std::uint16_t port = 0;
-    std::vector<HttpRespond> held;
-    std::vector<std::shared_ptr<HttpStream>> streams;
-    std::atomic<int> handled = 0;
-    std::atomic<int> closed = 0;  // streams that the server has ended
-};
-
-std::string const kError = "{\"error\":{\"code\":\"";
-
-bool has_status(std::string const& response, int status) {
-    return response.starts_with("HTTP/1.1 " + std::to_string(status) + ' ');
-}
 
 TEST_F(HttpServerTest, answers_many_requests_on_one_connection) {
     start();
@@ -340,6 +233,35 @@ TEST_F(HttpServerTest, survives_clients_that_leave_in_the_middle) {
     EXPECT_TRUE(has_status(once("GET /a HTTP/1.1\r\nConnection: close\r\n\r\n"), 200));
 }
 
+// What it asked for may be held for minutes: its place is free for others before.
+TEST_F(HttpServerTest, lets_a_client_go_that_hangs_up_while_it_waits) {
+    HttpServerOptions options;
+    options.connections_max = 1;
+    options.half_closed = 1ms;
+    start(options);
+    {
+        RawClient client = RawClient::tcp(port);
+        client.send("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+        wait_until_held(1);
+        EXPECT_TRUE(has_status(once("GET /a HTTP/1.0\r\n\r\n"), 503));
+    }
+    auto const end = std::chrono::steady_clock::now() + kPatience;
+    while (!has_status(once("GET /a HTTP/1.0\r\n\r\n"), 200))
+        ASSERT_LT(std::chrono::steady_clock::now(), end);
+    thread.call([&] { held[0](HttpResponse{200, {}, "too late"}); });
+}
+
+TEST_F(HttpServerTest, answers_a_client_that_has_shut_down_its_side) {
+    start();
+    RawClient client = RawClient::tcp(port);
+    client.send("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.shut_down();
+    wait_until_held(1);
+    std::this_thread::sleep_for(50ms);
+    thread.call([&] { held[0](HttpResponse{200, {}, "here"}); });
+    EXPECT_TRUE(client.read_all().ends_with("here"));
+}
+
 TEST_F(HttpServerTest, stops_with_open_connections_and_leaves_nothing_running) {
     start();
     RawClient idle = RawClient::tcp(port);
@@ -384,117 +306,6 @@ TEST_F(HttpServerTest, says_who_to_ask_when_the_port_is_taken) {
     EXPECT_NE(again.error().message.find("inos run --api HOST:PORT"), std::string::npos);
 }
 
-TEST_F(HttpServerTest, sends_the_pieces_of_a_stream_as_they_come_and_goes_on_after_its_end) {
-    start();
-    std::string head;
-    RawClient client = streaming(head);
-    EXPECT_TRUE(has_status(head, 200));
-    EXPECT_NE(head.find("Transfer-Encoding: chunked\r\n"), std::string::npos) << head;
-    EXPECT_EQ(head.find("Content-Length"), std::string::npos) << head;
-    write("one\n");
-    EXPECT_EQ(client.read_until("one\n\r\n"), "4\r\none\n\r\n");
-    client.send(kGet);  // waits for its turn
-    write(std::string(300, 'y'));
-    EXPECT_EQ(client.read_until("yyy\r\n"), "12c\r\n" + std::string(300, 'y') + "\r\n");
-    thread.call([&] { streams.back()->end(); });
-    EXPECT_EQ(client.read_until("0\r\n\r\n"), "0\r\n\r\n");
-    EXPECT_TRUE(client.read_response().ends_with("GET /a "));
-    EXPECT_EQ(closed, 0);
-}
-
-TEST_F(HttpServerTest, sends_a_stream_to_an_old_client_until_the_connection_ends) {
-    start();
-    RawClient client = RawClient::tcp(port);
-    client.send("GET /stream HTTP/1.0\r\n\r\n");
-    std::string const head = client.read_until("\r\n\r\n");
-    EXPECT_EQ(head.find("chunked"), std::string::npos) << head;
-    EXPECT_NE(head.find("Connection: close"), std::string::npos) << head;
-    write("one");
-    EXPECT_EQ(client.read_until("one"), "one");
-    thread.call([&] {
-        streams.back()->write("two");
-        streams.back()->end();
-    });
-    EXPECT_EQ(client.read_all(), "two");
-}
-
-TEST_F(HttpServerTest, answers_head_for_a_stream_and_closes_it) {
-    start();
-    RawClient client = RawClient::tcp(port);
-    client.send("HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n" + kGet);
-    EXPECT_NE(client.read_until("\r\n\r\n").find("event-stream"), std::string::npos);
-    EXPECT_TRUE(client.read_response().ends_with("GET /a "));
-    EXPECT_EQ(closed, 1);
-}
-
-TEST_F(HttpServerTest, sends_heartbeats_while_a_stream_is_silent) {
-    HttpServerOptions options;
-    options.heartbeat = 10ms;
-    start(options);
-    std::string head;
-    RawClient client = streaming(head);
-    std::string const beat = "8\r\n: beat\n\n\r\n";
-    EXPECT_EQ(client.read_bytes(2 * beat.size()), beat + beat);
-    EXPECT_EQ(closed, 0);
-}
-
-TEST_F(HttpServerTest, tells_the_producer_that_the_client_has_gone) {
-    start();
-    std::string head;
-    RawClient client = streaming(head);
-    write("one");
-    client.read_until("one\r\n");
-    client.close();
-    wait_for([&] { return closed == 1; });
-    write("two");  // into the void
-    EXPECT_FALSE(thread.call([&] { return streams.back()->has_room(); }));
-}
-
-TEST_F(HttpServerTest, holds_a_producer_back_while_the_client_does_not_read) {
-    HttpServerOptions options;
-    options.stream_deadline = 200ms;
-    start(options);
-    std::string head;
-    std::size_t sent = 0;
-    auto const fill = [&] {
-        std::string const piece(100'000, 'z');
-        for (; streams.back()->has_room(); sent += piece.size())
-            streams.back()->write(piece);
-    };
-    RawClient client = streaming(head);
-    thread.call([&] {
-        streams.back()->on_room(fill);
-        fill();
-    });
-    client.read_bytes(4'000'000);  // so it was called again
-    std::size_t const so_far = thread.call([&] { return sent; });
-    EXPECT_GE(so_far, 3'900'000u);
-    wait_for([&] { return closed == 1; });  // a client that takes nothing is hung up on
-    EXPECT_LT(thread.call([&] { return sent; }), so_far + 20'000'000);
-}
-
-TEST_F(HttpServerTest, ends_streams_properly_when_it_stops) {
-    start();
-    std::string head;
-    RawClient client = streaming(head);
-    thread.call([&] {
-        streams.back()->write("last");
-        server->stop();
-    });
-    EXPECT_EQ(client.read_all(), "4\r\nlast\r\n0\r\n\r\n");
-    EXPECT_EQ(closed, 1);
-    thread.finish();
-}
-
-TEST_F(HttpServerTest, closes_the_streams_of_a_server_that_is_destroyed) {
-    start();
-    std::string head;
-    RawClient client = streaming(head);
-    thread.call([&] { server.reset(); });
-    client.read_all();
-    EXPECT_EQ(closed, 1);
-}
-
 class UnixSocketTest : public HttpServerTest {
 protected:
     Result<void> listen(std::string const& where) {
@@ -515,6 +326,24 @@ TEST_F(UnixSocketTest, serves_only_this_user_and_goes_away_with_the_server) {
     EXPECT_TRUE(client.read_response().ends_with("GET /a  socket"));
     thread.call([&] { server->stop(); });
     EXPECT_NE(::stat(path.c_str(), &info), 0);
+}
+
+TEST_F(UnixSocketTest, tells_a_client_that_has_shut_down_its_side_from_one_that_is_gone) {
+    HttpServerOptions options;
+    options.connections_max = 1;
+    options.half_closed = 1ms;  // is not for sockets
+    start(options);
+    ASSERT_TRUE(listen(path));
+    RawClient client = RawClient::local(path);
+    client.send("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.shut_down();
+    wait_until_held(1);
+    std::this_thread::sleep_for(50ms);
+    EXPECT_TRUE(has_status(once("GET /a HTTP/1.0\r\n\r\n"), 503)) << "it still has its place";
+    client.close();
+    auto const end = std::chrono::steady_clock::now() + kPatience;
+    while (!has_status(once("GET /a HTTP/1.0\r\n\r\n"), 200))
+        ASSERT_LT(std::chrono::steady_clock::now(), end);
 }
 
 TEST_F(UnixSocketTest, refuses_a_path_where_somebody_answers) {
@@ -568,4 +397,4 @@ TEST_F(UnixSocketTest, names_paths_that_are_too_long_or_missing) {
 }
 
 }  // namespace
-}  // namespace inos
+}  // namespace inos::test

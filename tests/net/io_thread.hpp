@@ -136,6 +136,9 @@ public:
     // The other side has closed, or reset, the connection.
     bool is_closed() { return !receive(); }
 
+    // Sends no more, but still reads.
+    void shut_down() { ::shutdown(fd_, SHUT_WR); }
+
     void close() {
         if (fd_ >= 0) ::close(std::exchange(fd_, -1));
     }
