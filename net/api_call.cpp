@@ -67,7 +67,7 @@ Result<std::uint64_t> parse_number(std::string_view name,
     auto const parsed = std::from_chars(text.data(), end, number);
     if (parsed.ec == std::errc() && parsed.ptr == end && number >= least && number <= most)
         return number;
-    return fail(Errc::invalid,
+    return fail(Errc::usage,
                 "\"" + std::string(name) + "\" has to be a whole number from " +
                     std::to_string(least) + " to " + std::to_string(most) + ", not \"" +
                     std::string(text) + "\"",

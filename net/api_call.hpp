@@ -21,7 +21,7 @@ Result<std::string> text_member(Object const& body, std::string_view name);
 // A member that is a list of texts; a missing one is empty.
 Result<std::vector<std::string>> texts_member(Object const& body, std::string_view name);
 
-// A whole number from `least` to `most`.
+// A parameter's whole number from `least` to `most`; else Errc::usage.
 Result<std::uint64_t> parse_number(std::string_view name,
                                    std::string_view text,
                                    std::uint64_t least,

@@ -11,6 +11,8 @@
 namespace inos {
 namespace {
 
+constexpr std::size_t kOrphansDefault = 100;
+
 Value names(std::vector<std::string> const& list) {
     Array array;
     for (auto const& name : list)
@@ -30,22 +32,6 @@ Value erasure_value(ErasureStatus const& status) {
                         {"waiting", names(status.waiting)}});
 }
 
-Result<std::size_t> limit_of(std::string_view text) {
-    if (text.empty()) return std::size_t{100};
-    std::size_t limit = 0;
-    for (char const c : text) {
-        bool const digit = c >= '0' && c <= '9';
-        if (!digit || limit > kListLimitMax) limit = kListLimitMax + 1;
-        limit = limit > kListLimitMax ? limit : limit * 10 + static_cast<std::size_t>(c - '0');
-    }
-    if (limit == 0 || limit > kListLimitMax)
-        return fail(Errc::invalid,
-                    "\"limit\" has to be a number from 1 to " + std::to_string(kListLimitMax) +
-                        ", not \"" + std::string(text) + "\"",
-                    "limit");
-    return limit;
-}
-
 }  // namespace
 
 void Api::list_erasures(CallPtr call) {
@@ -61,10 +47,14 @@ void Api::list_erasures(CallPtr call) {
 }
 
 void Api::list_orphans(CallPtr call) {
-    auto const limit = limit_of(call->param("limit"));
-    if (!limit) return send(call, api_error(limit.error()));
+    std::uint64_t limit = kOrphansDefault;
+    if (call->request.query.contains("limit")) {
+        auto const number = parse_number("limit", call->param("limit"), 1, kListLimitMax);
+        if (!number) return send(call, api_error(number.error()));
+        limit = *number;
+    }
     std::string const collection(call->param("collection"));
-    read(std::move(call), [collection, limit = *limit](Replica& replica) {
+    read(std::move(call), [collection, limit](Replica& replica) {
         auto const found = replica.orphans({}, collection, limit);
         if (!found) return api_error(found.error());
         Array orphans;

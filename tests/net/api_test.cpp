@@ -60,7 +60,21 @@ TEST_F(ApiErrors, say_what_is_wrong_with_path_method_and_query) {
         {"DELETE", kAnn + "?erase=yes", "", 400, "true or false", "erase"},
         {"GET", "/v1/conflicts?after=zz", "", 400, "malformed", "after"},
         {"GET", "/v1/conflicts?limit=0", "", 400, "from 1 to 1000", "limit"},
+        {"GET", "/v1/orphans?limit=10001", "", 400, "from 1 to 10000", "limit"},
     });
+}
+
+// Which is what a command's exit status 2 is made of.
+TEST_F(ApiErrors, call_values_that_a_parameter_cannot_have_wrong_usage) {
+    for (std::string const& target :
+         {kAnn + "?wait=x", kAnn + "?wait=1001", kAnn + "?wait=1&timeout=301"})
+        EXPECT_THAT(send("PUT", target, "{}").body, HasSubstr(R"("code":"usage")")) << target;
+    for (std::string const target : {"/v1/orphans?limit=0",
+                                     "/v1/orphans?limit=",
+                                     "/v1/conflicts?limit=1001",
+                                     "/v1/conflicts?after=zz",
+                                     "/v1/collections/c/records?limit=x"})
+        EXPECT_THAT(send("GET", target).body, HasSubstr(R"("code":"usage")")) << target;
 }
 
 TEST_F(ApiErrors, say_what_is_wrong_with_a_body) {
