@@ -74,4 +74,23 @@ Result<std::uint64_t> parse_number(std::string_view name,
                 std::string(name));
 }
 
+std::string record_cursor(RecordName const& name) {
+    std::string bytes;
+    put_blob(bytes, name.collection);
+    return crypto::hex(bytes + name.key);
+}
+
+Result<RecordName> parse_record_cursor(std::string_view text) {
+    RecordName name;
+    if (text.empty()) return name;
+    auto const bytes = crypto::unhex(text);
+    Reader in(bytes ? std::string_view(*bytes) : std::string_view());
+    name.collection = in.blob();
+    name.key = in.rest();
+    if (bytes && in.ok() && valid_name(name.collection)) return name;
+    return fail(Errc::usage,
+                "\"after\" is malformed; pass the \"next\" of an answer, unchanged",
+                "after");
+}
+
 }  // namespace inos

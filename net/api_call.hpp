@@ -27,4 +27,10 @@ Result<std::uint64_t> parse_number(std::string_view name,
                                    std::uint64_t least,
                                    std::uint64_t most);
 
+// Where a list of records of several collections goes on, for its "next": collection blob | id, in
+// hex.
+std::string record_cursor(RecordName const& name);
+// Of "after"; the empty text is the beginning. Errc::usage if it is malformed.
+Result<RecordName> parse_record_cursor(std::string_view text);
+
 }  // namespace inos

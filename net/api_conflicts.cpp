@@ -13,23 +13,6 @@ constexpr std::size_t kRecordsDefault = 100;
 constexpr std::size_t kRecordsMax = 1'000;
 constexpr std::size_t kPageRecords = 100;  // names read from the index at a time
 
-// Where a search goes on: collection blob | id, in hex.
-std::string cursor_text(RecordName const& name) {
-    std::string bytes;
-    put_blob(bytes, name.collection);
-    return crypto::hex(bytes + name.key);
-}
-
-std::optional<RecordName> parse_cursor(std::string_view text) {
-    auto const bytes = crypto::unhex(text);
-    if (!bytes) return std::nullopt;
-    Reader in(*bytes);
-    RecordName name;
-    name.collection = in.blob();
-    name.key = in.rest();
-    return in.ok() && valid_name(name.collection) ? std::optional(name) : std::nullopt;
-}
-
 struct Search {
     std::string only;  // this collection; empty: all
     RecordName after;
@@ -89,7 +72,7 @@ struct Search {
         if (!gone) return api_error(gone.error());
         return json_response(200,
                              Value(Object{{"records", Value(std::move(found))},
-                                          {"next", next ? Value(cursor_text(*next)) : Value()}}));
+                                          {"next", next ? Value(record_cursor(*next)) : Value()}}));
     }
 };
 
@@ -124,17 +107,9 @@ void Api::list_conflicts(CallPtr call) {
         if (!number) return send(call, api_error(number.error()));
         search.limit = static_cast<std::size_t>(*number);
     }
-    if (!call->param("after").empty()) {
-        auto cursor = parse_cursor(call->param("after"));
-        if (!cursor)
-            return send(
-                call,
-                api_error(400,
-                          "usage",
-                          "\"after\" is malformed; pass the \"next\" of an answer, unchanged",
-                          "after"));
-        search.after = *std::move(cursor);
-    }
+    auto after = parse_record_cursor(call->param("after"));
+    if (!after) return send(call, api_error(after.error()));
+    search.after = *std::move(after);
     read(std::move(call), [search = std::move(search)](Replica& replica) mutable {
         Search fresh = search;
         return fresh.run(replica);

@@ -12,6 +12,7 @@ namespace inos {
 namespace {
 
 constexpr std::size_t kOrphansDefault = 100;
+constexpr std::size_t kPageOrphans = 100;  // read at a time
 
 Value names(std::vector<std::string> const& list) {
     Array array;
@@ -30,6 +31,30 @@ Value erasure_value(ErasureStatus const& status) {
                         {"time", known ? Value(utc_text(status.time.ms())) : Value()},
                         {"done", names(status.done)},
                         {"waiting", names(status.waiting)}});
+}
+
+// A list of `limit` at most; `next` is where it goes on.
+HttpResponse orphans_page(Replica const& replica,
+                          std::string const& only,
+                          RecordName after,
+                          std::size_t limit) {
+    Array orphans;
+    bool more = true;
+    while (more && orphans.size() < limit) {
+        std::size_t const wanted = std::min(kPageOrphans, limit - orphans.size());
+        auto const page = replica.orphans(after, only, wanted);
+        if (!page) return api_error(page.error());
+        more = page->size() == wanted;
+        for (RecordView const& view : *page) {
+            after = {view.collection, view.id};
+            orphans.push_back(Value(Object{{"collection", Value(view.collection)},
+                                           {"id", Value(view.id)},
+                                           {"fields", Value(view.fields)}}));
+        }
+    }
+    return json_response(200,
+                         Value(Object{{"next", more ? Value(record_cursor(after)) : Value()},
+                                      {"orphans", Value(std::move(orphans))}}));
 }
 
 }  // namespace
@@ -53,17 +78,12 @@ void Api::list_orphans(CallPtr call) {
         if (!number) return send(call, api_error(number.error()));
         limit = *number;
     }
-    std::string const collection(call->param("collection"));
-    read(std::move(call), [collection, limit](Replica& replica) {
-        auto const found = replica.orphans({}, collection, limit);
-        if (!found) return api_error(found.error());
-        Array orphans;
-        for (RecordView const& view : *found)
-            orphans.push_back(Value(Object{{"collection", Value(view.collection)},
-                                           {"id", Value(view.id)},
-                                           {"fields", Value(view.fields)}}));
-        return json_response(200, Value(Object{{"orphans", Value(std::move(orphans))}}));
-    });
+    auto after = parse_record_cursor(call->param("after"));
+    if (!after) return send(call, api_error(after.error()));
+    auto work = [only = std::string(call->param("collection")),
+                 after = *std::move(after),
+                 limit](Replica& replica) { return orphans_page(replica, only, after, limit); };
+    read(std::move(call), std::move(work));
 }
 
 void Api::decide_orphan(CallPtr call) {

@@ -13,22 +13,26 @@ namespace {
 
 Result<int> list_orphans(Context& context, std::string const& collection) {
     INOS_TRY(auto client, Client::open(context));
-    ApiRequest request{"GET", "/v1/orphans", {}, {}, ""};
-    if (!collection.empty()) request.query["collection"] = collection;
-    INOS_TRY(auto const answer, client->call(request));
-    if (context.json) {
-        for (Value const& one : array_of(answer, "orphans"))
-            print_json_line(context, one);
-        return 0;
-    }
     Table table({"collection", "id", "fields"});
-    for (Value const& one : array_of(answer, "orphans"))
-        table.add({text_of(one, "collection"), text_of(one, "id"), cell_text(one.find("fields"))});
+    std::string after;
+    do {
+        ApiRequest request{"GET", "/v1/orphans", {}, {}, ""};
+        if (!collection.empty()) request.query["collection"] = collection;
+        if (!after.empty()) request.query["after"] = after;
+        INOS_TRY(auto const page, client->call(request));
+        for (Value const& one : array_of(page, "orphans")) {
+            if (context.json) print_json_line(context, one);
+            table.add(
+                {text_of(one, "collection"), text_of(one, "id"), cell_text(one.find("fields"))});
+        }
+        after = text_of(page, "next");
+    } while (!after.empty());
+    if (context.json) return kExitDone;
     if (table.empty())
         context.terminal.out << "no edits without a record\n";
     else
         table.print(context.terminal);
-    return 0;
+    return kExitDone;
 }
 
 }  // namespace
@@ -46,13 +50,13 @@ void add_orphans(CommandLine& line) {
         .flag("--drop", options->drop, "the edit goes")
         .note(
             "Such an edit comes from a site that was put back from an old copy and changed a "
-            "record "
-            "that\n"
+            "record that\n"
             "everybody had seen deleted. It is kept, and not shown, until somebody decides.")
         .example("inos orphans", "list them")
         .example("inos orphans customers c-17 --keep", "bring the customer back with that edit")
         .body([options](Context& context) -> Result<int> {
-            if (!options->keep && !options->drop) return list_orphans(context, options->collection);
+            bool const decides = options->keep || options->drop || !options->id.empty();
+            if (!decides) return list_orphans(context, options->collection);
             if (options->keep == options->drop || options->id.empty())
                 return fail(Errc::usage,
                             "name the collection, the id, and either --keep or --drop");

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/net/api_fixture.hpp"
+#include "tests/support/broken_author.hpp"
 
 namespace inos::test {
 namespace {
@@ -86,6 +87,47 @@ TEST_F(ApiConflicts, come_in_pages_across_collections) {
     EXPECT_EQ(ids, (std::vector<std::string>{"a", "b", "c"}));
     EXPECT_EQ(json(200, "GET", "/v1/conflicts?collection=zoo").find("records")->as<Array>()->size(),
               0u);
+}
+
+// ---- edits without a record ---------------------------------------------------------------------
+
+class ApiOrphans : public ApiTest {
+protected:
+    // Edits of records that site 0 does not have, as an old copy of site 1 would send them.
+    void receive_orphans(std::vector<RecordName> const& names, std::string const& text) {
+        BrokenAuthor old_copy(space[1], space.id(), space.digest_key());
+        for (RecordName const& name : names) {
+            Op op = simple_op(name.collection, name.key, text);
+            op.fresh = false;
+            old_copy.say(old_copy.header({name.collection, "name"}), {op});
+        }
+        value_of(space[0]->apply(old_copy.batch()));
+    }
+    // Their ids, in pages as `query` asks for them.
+    std::vector<std::vector<std::string>> pages(std::string const& query) {
+        std::vector<std::vector<std::string>> all;
+        std::string after;
+        do {
+            auto const page = json(
+                200, "GET", "/v1/orphans?" + query + (after.empty() ? "" : "&after=" + after));
+            all.emplace_back();
+            for (Value const& one : *page.find("orphans")->as<Array>())
+                all.back().push_back(*one.find("id")->as<std::string>());
+            after = page.find("next")->is_null() ? "" : *page.find("next")->as<std::string>();
+        } while (!after.empty() && all.size() < 100);
+        return all;
+    }
+};
+
+TEST_F(ApiOrphans, come_in_pages_across_collections) {
+    receive_orphans({{"c", "1"}, {"c", "2"}, {"d", "1"}, {"c", "3"}}, "edited");
+    using Pages = std::vector<std::vector<std::string>>;
+    EXPECT_EQ(pages("limit=10"), (Pages{{"1", "2", "3", "1"}}));
+    EXPECT_EQ(pages("limit=3"), (Pages{{"1", "2", "3"}, {"1"}}));
+    EXPECT_EQ(pages("limit=2&collection=c"), (Pages{{"1", "2"}, {"3"}}));
+    EXPECT_EQ(pages("collection=d"), (Pages{{"1"}}));
+    EXPECT_EQ(pages("collection=e"), (Pages{{}}));
+    EXPECT_EQ(send("GET", "/v1/orphans?after=zz").status, 400);
 }
 }  // namespace
 }  // namespace inos::test
