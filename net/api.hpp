@@ -13,7 +13,7 @@
 // ?source=); over TCP the token's role is the source. Collections that begin with an underscore are
 // not reachable here.
 //
-// Limits: a list ends after kAnswerBytesMax of records, a search for conflicts after
+// Limits: a list ends after kAnswerBytesMax, a search for conflicts after
 // kConflictScanMax records (both say where to go on); kWaitingMax reads wait at a time, more are
 // answered 503 at once.
 #pragma once

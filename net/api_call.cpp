@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "net/api.hpp"
+#include "net/api_format.hpp"
+#include "storage/json.hpp"
 #include "storage/near_miss.hpp"
 #include "storage/schema_document.hpp"
 
@@ -88,9 +91,26 @@ Result<RecordName> parse_record_cursor(std::string_view text) {
     name.collection = in.blob();
     name.key = in.rest();
     if (bytes && in.ok() && valid_name(name.collection)) return name;
-    return fail(Errc::usage,
-                "\"after\" is malformed; pass the \"next\" of an answer, unchanged",
-                "after");
+    return fail(
+        Errc::usage, "\"after\" is malformed; pass the \"next\" of an answer, unchanged", "after");
+}
+
+void AnswerPage::add(Value const& element) {
+    if (count_++ > 0) text_ += ',';
+    append_json(text_, element);
+}
+
+bool AnswerPage::full() const {
+    return count_ >= limit_ || text_.size() >= kAnswerBytesMax;
+}
+
+HttpResponse AnswerPage::answer(std::string_view name,
+                                std::optional<RecordName> const& next) const {
+    HttpResponse response = json_response(200, Value());
+    response.body = "{\"" + std::string(name) + "\":[" + text_ + "],\"next\":";
+    append_json(response.body, next ? Value(record_cursor(*next)) : Value());
+    response.body += '}';
+    return response;
 }
 
 }  // namespace inos

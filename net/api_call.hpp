@@ -1,11 +1,14 @@
-// Parts that several of the API's handlers share: names in requests and members of bodies. Pure.
+// Parts that several of the API's handlers share: names in requests, members of bodies, pages of
+// answers. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "crdt/value.hpp"
+#include "net/http_types.hpp"
 #include "storage/replica.hpp"
 
 namespace inos {
@@ -32,5 +35,20 @@ Result<std::uint64_t> parse_number(std::string_view name,
 std::string record_cursor(RecordName const& name);
 // Of "after"; the empty text is the beginning. Errc::usage if it is malformed.
 Result<RecordName> parse_record_cursor(std::string_view text);
+
+// What a page of such a list holds, as JSON: `limit` elements, or fewer when they are long.
+class AnswerPage {
+public:
+    explicit AnswerPage(std::size_t limit) : limit_(limit) {}
+    void add(Value const& element);
+    std::size_t size() const { return count_; }
+    bool full() const;  // of elements, or kAnswerBytesMax
+    // {"NAME":[...],"next":...}
+    HttpResponse answer(std::string_view name, std::optional<RecordName> const& next) const;
+
+private:
+    std::size_t limit_, count_ = 0;
+    std::string text_;
+};
 
 }  // namespace inos

@@ -17,19 +17,25 @@ struct Search {
     std::string only;  // this collection; empty: all
     RecordName after;
     std::size_t limit = kRecordsDefault;
+};
 
-    // The result so far.
-    Array found;
-    std::size_t scanned = 0;
-    std::optional<RecordName> next;
+// One page of a search: until enough is found or looked at, then `next` says where to go on.
+class Page {
+public:
+    explicit Page(Search search) : only_(search.only), after_(search.after), found_(search.limit) {}
 
-    // Until enough is found or looked at: then `next` says where to go on.
+    HttpResponse read(Replica const& replica) {
+        auto const done = go(replica);
+        return done ? found_.answer("records", next_) : api_error(done.error());
+    }
+
+private:
     Result<void> go(Replica const& replica) {
         for (bool more = true; more;) {
-            INOS_TRY(auto const names, replica.conflict_candidates(after, only, kPageRecords));
+            INOS_TRY(auto const names, replica.conflict_candidates(after_, only_, kPageRecords));
             more = names.size() == kPageRecords;
             for (RecordName const& name : names) {
-                after = name;
+                after_ = name;
                 if (name.collection.front() != '_') {
                     INOS_TRY(auto const record, replica.get(name));
                     // What lies under an alias is not read; its master has a turn of its own.
@@ -38,9 +44,8 @@ struct Search {
                     INOS_TRY(auto const record, replica.get(name));
                     if (record) add_alias(replica, *record);
                 }
-                ++scanned;
-                if (found.size() < limit && scanned < kConflictScanMax) continue;
-                next = name;
+                if (!found_.full() && ++scanned_ < kConflictScanMax) continue;
+                next_ = name;
                 return {};
             }
         }
@@ -49,7 +54,7 @@ struct Search {
 
     void add(Replica const& replica, std::string const& collection, RecordView const& record) {
         if (record.conflicts.empty()) return;
-        found.push_back(
+        found_.add(
             Value(Object{{"collection", Value(collection)},
                          {"id", Value(record.id)},
                          {"version", Value(record.version)},
@@ -67,13 +72,11 @@ struct Search {
         add(replica, alias->collection, record);
     }
 
-    HttpResponse run(Replica const& replica) {
-        auto const gone = go(replica);
-        if (!gone) return api_error(gone.error());
-        return json_response(200,
-                             Value(Object{{"records", Value(std::move(found))},
-                                          {"next", next ? Value(record_cursor(*next)) : Value()}}));
-    }
+    std::string only_;
+    RecordName after_;
+    AnswerPage found_;
+    std::size_t scanned_ = 0;
+    std::optional<RecordName> next_;
 };
 
 Result<Write> parse_resolution(Object const& body) {
@@ -110,10 +113,8 @@ void Api::list_conflicts(CallPtr call) {
     auto after = parse_record_cursor(call->param("after"));
     if (!after) return send(call, api_error(after.error()));
     search.after = *std::move(after);
-    read(std::move(call), [search = std::move(search)](Replica& replica) mutable {
-        Search fresh = search;
-        return fresh.run(replica);
-    });
+    read(std::move(call),
+         [search = std::move(search)](Replica& replica) { return Page(search).read(replica); });
 }
 
 void Api::resolve_conflict(CallPtr call) {

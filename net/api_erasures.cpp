@@ -33,28 +33,24 @@ Value erasure_value(ErasureStatus const& status) {
                         {"waiting", names(status.waiting)}});
 }
 
-// A list of `limit` at most; `next` is where it goes on.
 HttpResponse orphans_page(Replica const& replica,
                           std::string const& only,
                           RecordName after,
                           std::size_t limit) {
-    Array orphans;
-    bool more = true;
-    while (more && orphans.size() < limit) {
-        std::size_t const wanted = std::min(kPageOrphans, limit - orphans.size());
-        auto const page = replica.orphans(after, only, wanted);
+    AnswerPage found(limit);
+    for (bool more = true; more;) {
+        auto const page = replica.orphans(after, only, kPageOrphans);
         if (!page) return api_error(page.error());
-        more = page->size() == wanted;
+        more = page->size() == kPageOrphans;
         for (RecordView const& view : *page) {
             after = {view.collection, view.id};
-            orphans.push_back(Value(Object{{"collection", Value(view.collection)},
-                                           {"id", Value(view.id)},
-                                           {"fields", Value(view.fields)}}));
+            found.add(Value(Object{{"collection", Value(view.collection)},
+                                   {"id", Value(view.id)},
+                                   {"fields", Value(view.fields)}}));
+            if (found.full()) return found.answer("orphans", after);
         }
     }
-    return json_response(200,
-                         Value(Object{{"next", more ? Value(record_cursor(after)) : Value()},
-                                      {"orphans", Value(std::move(orphans))}}));
+    return found.answer("orphans", std::nullopt);
 }
 
 }  // namespace
@@ -80,9 +76,8 @@ void Api::list_orphans(CallPtr call) {
     }
     auto after = parse_record_cursor(call->param("after"));
     if (!after) return send(call, api_error(after.error()));
-    auto work = [only = std::string(call->param("collection")),
-                 after = *std::move(after),
-                 limit](Replica& replica) { return orphans_page(replica, only, after, limit); };
+    auto work = [only = std::string(call->param("collection")), after = *std::move(after), limit](
+                    Replica& replica) { return orphans_page(replica, only, after, limit); };
     read(std::move(call), std::move(work));
 }
 

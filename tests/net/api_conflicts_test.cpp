@@ -89,6 +89,27 @@ TEST_F(ApiConflicts, come_in_pages_across_collections) {
               0u);
 }
 
+TEST_F(ApiConflicts, come_in_shorter_pages_when_they_are_long) {
+    std::string const long_text(250'000, 'x');
+    constexpr std::size_t kRecords = 20;  // 10 MB of values
+    auto const id = [](std::size_t i) { return "r" + std::to_string(100 + i); };
+    for (std::size_t i = 0; i < kRecords; ++i) {
+        space[0].put("big", id(i), {{"t", Value("a" + long_text)}});
+        space[1].put("big", id(i), {{"t", Value("b" + long_text)}});
+    }
+    space.pull(1, 0);
+    auto const first = send("GET", "/v1/conflicts?limit=1000");
+    EXPECT_LT(first.body.size(), kAnswerBytesMax + 600'000);
+    auto const page = *parse_json(first.body, 64);
+    std::size_t const count = page.find("records")->as<Array>()->size();
+    EXPECT_GT(count, 0u);
+    ASSERT_LT(count, kRecords);
+    auto const rest =
+        json(200, "GET", "/v1/conflicts?after=" + *page.find("next")->as<std::string>());
+    EXPECT_EQ(rest.find("records")->as<Array>()->size(), kRecords - count);
+    EXPECT_TRUE(rest.find("next")->is_null());
+}
+
 // ---- edits without a record ---------------------------------------------------------------------
 
 class ApiOrphans : public ApiTest {
@@ -100,16 +121,16 @@ protected:
             Op op = simple_op(name.collection, name.key, text);
             op.fresh = false;
             old_copy.say(old_copy.header({name.collection, "name"}), {op});
+            value_of(space[0]->apply(old_copy.batch(old_copy.next().seq - 1)));
         }
-        value_of(space[0]->apply(old_copy.batch()));
     }
     // Their ids, in pages as `query` asks for them.
     std::vector<std::vector<std::string>> pages(std::string const& query) {
         std::vector<std::vector<std::string>> all;
         std::string after;
         do {
-            auto const page = json(
-                200, "GET", "/v1/orphans?" + query + (after.empty() ? "" : "&after=" + after));
+            auto const page =
+                json(200, "GET", "/v1/orphans?" + query + (after.empty() ? "" : "&after=" + after));
             all.emplace_back();
             for (Value const& one : *page.find("orphans")->as<Array>())
                 all.back().push_back(*one.find("id")->as<std::string>());
@@ -128,6 +149,17 @@ TEST_F(ApiOrphans, come_in_pages_across_collections) {
     EXPECT_EQ(pages("collection=d"), (Pages{{"1"}}));
     EXPECT_EQ(pages("collection=e"), (Pages{{}}));
     EXPECT_EQ(send("GET", "/v1/orphans?after=zz").status, 400);
+}
+
+TEST_F(ApiOrphans, come_in_shorter_pages_when_they_are_long) {
+    std::vector<RecordName> names;
+    for (int i = 0; i < 40; ++i)
+        names.push_back({"c", "r" + std::to_string(100 + i)});
+    receive_orphans(names, std::string(250'000, 'x'));
+    EXPECT_LT(send("GET", "/v1/orphans?limit=1000").body.size(), kAnswerBytesMax + 300'000);
+    auto const all = pages("limit=1000");
+    ASSERT_EQ(all.size(), 2u);
+    EXPECT_EQ(all[0].size() + all[1].size(), names.size());
 }
 }  // namespace
 }  // namespace inos::test
