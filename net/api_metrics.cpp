@@ -7,6 +7,7 @@
 #include "net/api.hpp"
 #include "net/api_format.hpp"
 #include "net/metrics_text.hpp"
+#include "storage/crypto/site_id.hpp"
 #include "storage/keys.hpp"
 
 namespace inos {
@@ -96,7 +97,8 @@ void add_space(MetricsText& text, SpaceMetrics const& space) {
         "inos_purge_missing_entries",
         "Entries that a site has not acknowledged: what is deleted in them cannot be purged.");
     for (PurgeBlocker const& blocker : space.blockers)
-        text.sample({{"site", blocker.name}}, blocker.entries);
+        text.sample({{"site", site_id_text(blocker.site)}, {"name", blocker.name}},
+                    blocker.entries);
     text.gauge("inos_orphan_edits", "Edits without a record, to be kept or dropped.");
     text.sample({}, space.orphans);
     text.gauge("inos_erasures", "Records that were erased for good.");

@@ -107,5 +107,20 @@ TEST(MetricsText, escapes_labels_and_help) {
               "a{x=\"q\\\"b\\\\n\\nz\",y=\"é\"} -7\na 18446744073709551615\na 61.005\n");
 }
 
+TEST_F(ApiMetrics, sites_of_one_name_are_told_apart) {
+    Space twins({{"shop"}, {"office"}, {"office"}});
+    twins[0].put("c", "x", {});
+    DirectStore its_store(*twins[0].replica);
+    Api its_api(its_store, node, twins[0].clock);
+    std::string text;
+    its_api.handle(request("GET", "/metrics"),
+                   [&](HttpResponse response) { text = response.body; });
+    std::size_t missing = 0;
+    for (auto const& [labels, value] : parse_metrics(text))
+        missing += labels.starts_with("inos_purge_missing_entries{site=\"") &&
+                   labels.ends_with(",name=\"office\"}") && value == "1";
+    EXPECT_EQ(missing, 2u);
+}
+
 }  // namespace
 }  // namespace inos::test
