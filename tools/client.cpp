@@ -1,9 +1,11 @@
 #include "tools/client.hpp"
 
-#include <chrono>
+#include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -33,10 +35,15 @@ std::map<std::string, std::string> headers_of(ApiRequest const& request) {
 
 class SocketClient final : public Client {
 public:
-    explicit SocketClient(HttpClient http) : http_(std::move(http)) {}
+    explicit SocketClient(std::string path)
+        : path_(std::move(path)), http_(HttpClient::over_socket(path_)) {}
     bool node_is_running() const override { return true; }
 
     Result<ApiResponse> request(ApiRequest const& request) override {
+        HttpClientOptions options;
+        options.answer_timeout = answer_patience(request);
+        if (std::exchange(patience_, options.answer_timeout) != options.answer_timeout)
+            http_ = HttpClient::over_socket(path_, options);
         INOS_TRY(auto answer, http_.request(plain(request)));
         return ApiResponse{answer.status, std::move(answer.headers), std::move(answer.body)};
     }
@@ -59,7 +66,9 @@ private:
         return {request.method, path_and_query(request), headers_of(request), request.body};
     }
 
+    std::string path_;
     HttpClient http_;
+    std::chrono::milliseconds patience_ = HttpClientOptions().answer_timeout;
 };
 
 class DirectClient final : public Client {
@@ -129,9 +138,7 @@ Result<std::unique_ptr<Client>> reach(std::string const& dir) {
     std::string const socket = dir + "/api.sock";
     auto const deadline = std::chrono::steady_clock::now() + kLockPatience;
     for (;;) {
-        if (answers(socket)) {
-            return std::make_unique<SocketClient>(HttpClient::over_socket(socket));
-        }
+        if (answers(socket)) return std::make_unique<SocketClient>(socket);
         auto clock = std::make_unique<SystemClock>();
         auto site = open_site(dir, *clock, Durability::synced);
         if (site) return std::make_unique<DirectClient>(std::move(clock), *std::move(site));
@@ -216,6 +223,16 @@ Result<Value> Client::call(ApiRequest const& sent) {
     if (response.status >= 400) return tl::unexpected<Error>(error_of(response));
     if (response.body.empty()) return Value();
     return parse_json(response.body, kAnswerDepthMax);
+}
+
+std::chrono::milliseconds answer_patience(ApiRequest const& request) {
+    auto const patience = HttpClientOptions().answer_timeout;
+    auto const found = request.query.find("timeout");
+    if (found == request.query.end()) return patience;
+    std::uint64_t seconds = 0;
+    auto const& text = found->second;
+    std::from_chars(text.data(), text.data() + text.size(), seconds);
+    return patience + std::chrono::seconds(std::min(seconds, kWaitTimeoutMaxS));
 }
 
 std::string percent_encoded(std::string_view text) {

@@ -6,6 +6,7 @@
 // process has it open and answers no API; Errc::unavailable when the node does not answer.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -53,6 +54,9 @@ public:
 
 // What a response of 400 or more says, as an Error.
 Error error_of(ApiResponse const& response);
+
+// How long the node may take to answer: longer for a write that waits for other sites.
+std::chrono::milliseconds answer_patience(ApiRequest const& request);
 
 std::string percent_encoded(std::string_view text);
 std::string collection_path(std::string_view collection);                   // .../records
