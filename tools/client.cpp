@@ -99,6 +99,8 @@ public:
             }
             answer = std::move(plain);
         });
+        // What it waits for cannot come while no node runs.
+        if (!answer) api_.tick(clock_->monotonic_ms() + kFrontierWaitMs);
         if (!answer)
             return fail(Errc::internal, "no answer to " + request.method + " " + request.path);
         return *std::move(answer);

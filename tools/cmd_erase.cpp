@@ -73,7 +73,7 @@ void add_erase(CommandLine& line) {
             ApiRequest request{"DELETE", record_path(options->collection, options->id), {}, {}, ""};
             request.query["erase"] = "true";
             apply_write_options(request, *options);
-            return send_write(context, request, options->collection + "/" + options->id);
+            return send_write(context, request, options->collection + "/" + options->id, "erased");
         });
 }
 

@@ -64,7 +64,10 @@ void add_orphans(CommandLine& line) {
                               {"id", Value(options->id)},
                               {"keep", Value(options->keep)}};
             ApiRequest const request{"POST", "/v1/orphans", {}, {}, write_json(Value(body))};
-            return send_write(context, request, options->collection + "/" + options->id);
+            return send_write(context,
+                              request,
+                              options->collection + "/" + options->id,
+                              options->keep ? "kept" : "dropped");
         });
 }
 

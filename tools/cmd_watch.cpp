@@ -36,7 +36,8 @@ Result<int> watch(Context& context, Options const& options) {
     auto const on_event = [&](ServerEvent const& event) {
         if (!event.id.empty()) cursor = event.id;
         if (event.name == "error") failure = error_of({500, {}, event.data});
-        if (!event.name.empty()) return !failure;
+        bool const position = event.name == "cursor" && options.once;
+        if (!event.name.empty() && !position) return !failure;
         context.terminal.out << event.data << '\n';
         context.terminal.out.flush();
         if (!context.terminal.out)
@@ -67,7 +68,9 @@ void add_watch(CommandLine& line) {
             "\"more\": true\n"
             "belong to one group with the next line, so a transaction never ends on one of them. "
             "The cursor of\n"
-            "any line is a place to go on from, at every site of the space.")
+            "any line is a place to go on from, at every site of the space. With --once the last "
+            "line is\n"
+            "{\"cursor\"} alone if only other collections have changed behind the line before.")
         .example("inos watch customers", "from now on, until Ctrl-C")
         .example("inos watch --since 0 --once > all.jsonl", "what there is, and where it ends")
         .body([options](Context& context) { return watch(context, *options); });

@@ -6,6 +6,9 @@ namespace inos {
 
 class CommandLine;
 
+// All of them, in the order of the help.
+void add_commands(CommandLine& line);
+
 void add_init(CommandLine& line);
 void add_invite(CommandLine& line);
 void add_invites(CommandLine& line);

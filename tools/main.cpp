@@ -1,4 +1,4 @@
-// The program `inos`: the list of its commands.
+// The program `inos`.
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -14,38 +14,6 @@ int main(int argc, char** argv) {
     auto terminal = inos::Terminal::of_process();
     char const* const data = std::getenv("INOS_DATA");
     inos::CommandLine line(terminal, INOS_VERSION, data ? data : "");
-
-    // Sites
-    inos::add_init(line);
-    inos::add_invite(line);
-    inos::add_invites(line);
-    inos::add_join(line);
-    inos::add_run(line);
-    // Records
-    inos::add_get(line);
-    inos::add_put(line);
-    inos::add_patch(line);
-    inos::add_delete(line);
-    inos::add_erase(line);
-    inos::add_orphans(line);
-    inos::add_list(line);
-    inos::add_import(line);
-    inos::add_export(line);
-    inos::add_watch(line);
-    inos::add_conflicts(line);
-    inos::add_resolve(line);
-    inos::add_history(line);
-    inos::add_explain(line);
-    inos::add_restore_record(line);
-    inos::add_duplicates(line);
-    inos::add_merge_records(line);
-    inos::add_unmerge(line);
-    inos::add_schema(line);
-    // The network
-    inos::add_status(line);
-    inos::add_peers(line);
-    inos::add_members(line);
-    inos::add_verify(line);
-
+    inos::add_commands(line);
     return line.run({argv + 1, argv + argc});
 }

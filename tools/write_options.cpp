@@ -30,7 +30,10 @@ void apply_write_options(ApiRequest& request, WriteOptions const& options) {
     }
 }
 
-Result<int> send_write(Context& context, ApiRequest const& request, std::string const& what) {
+Result<int> send_write(Context& context,
+                       ApiRequest const& request,
+                       std::string const& what,
+                       std::string_view done) {
     INOS_TRY(auto client, Client::open(context));
     INOS_TRY(auto response, client->request(request));
     if (response.status >= 400) return tl::unexpected<Error>(error_of(response));
@@ -40,10 +43,11 @@ Result<int> send_write(Context& context, ApiRequest const& request, std::string 
         context.terminal.out << (response.body.empty() ? "{}" : response.body) << '\n';
     } else {
         bool const unchanged = body && body->find("changed") && !bool_of(*body, "changed");
-        char const* const done = response.status == 204              ? "deleted"
-                                 : body && bool_of(*body, "created") ? "created"
-                                 : unchanged                         ? "unchanged"
-                                                                     : "stored";
+        if (done.empty())
+            done = response.status == 204              ? "deleted"
+                   : body && bool_of(*body, "created") ? "created"
+                   : unchanged                         ? "unchanged"
+                                                       : "stored";
         context.terminal.out << what << " " << done << '\n';
     }
     if (response.status == 202) {

@@ -32,7 +32,7 @@ holds shop 'eheim' || die 'the test looks in the wrong place'
 say 'one site is away and edits; the record is erased meanwhile'
 stop_node warehouse
 "$INOS" patch customers aa-geheim-id '{"phone": "Geheim Vier"}' --data warehouse >/dev/null
-expect 0 '' "$INOS" erase customers aa-geheim-id --data office
+expect 0 'customers/aa-geheim-id erased' "$INOS" erase customers aa-geheim-id --data office
 wait_until 30 'clean disk of the office' holds_no office eheim
 wait_until 30 'clean disk of the shop' holds_no shop eheim
 expect 3 'erased for good' "$INOS" put customers aa-geheim-id '{"name": "x"}' --data shop

@@ -28,6 +28,10 @@ done
 cursor=$(tail -n 1 once.out | json_text cursor)
 expect 0 '^$' "$INOS" watch customers --data shop --since "$cursor" --once
 
+first=$(head -n 1 watch.out | json_text cursor)
+equal 'where a feed ends that shows nothing' "{\"cursor\":\"$cursor\"}" \
+    "$("$INOS" watch customers --data shop --since "$first" --once)"
+
 say 'it says what is wrong'
 expect 2 'cursor is malformed' "$INOS" watch --data shop --since xyz
 expect 1 'reserved' "$INOS" watch _schema --data shop
