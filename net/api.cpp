@@ -119,7 +119,7 @@ std::vector<Api::Route> const& Api::table() {
 std::vector<ApiRoute> Api::routes() {
     std::vector<ApiRoute> list;
     for (Route const& route : table())
-        list.push_back({route.method, route.pattern, route.about});
+        list.push_back({route.method, route.pattern, route.about, route.params});
     return list;
 }
 

@@ -43,6 +43,7 @@ inline constexpr std::uint64_t kWaitTimeoutMaxS = 300;
 
 struct ApiRoute {
     std::string method, pattern, about;
+    std::vector<std::string> params;  // of the query
 };
 
 class Api {

@@ -47,6 +47,7 @@ struct Command::Impl {
     Impl& chosen();
     std::optional<Error> unexpected(Impl const& root) const;
     std::vector<std::string> option_names() const;
+    void list(std::vector<CommandLine::Listed>& all) const;
 };
 
 struct CommandLine::Impl {
@@ -184,6 +185,13 @@ std::vector<std::string> Command::Impl::option_names() const {
     return names;
 }
 
+void Command::Impl::list(std::vector<CommandLine::Listed>& all) const {
+    constexpr std::string_view kProgram = "inos ";
+    if (body) all.push_back({full_name.substr(kProgram.size()), option_names()});
+    for (auto const& child : children)
+        child->impl_->list(all);
+}
+
 // What was left over, said so that one sees what to change.
 std::optional<Error> Command::Impl::unexpected(Impl const& root) const {
     auto const left = root.app->remaining(true);
@@ -283,6 +291,12 @@ CommandLine::CommandLine(Terminal& terminal, std::string version, std::string da
 }
 
 CommandLine::~CommandLine() = default;
+
+std::vector<CommandLine::Listed> CommandLine::commands() const {
+    std::vector<Listed> all;
+    impl_->root.impl_->list(all);
+    return all;
+}
 
 Command& CommandLine::add(std::string const& name, std::string const& summary) {
     return impl_->root.impl_->add_child(name, summary);

@@ -93,6 +93,13 @@ public:
 
     Command& add(std::string const& name, std::string const& summary);
 
+    // Every command that can be run, "schema apply" among them, with its options: "--limit".
+    struct Listed {
+        std::string name;
+        std::vector<std::string> options;
+    };
+    std::vector<Listed> commands() const;
+
     // Parses, runs the command's body, prints its error; answers the exit status.
     int run(std::vector<std::string> arguments);
 
