@@ -8,6 +8,12 @@
 #include "storage/crypto/site_id.hpp"
 
 namespace inos {
+namespace {
+
+// Above it, who waits is told at once what is known: its client may be long gone.
+constexpr std::size_t kAcknowledgementWaitsMax = 1'000;
+
+}  // namespace
 
 PeerManager::PeerManager(Options options,
                          Store& store,
@@ -458,6 +464,7 @@ void PeerManager::wait_acknowledged(VersionVector held,
                                     std::size_t sites,
                                     std::uint64_t timeout_ms,
                                     std::function<void(std::size_t)> done) {
+    if (waiting_.size() >= kAcknowledgementWaitsMax) return done(acknowledged_by(held));
     waiting_.push_back(
         {std::move(held), sites, clock_.monotonic_ms() + timeout_ms, std::move(done)});
     check_waiting();

@@ -171,6 +171,15 @@ TEST_P(TwoSites, stop_waiting_for_acknowledgements_in_time) {
     EXPECT_EQ(sites, 0u);
 }
 
+TEST_P(TwoSites, wait_for_so_many_acknowledgements_and_no_more) {
+    std::size_t answers = 0;
+    for (int i = 0; i < 1'003; ++i)
+        a.peers().wait_acknowledged({}, 2, 5'000, [&](std::size_t) { ++answers; });
+    EXPECT_EQ(answers, 3u);
+    world.step(5'200);
+    EXPECT_EQ(answers, 1'003u);
+}
+
 TEST_P(TwoSites, verify_that_they_agree) {
     a.put("customers", "ann", R"({"name":"Ann"})");
     EXPECT_EQ(state_of(verified(world, a), "b"), "unreachable");
