@@ -143,7 +143,7 @@ Planned plan_resolution(Record const& record,
         CellType const read = read_type(record, *at, field_schema);
         // To leave away what was taken away is a decision too.
         if (!value.is_null() || has_value(record, *at, read, field_schema) ||
-            lost_increments(record, *at).empty())
+            lost_increments(record, *at, read).empty())
             assign_field(plan, {*at, std::string(field), field_schema}, value, AssignMode::replace);
         CellType const type = field_schema ? field_schema->type : CellType::register_;
         if (!plan.error && plan.edits.empty()) plan.end_lost_runs(*at);

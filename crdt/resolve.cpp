@@ -49,7 +49,7 @@ private:
             auto const* rules = rules_of(other);
             if (other == type || !rules || !rules->present(record_, at)) continue;
             if (values.empty()) add_shown(at, type, values);
-            Cell const* cell = latest(cells_under(record_, own_path(at, other)));
+            Cell const* cell = latest_value(record_, own_path(at, other));
             values.push_back(
                 {rules->read(record_, at, nullptr), cell->dot, cell->hlc, cell->source, false});
         }
@@ -57,7 +57,7 @@ private:
 
     // Increments that add nothing are in conflict with what is shown, whatever that is.
     void add_lost_runs(std::string const& at, CellType type, std::vector<ConflictValue>& values) {
-        for (Cell const* cell : lost_increments(record_, at)) {
+        for (Cell const* cell : lost_increments(record_, at, type)) {
             if (values.empty()) add_shown(at, type, values);
             values.push_back({Value(), cell->dot, cell->hlc, cell->source, false, true});
         }
@@ -66,9 +66,7 @@ private:
     // A type without siblings of its own shows its value as the winner.
     void add_shown(std::string const& at, CellType type, std::vector<ConflictValue>& values) {
         auto const* rules = rules_of(type);
-        auto cells = cells_under(record_, own_path(at, type));
-        std::erase_if(cells, [](Cell const* one) { return run_of_lost(one->path).has_value(); });
-        Cell const* cell = latest(cells);
+        Cell const* cell = latest_value(record_, own_path(at, type));
         if (rules && cell && rules->present(record_, at))
             values.push_back(
                 {rules->read(record_, at, nullptr), cell->dot, cell->hlc, cell->source, true});
@@ -177,11 +175,20 @@ bool may_conflict(Record const& record) {
     return false;
 }
 
-std::vector<Cell const*> lost_increments(Record const& record, std::string_view path) {
+Cell const* latest_value(Record const& record, std::string_view prefix) {
+    auto cells = cells_under(record, prefix);
+    std::erase_if(cells, [](Cell const* cell) { return run_of_lost(cell->path).has_value(); });
+    return latest(cells);
+}
+
+std::vector<Cell const*> lost_increments(Record const& record,
+                                         std::string_view path,
+                                         CellType read) {
     std::vector<Cell const*> lost;
     for (CellType const type : types_at(record, path)) {
         std::string const own = own_path(path, type);
-        if (!is_run(own)) continue;
+        bool const inside_unread_map = type == CellType::map && type != read;
+        if (!is_run(own) && !inside_unread_map) continue;
         for (Cell const* cell : cells_under(record, own))
             if (run_of_lost(cell->path) && !holds_passed_rights(cell->path)) lost.push_back(cell);
     }
@@ -207,17 +214,21 @@ CellType read_type(Record const& record, std::string_view path, FieldSchema cons
     Record const kept = without_removed(record);
     CellType best = CellType::register_;
     Cell const* newest = nullptr;
+    bool any_value = false;
     for (CellType const type : types) {
-        Cell const* cell = latest(cells_under(kept, own_path(path, type)));
+        Cell const* cell = latest_value(kept, own_path(path, type));
         if (!cell) continue;
-        bool const newer = !newest || std::tie(newest->hlc, newest->dot, best) <
-                                          std::tie(cell->hlc, cell->dot, type);
+        auto const* rules = rules_of(type);
+        bool const is_value = !rules || rules->present(kept, path);
+        bool const newer = !newest || std::tie(any_value, newest->hlc, newest->dot, best) <
+                                          std::tie(is_value, cell->hlc, cell->dot, type);
         if (newer) {
             newest = cell;
             best = type;
+            any_value = is_value;
         }
     }
-    return best;
+    return newest ? best : types.front();
 }
 
 bool has_value(Record const& record, std::string_view path, CellType type, FieldSchema const*) {

@@ -43,8 +43,15 @@ struct Resolved {
 // Reads every field, whether or not the record is deleted (visible() of record.hpp decides that).
 Resolved resolve(Record const& record, CollectionSchema const& schema);
 
-// The `lost` cells of the field's counters that stand for somebody's increments.
-std::vector<Cell const*> lost_increments(Record const& record, std::string_view path);
+// The `lost` cells of the field that stand for somebody's increments: of its counters, and of those
+// inside a map that is not the type that is `read`. Those inside a map that is read are of its
+// members.
+std::vector<Cell const*> lost_increments(Record const& record,
+                                         std::string_view path,
+                                         CellType read);
+
+// The latest cell at or below `prefix`, `lost` ones aside: they are no value. nullptr for none.
+Cell const* latest_value(Record const& record, std::string_view prefix);
 
 // Puts [{"element": id, "value": value}, ...] in place of every list among the fields that
 // resolve() gave, also in maps, so that operations can name elements.
@@ -58,8 +65,10 @@ bool may_conflict(Record const& record);
 // What one field holds as the given type. `path` is the field's path up to and including its name,
 // without a type. The parts of resolve that planning a change (change.hpp) needs too.
 std::vector<CellType> types_at(Record const& record, std::string_view path);
-// The type that is read: the schema's, else the one with the latest cell; register when there is
-// none.
+// The type that is read: the schema's, else of those that have a value the one with the latest
+// cell; register when there is no cell. What is left of a value that was taken away (a `lost` cell,
+// a bare move in a list, passes of a bounded counter) does not count beside a value. A type of a
+// newer version does.
 CellType read_type(Record const& record, std::string_view path, FieldSchema const* schema);
 bool has_value(Record const& record,
                std::string_view path,

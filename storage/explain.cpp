@@ -241,12 +241,12 @@ void Explainer::tell_rivals(ToldField& field,
     for (CellType const other : types_at(past_.now, field.at)) {
         auto const* rules = rules_of(other);
         if (other == type || !rules || !rules->present(past_.now, field.at)) continue;
-        Cell const* cell = latest(cells_under(past_.now, own_path(field.at, other)));
+        Cell const* cell = latest_value(past_.now, own_path(field.at, other));
         field.story.lost.push_back({rules->read(past_.now, field.at, nullptr),
                                     origin(*cell),
                                     why_type_lost(field.schema, type, other)});
     }
-    for (Cell const* cell : lost_increments(past_.now, field.at))
+    for (Cell const* cell : lost_increments(past_.now, field.at, type))
         field.story.lost.push_back({lost_amount(*cell), origin(*cell), why_increment_lost()});
 }
 

@@ -99,7 +99,7 @@ std::vector<ConflictValue> siblings(Record const& record,
                                     FieldSchema const* schema) {
     FieldRights const rights = read_rights(record, at, schema);
     if (!present(record, at) || rights.value >= rights.min) return {};
-    Cell const* shown = latest(cells_under(record, own_path(at, kType)));
+    Cell const* shown = latest_value(record, own_path(at, kType));
     Cell const* used = latest(cells_at(record, part_path(at, kUsed)));
     if (!used) used = shown;
     std::int64_t const other = rights.value < 0 ? rights.value : rights.min;

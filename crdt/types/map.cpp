@@ -7,9 +7,19 @@ namespace {
 
 constexpr CellType kType = CellType::map;
 
+// Without its own cell a map is there while a member is: what is left of members that were taken
+// away makes none.
 bool present(Record const& record, std::string_view at) {
-    auto const range = record.under(own_path(at, kType));
-    return range.begin != range.end;
+    std::string const own = own_path(at, kType);
+    if (!cells_at(record, own).empty()) return true;
+    for (auto const& name : names_under(record, own)) {
+        std::string const child = path_name(own, name);
+        for (CellType const type : types_at(record, child)) {
+            auto const* rules = rules_of(type);
+            if (!rules || rules->present(record, child)) return true;
+        }
+    }
+    return false;
 }
 
 Value read(Record const& record, std::string_view at, FieldSchema const*) {
