@@ -145,10 +145,10 @@ Planned plan_resolution(Record const& record,
         if (!value.is_null() || has_value(record, *at, read, field_schema) ||
             lost_increments(record, *at, read).empty())
             assign_field(plan, {*at, std::string(field), field_schema}, value, AssignMode::replace);
-        CellType const type = field_schema ? field_schema->type : CellType::register_;
         if (!plan.error && plan.edits.empty()) plan.end_lost_runs(*at);
-        if (!plan.error && plan.edits.empty() && type == CellType::register_)
-            plan.write(own_path(*at, type), encode(value));
+        if (!plan.error && plan.edits.empty() && read == CellType::register_ &&
+            !is_operation(value))
+            plan.write(own_path(*at, read), encode(value));
     } else if (!resolve_in_list(plan, field, value)) {
         plan.fail(ChangeError::Kind::bad_operation,
                   std::string(field),

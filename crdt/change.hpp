@@ -33,9 +33,9 @@ Planned plan_change(Record const& record,
                     AssignMode mode,
                     Author const& author);
 
-// Decides a conflict: the field gets this value by a write that is made even if it reads so
-// already, so that it covers every sibling the author sees. `field` is a top-level name or a dotted
-// path into maps.
+// Decides a conflict: the field gets this value by a write that covers every sibling the author
+// sees. A register is written even if it reads so already; of other types it makes no op where
+// there is nothing to settle. `field` is a top-level name or a dotted path into maps.
 Planned plan_resolution(Record const& record,
                         CollectionSchema const& schema,
                         RecordName const& name,

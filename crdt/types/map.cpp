@@ -58,7 +58,10 @@ CellType target_type(EditPlan const& plan, FieldTarget const& target, Value cons
                       (now == CellType::list && value.as<Array>()) ||
                       (now == CellType::flag && value.as<bool>()) ||
                       (now == CellType::text && value.as<std::string>());
-    if (fits && has_value(plan.record, target.at, now, nullptr)) return now;
+    // A counter that was taken away while somebody counted on begins again as one.
+    bool const there = has_value(plan.record, target.at, now, nullptr) ||
+                       !lost_increments(plan.record, target.at, now).empty();
+    if (fits && there) return now;
     return value.as<Object>() ? CellType::map : CellType::register_;
 }
 
