@@ -137,6 +137,7 @@ Planned plan_resolution(Record const& record,
                         Value const& value,
                         Author const& author) {
     EditPlan plan{record, author.actor, author.seq, {}, {}};
+    plan.resolves = true;
     if (auto const at = path_of(record, field)) {
         bool const top = *at == path_name({}, field);
         FieldSchema const* field_schema = top ? schema.field(field) : nullptr;

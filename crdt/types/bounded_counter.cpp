@@ -88,8 +88,12 @@ FieldRights rights_in(EditPlan const& plan, FieldTarget const& target) {
     return read_rights(plan.record, target.at, target.schema);
 }
 
+std::int64_t shown(FieldRights const& rights) {
+    return std::max<std::int64_t>(rights.value, 0);
+}
+
 Value read(Record const& record, std::string_view at, FieldSchema const* schema) {
-    return Value(std::max<std::int64_t>(read_rights(record, at, schema).value, 0));
+    return Value(shown(read_rights(record, at, schema)));
 }
 
 // A sum under min: beside what is shown stands what was counted, or, where that is the same, the
@@ -99,11 +103,11 @@ std::vector<ConflictValue> siblings(Record const& record,
                                     FieldSchema const* schema) {
     FieldRights const rights = read_rights(record, at, schema);
     if (!present(record, at) || rights.value >= rights.min) return {};
-    Cell const* shown = latest_value(record, own_path(at, kType));
+    Cell const* newest = latest_value(record, own_path(at, kType));
     Cell const* used = latest(cells_at(record, part_path(at, kUsed)));
-    if (!used) used = shown;
+    if (!used) used = newest;
     std::int64_t const other = rights.value < 0 ? rights.value : rights.min;
-    return {{read(record, at, schema), shown->dot, shown->hlc, shown->source, true},
+    return {{Value(shown(rights)), newest->dot, newest->hlc, newest->source, true},
             {Value(other), used->dot, used->hlc, used->source, false}};
 }
 
@@ -173,7 +177,9 @@ void assign(EditPlan& plan, FieldTarget const& target, Value const& value) {
                          target.label,
                          "a bounded counter takes an integer or {\"$inc\": integer}");
     FieldRights const rights = rights_in(plan, target);
-    if (present(plan.record, target.at) && *wanted == rights.value) return;
+    // A sum under zero is put back as the 0 that it reads as; only a decision makes up for it.
+    std::int64_t const as_it_is = plan.resolves ? rights.value : shown(rights);
+    if (present(plan.record, target.at) && *wanted == as_it_is) return;
     if (*wanted < rights.min)
         return plan.fail(ChangeError::Kind::bad_operation,
                          target.label,

@@ -38,6 +38,7 @@ struct EditPlan {
     Seq seq = 0;    // of the entry in the making: a run that begins now begins here
     std::vector<Edit> edits;
     std::optional<ChangeError> error;  // the first one; planning goes on without effect after it
+    bool resolves = false;             // decides a conflict, so that it is not left as it is
 
     void write(std::string path, std::string payload);
     void remove(std::string path);

@@ -259,16 +259,26 @@ TEST_F(BoundedCounter, used_while_it_was_taken_away_is_a_conflict_that_the_next_
     EXPECT_LE(available(a) + available(b) + available(c), 2);
 }
 
-TEST_F(BoundedCounter, that_reads_as_zero_is_settled_by_setting_it) {
+TEST_F(BoundedCounter,
+       E13_under_zero_is_put_back_as_it_reads_without_an_entry_and_settled_by_a_decision) {
     a.put(kLamp, {{"stock", Value(10)}});
     pass_rights(a, kLamp, "stock", 6, kB);
     converge();
     a.patch(kLamp, {{"stock", Value()}});
     add(b, -6);
     converge();
-    a.patch(kLamp, {{"stock", Value(0)}});
+    EXPECT_EQ(a.put(kLamp, a.resolved(kLamp).fields), nullptr);
+    EXPECT_EQ(a.patch(kLamp, {{"stock", Value(0)}}), nullptr);
+    EXPECT_FALSE(a.error());
+    ASSERT_EQ(a.resolved(kLamp).conflicts.size(), 1u);
+    auto const planned =
+        plan_resolution(a.record(kLamp), a.schema(kLamp), kLamp, "stock", Value(0), {kA, 4});
+    a.commit_ops({*std::get<std::optional<Op>>(planned)});
     EXPECT_EQ(read(a), Value(0));
     EXPECT_TRUE(a.resolved(kLamp).conflicts.empty());
+    EXPECT_EQ(rights_at(a, kLamp, "stock").value, 0);
+    a.patch(kLamp, {{"stock", Value(4)}});
+    EXPECT_EQ(read(a), Value(4));
 }
 
 TEST_F(BoundedCounter, A7_rights_passed_on_alone_do_not_bring_a_field_back) {
