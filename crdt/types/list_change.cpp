@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "crdt/types/list.hpp"
@@ -11,7 +12,8 @@
 namespace inos {
 namespace {
 
-constexpr std::size_t kCompareMax = 4'000'000;  // pairs of elements; beyond, only the ends
+constexpr std::size_t kCompareMax = 4'000'000;  // pairs of elements; beyond, only equal ones
+constexpr std::size_t kEqualMax = 1'000'000;    // pairs of equal elements; beyond, one for each
 
 // What is to happen with the elements that are shown and the values that are wanted.
 struct Diff {
@@ -24,6 +26,66 @@ struct Diff {
     std::vector<bool> used;  // by element; the others go
 };
 
+// Where each element's value comes, each row from the last place to the first. Where there are too
+// many equal ones, the first has the first for its own, the second the second.
+std::vector<std::vector<std::size_t>> equal_places(std::vector<std::string_view> const& have,
+                                                   std::vector<std::string_view> const& want,
+                                                   std::size_t begin,
+                                                   std::size_t have_end,
+                                                   std::size_t want_end) {
+    std::unordered_map<std::string_view, std::vector<std::size_t>> places;
+    for (std::size_t i = want_end; i-- > begin;)
+        places[want[i]].push_back(i);
+    std::size_t pairs = 0;
+    for (std::size_t i = begin; i < have_end; ++i)
+        if (auto const it = places.find(have[i]); it != places.end()) pairs += it->second.size();
+    std::vector<std::vector<std::size_t>> rows(have_end - begin);
+    for (std::size_t i = begin; i < have_end; ++i) {
+        auto const it = places.find(have[i]);
+        if (it == places.end() || it->second.empty()) continue;
+        if (pairs <= kEqualMax) {
+            rows[i - begin] = it->second;
+        } else {
+            rows[i - begin] = {it->second.back()};
+            it->second.pop_back();
+        }
+    }
+    return rows;
+}
+
+// For lists that are too long for keep_common's table: the longest sequence of equal pairs that
+// ascends in both lists. After Hunt and Szymanski 1977, "A Fast Algorithm for Computing Longest
+// Common Subsequences": `ends[n]` is the pair that ends a sequence of n + 1 earliest.
+void keep_ascending(std::vector<std::string_view> const& have,
+                    std::vector<std::string_view> const& want,
+                    std::size_t begin,
+                    std::size_t have_end,
+                    std::size_t want_end,
+                    Diff& diff) {
+    constexpr std::size_t kNone = SIZE_MAX;
+    struct Pair {
+        std::size_t element, value, before;
+    };
+    std::vector<Pair> pairs;
+    std::vector<std::size_t> ends;
+    auto const rows = equal_places(have, want, begin, have_end, want_end);
+    for (std::size_t row = 0; row < rows.size(); ++row)
+        for (std::size_t const value : rows[row]) {
+            auto const end = std::partition_point(
+                ends.begin(), ends.end(), [&](std::size_t p) { return pairs[p].value < value; });
+            std::size_t const before = end == ends.begin() ? kNone : *std::prev(end);
+            if (end == ends.end())
+                ends.push_back(pairs.size());
+            else
+                *end = pairs.size();
+            pairs.push_back({begin + row, value, before});
+        }
+    for (std::size_t p = ends.empty() ? kNone : ends.back(); p != kNone; p = pairs[p].before) {
+        diff.want[pairs[p].value] = {Diff::Step::keep, pairs[p].element};
+        diff.used[pairs[p].element] = true;
+    }
+}
+
 // Longest common subsequence of a stretch of both lists by dynamic programming; what is in it is
 // kept.
 void keep_common(std::vector<std::string_view> const& have,
@@ -33,7 +95,9 @@ void keep_common(std::vector<std::string_view> const& have,
                  std::size_t want_end,
                  Diff& diff) {
     std::size_t const rows = have_end - begin, columns = want_end - begin;
-    if (rows == 0 || columns == 0 || rows > kCompareMax / columns) return;
+    if (rows == 0 || columns == 0) return;
+    if (rows > kCompareMax / columns)
+        return keep_ascending(have, want, begin, have_end, want_end, diff);
     std::vector<std::uint16_t> best((rows + 1) * (columns + 1));
     auto const at = [&](std::size_t row, std::size_t column) -> std::uint16_t& {
         return best[row * (columns + 1) + column];
