@@ -55,7 +55,8 @@ DigestClass digest_class(RecordState const& state) {
         if (!state.uncovered) return DigestClass::none;
         return state.exists_cell ? DigestClass::unmarked : DigestClass::hidden;
     }
-    return state.uncovered ? DigestClass::uncovered : DigestClass::none;
+    if (!state.uncovered) return DigestClass::none;
+    return state.exists_cell ? DigestClass::uncovered : DigestClass::hidden_uncovered;
 }
 
 Digest128 record_digest(crypto::Secret const& key,
@@ -97,6 +98,8 @@ void CollectionSums::add(DigestClass which, Digest128 const& digest) {
         ++uncovered_records;
     } else if (which == DigestClass::hidden) {
         unmarked += digest;
+    } else if (which == DigestClass::hidden_uncovered) {
+        uncovered += digest;
     }
 }
 
@@ -109,6 +112,8 @@ void CollectionSums::subtract(DigestClass which, Digest128 const& digest) {
         --uncovered_records;
     } else if (which == DigestClass::hidden) {
         unmarked -= digest;
+    } else if (which == DigestClass::hidden_uncovered) {
+        uncovered -= digest;
     }
 }
 

@@ -52,7 +52,10 @@ enum class DigestClass : std::uint8_t {
     uncovered = 2,
     hidden = 3,  // counts as an unmarked one, but is no record that anybody sees: the marks of an
                  // erased record, and cells without an existence cell
+    hidden_uncovered = 4,  // counts as an uncovered one, but is no record that anybody sees either:
+                           // its cells lack an existence cell
 };
+inline constexpr DigestClass kDigestClassMax = DigestClass::hidden_uncovered;
 DigestClass digest_class(RecordState const& state);
 
 Digest128 record_digest(crypto::Secret const& key,

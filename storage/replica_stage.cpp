@@ -72,7 +72,8 @@ Result<StoredRecord> StoredRecord::decode(std::string_view bytes, RecordName con
     stored.last.actor.value = in.u64();
     stored.last.seq = in.varint();
     auto record = in.ok() ? Record::decode(in.rest()) : std::nullopt;
-    if (version != kRecordVersion || digest_class > 3 || !record)
+    if (version != kRecordVersion || digest_class > static_cast<std::uint8_t>(kDigestClassMax) ||
+        !record)
         return fail(Errc::corruption,
                     "the stored record \"" + name.key + "\" of \"" + name.collection +
                         "\" cannot be read; run `inos verify` and repair it from a peer");

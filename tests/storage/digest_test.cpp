@@ -118,18 +118,41 @@ TEST(CollectionSums, count_unmarked_and_uncovered_records_apart) {
     EXPECT_EQ(digest_class(state_of(record)), DigestClass::uncovered);
 }
 
+TEST(CollectionSums, what_nobody_sees_counts_as_no_record) {
+    Record record;
+    record.insert(cell(kName, {ActorId{2}, 1}));
+    EXPECT_EQ(digest_class(state_of(record)), DigestClass::hidden);
+    VersionVector seen;
+    seen.set(ActorId{2}, 1);
+    std::string payload;
+    seen.encode(payload);
+    record.insert(cell(std::string(kDeletePath), {ActorId{1}, 1}, payload));
+    EXPECT_EQ(digest_class(state_of(record)), DigestClass::none);
+    record.insert(cell(kName, {ActorId{2}, 2}));
+    RecordState const state = state_of(record);
+    EXPECT_FALSE(visible(state, DeletePolicy::update_wins));
+    CollectionSums sums;
+    Digest128 const digest = record_digest(secret(1), "c", "k", record);
+    sums.add(digest_class(state), digest);
+    EXPECT_EQ(sums.records(DeletePolicy::update_wins), 0u);
+    EXPECT_EQ(sums.sum(DeletePolicy::update_wins), digest);
+    EXPECT_EQ(sums.sum(DeletePolicy::delete_wins), Digest128());
+    sums.subtract(digest_class(state), digest);
+    EXPECT_EQ(sums, CollectionSums());
+}
+
 RC_GTEST_PROP(CollectionSums, add_and_subtract_and_read_back, (Tape tape)) {
     CollectionSums sums;
     Digest128 unmarked, both;
-    std::uint64_t counts[3] = {};
+    std::uint64_t counts[5] = {};
     for (std::size_t n = tape.below(20); n > 0; --n) {
-        auto const which = static_cast<DigestClass>(tape.below(3));
+        auto const which = static_cast<DigestClass>(tape.below(5));
         Digest128 const digest = random_digest(tape), passing = random_digest(tape);
         sums.add(which, digest);
         sums.add(DigestClass::uncovered, passing);
         sums.subtract(DigestClass::uncovered, passing);
         ++counts[static_cast<std::size_t>(which)];
-        if (which == DigestClass::unmarked) unmarked += digest;
+        if (which == DigestClass::unmarked || which == DigestClass::hidden) unmarked += digest;
         if (which != DigestClass::none) both += digest;
     }
     RC_ASSERT(sums.sum(DeletePolicy::delete_wins) == unmarked);

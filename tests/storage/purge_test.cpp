@@ -293,6 +293,16 @@ TEST(Purge, A4_orphan_edits_are_listed_and_kept_or_dropped) {
         EXPECT_FALSE(space[i].get("c", "drop"));
     }
     EXPECT_EQ(space[0]->root(), space[1]->root());
+    // The old copy, which has not heard of that, goes on.
+    Op again = test::simple_op("c", "drop", "edited again");
+    again.fresh = false;
+    old_copy.say(old_copy.header({"c", "name"}), {again});
+    for (std::size_t i : {0u, 1u}) {
+        test::value_of(space[i]->apply(old_copy.batch()));
+        EXPECT_FALSE(space[i].get("c", "drop"));
+        EXPECT_EQ(space[i]->record_count(), 1u) << "the one that was kept";
+    }
+    EXPECT_EQ(space[0]->root(), space[1]->root());
 }
 
 // The lone edit is kept as it is: it lacks what the schema asks for, and what is read of it beside,
