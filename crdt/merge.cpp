@@ -57,13 +57,22 @@ public:
         }
     }
 
+    // Cells that no later edit of this op can look at wait until all edits are done, so that an op
+    // of many cells moves those of the record once. An op has not seen its own cells; runs and
+    // `lost` cells are looked at by other rules.
     void add(std::string_view path, std::string_view payload) {
-        record_.insert(Cell{std::string(path),
-                            origin_.dot,
-                            origin_.hlc,
-                            std::string(origin_.source),
-                            std::string(payload)});
+        Cell cell{std::string(path),
+                  origin_.dot,
+                  origin_.hlc,
+                  std::string(origin_.source),
+                  std::string(payload)};
+        if (covers(origin_.dot) || is_run(path) || run_of_lost(path))
+            record_.insert(std::move(cell));
+        else
+            waiting_.push_back(std::move(cell));
     }
+
+    void finish() { record_.insert_all(std::move(waiting_)); }
 
 private:
     // An own ctx counts only within deps: what it claims beyond them may come before or after the
@@ -146,6 +155,7 @@ private:
     Record& record_;
     OpOrigin const& origin_;
     VersionVector const* own_ctx_;
+    std::vector<Cell> waiting_;
 };
 
 // A record that was erased holds nothing but the marks that say so.
@@ -207,13 +217,15 @@ void apply(Record& record, Op const& op, OpOrigin const& origin) {
     Applier applier(record, op, origin);
     if (op.kind == static_cast<std::uint64_t>(OpKind::erase)) {
         keep_only_erasures(record);
-        return applier.add(kErasePath, {});
+        applier.add(kErasePath, {});
+        return applier.finish();
     }
     if (is_erased(record)) return;
     if (op.kind == static_cast<std::uint64_t>(OpKind::delete_)) {
         std::string seen;
         op.seen.encode(seen);
-        return applier.write(kDeletePath, seen);
+        applier.write(kDeletePath, seen);
+        return applier.finish();
     }
     if (op.kind != static_cast<std::uint64_t>(OpKind::change)) return;
     if (op.fresh) {
@@ -224,6 +236,7 @@ void apply(Record& record, Op const& op, OpOrigin const& origin) {
     }
     for (Edit const& edit : op.edits)
         applier.edit(edit);
+    applier.finish();
 }
 
 namespace {
@@ -262,10 +275,8 @@ void merge(Record& ours,
     take(ours, theirs, their_vv, kept);
     take(theirs, ours, our_vv, added);
     ours = Record();
-    for (Cell& cell : kept)
-        ours.insert(std::move(cell));
-    for (Cell& cell : added)
-        ours.insert(std::move(cell));
+    ours.insert_all(std::move(kept));
+    ours.insert_all(std::move(added));
     if (erased) keep_only_erasures(ours);
 }
 

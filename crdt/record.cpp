@@ -13,6 +13,14 @@ bool starts_with(std::string_view text, std::string_view prefix) {
     return text.substr(0, prefix.size()) == prefix;
 }
 
+bool before(Cell const& a, Cell const& b) {
+    return std::tie(a.path, a.dot) < std::tie(b.path, b.dot);
+}
+
+bool same_place(Cell const& a, Cell const& b) {
+    return a.dot == b.dot && a.path == b.path;
+}
+
 struct Stamp {
     Dot dot;
     Hlc hlc;
@@ -106,14 +114,35 @@ Record::Range Record::under(std::string_view prefix) const {
 }
 
 void Record::insert(Cell cell) {
-    auto const less = [](Cell const& a, Cell const& b) {
-        return std::tie(a.path, a.dot) < std::tie(b.path, b.dot);
-    };
-    auto const it = std::lower_bound(cells_.begin(), cells_.end(), cell, less);
-    if (it != cells_.end() && it->path == cell.path && it->dot == cell.dot)
+    auto const it = std::lower_bound(cells_.begin(), cells_.end(), cell, before);
+    if (it != cells_.end() && same_place(*it, cell))
         *it = std::move(cell);
     else
         cells_.insert(it, std::move(cell));
+}
+
+void Record::insert_all(std::vector<Cell> cells) {
+    std::stable_sort(cells.begin(), cells.end(), before);
+    // Of those at one place the last stays, and one that the record has is replaced.
+    std::size_t fresh = 0;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        if (i + 1 < cells.size() && same_place(cells[i], cells[i + 1])) continue;
+        auto const it = std::lower_bound(cells_.begin(), cells_.end(), cells[i], before);
+        if (it != cells_.end() && same_place(*it, cells[i]))
+            *it = std::move(cells[i]);
+        else if (fresh++ != i)
+            cells[fresh - 1] = std::move(cells[i]);
+    }
+    auto old = static_cast<std::ptrdiff_t>(cells_.size());
+    cells_.resize(cells_.size() + fresh);
+    auto const first = cells_.begin();
+    for (auto left = static_cast<std::ptrdiff_t>(fresh); left > 0; --left) {
+        Cell& cell = cells[static_cast<std::size_t>(left - 1)];
+        auto const at = std::lower_bound(first, first + old, cell, before) - first;
+        std::move_backward(first + at, first + old, first + old + left);
+        cells_[static_cast<std::size_t>(at + left - 1)] = std::move(cell);
+        old = at;
+    }
 }
 
 std::string Record::encode() const {

@@ -73,6 +73,9 @@ public:
     Cell const& operator[](std::size_t i) const { return cells_[i]; }
     Cell& operator[](std::size_t i) { return cells_[i]; }
     void insert(Cell cell);  // at its place; replaces a cell of the same path and dot
+    // The same for many at once, one after the other, at the cost of sorting them and moving each
+    // cell of the record once.
+    void insert_all(std::vector<Cell> cells);
     template <class Predicate>
     void remove_if(Range range, Predicate predicate);
     template <class Predicate>

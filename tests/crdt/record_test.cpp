@@ -65,6 +65,36 @@ TEST(Record, inserting_the_same_path_and_dot_again_replaces) {
     EXPECT_EQ(record[0].payload, "y");
 }
 
+// Every way to have some of nine cells, one of them twice, and to get some of nine more.
+TEST(Record, inserting_many_at_once_is_inserting_them_one_after_the_other) {
+    std::vector<Cell> cells;
+    for (char const* name : {"a", "b", "c"})
+        for (Dot const dot : {Dot{kA, 1}, Dot{kA, 2}, Dot{kB, 1}})
+            cells.push_back(cell(field(name), dot));
+    for (std::size_t have = 0; have < 512; ++have)
+        for (std::size_t come = 0; come < 512; come += 3) {
+            Record at_once;
+            for (std::size_t i = 0; i < cells.size(); ++i)
+                if (have >> i & 1) at_once.insert(cells[i]);
+            Record in_turn = at_once;
+            std::vector<Cell> many;
+            for (std::size_t i = 0; i < cells.size(); ++i) {
+                std::size_t const at = (i * 5 + have) % cells.size();
+                if (!(come >> at & 1)) continue;
+                many.push_back(cells[at]);
+                many.back().payload = "new";
+            }
+            if (!many.empty()) {
+                many.push_back(many.front());
+                many.back().payload = "newest";
+            }
+            for (Cell const& one : many)
+                in_turn.insert(one);
+            at_once.insert_all(many);
+            ASSERT_EQ(at_once, in_turn) << have << " " << come;
+        }
+}
+
 TEST(Record, ranges_find_a_path_and_what_lies_below_it) {
     std::string const map = field("m", CellType::map);
     Record const record = record_of({cell(map, {kA, 1}),
