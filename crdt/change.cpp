@@ -119,7 +119,8 @@ Planned plan_change(Record const& record,
     }
     if (mode == AssignMode::replace)
         for (auto const& field : names_under(plan.record, {}))
-            if (!find_member(fields, field)) plan.clear(path_name({}, field));
+            if (!find_member(fields, field))
+                take_away(plan, path_name({}, field), schema.field(field));
     if (exists && plan.edits.empty()) return std::optional<Op>();
     Op op;
     op.kind = kChange;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crdt/types/list.hpp"
+
 namespace inos {
 namespace {
 
@@ -65,10 +67,37 @@ CellType target_type(EditPlan const& plan, FieldTarget const& target, Value cons
     return value.as<Object>() ? CellType::map : CellType::register_;
 }
 
-// A write that has seen the field in another shape takes that shape away.
-void clear_other_types(EditPlan& plan, FieldTarget const& target, CellType type) {
+// Is what the field reads as the value, and nothing beside it that a write would settle?
+bool reads_so(EditPlan const& plan, FieldTarget const& target, Value const& value) {
+    Record const& record = plan.record;
+    CellType const now = read_type(record, target.at, target.schema);
+    auto const* rules = rules_of(now);
+    if (!rules || now == CellType::map || !rules->present(record, target.at)) return false;
+    if (!(rules->read(record, target.at, target.schema) == value)) return false;
+    if (target.schema && !target.schema->type_known) return true;  // it cannot be written here
+    for (CellType const other : types_at(record, target.at))
+        if (other != now && has_value(record, target.at, other, nullptr)) return false;
+    if (now == CellType::list)
+        for (ListElement const& element : list_state(record, target.at).shown)
+            if (element.conflict()) return false;
+    return rules->siblings(record, target.at, target.schema).size() <= 1;
+}
+
+// A write that has seen the field in another shape takes that shape away; and where it writes more
+// than that, what is left of other shapes and those of newer versions too. `first`: the first edit
+// of the field.
+void clear_other_types(EditPlan& plan,
+                       FieldTarget const& target,
+                       CellType type,
+                       std::size_t first) {
+    std::size_t const end = plan.edits.size();
     for (CellType const other : types_at(plan.record, target.at))
-        if (other != type) plan.clear(own_path(target.at, other));
+        if (other != type && (end > first || has_value(plan.record, target.at, other, nullptr)))
+            plan.clear(own_path(target.at, other));
+    auto const at = [&plan](std::size_t i) {
+        return plan.edits.begin() + static_cast<std::ptrdiff_t>(i);
+    };
+    std::rotate(at(first), at(end), plan.edits.end());
 }
 
 int segments(std::string_view path) {
@@ -98,8 +127,9 @@ void run_operation(EditPlan& plan, FieldTarget const& target, Object const& oper
                          "\"" + operation.front().key + "\" is for a " + type_name(*type) +
                              ", but the field is a " +
                              (type_name(now) ? type_name(now) : "newer type"));
-    clear_other_types(plan, target, *type);
+    std::size_t const first = plan.edits.size();
     rules_of(*type)->operate(plan, target, operation);
+    clear_other_types(plan, target, *type, first);
 }
 
 }  // namespace
@@ -124,22 +154,24 @@ void assign_field(EditPlan& plan, FieldTarget const& target, Value const& value,
         if (!types_at(plan.record, target.at).empty()) plan.clear(target.at);
         return;
     }
+    if (!plan.resolves && reads_so(plan, target, value)) return;
     if (target.schema && (!target.schema->type_known || !rules_of(target.schema->type)))
         return plan.fail(ChangeError::Kind::wrong_type,
                          target.label,
                          "the schema gives this field a type that this version cannot write");
     if (is_operation(value)) return run_operation(plan, target, *value.as<Object>());
     CellType const type = target_type(plan, target, value);
+    std::size_t const first = plan.edits.size();
     if (type == CellType::map && value.as<Object>()) {
-        clear_other_types(plan, target, type);
-        return assign_map(plan, target, value, mode);
+        assign_map(plan, target, value, mode);
+        return clear_other_types(plan, target, type, first);
     }
     if (holds_operators(value))
         return plan.fail(ChangeError::Kind::bad_operation,
                          target.label,
                          "names inside a value cannot begin with $");
-    clear_other_types(plan, target, type);
     rules_of(type)->assign(plan, target, value);
+    clear_other_types(plan, target, type, first);
 }
 
 void assign_map(EditPlan& plan, FieldTarget const& target, Value const& value, AssignMode mode) {
@@ -149,10 +181,10 @@ void assign_map(EditPlan& plan, FieldTarget const& target, Value const& value, A
     std::string const own = own_path(target.at, kType);
     // A member is one segment more, and may be a set, whose elements are another.
     bool const too_deep = segments(own) + 2 > kPathDepthMax;
-    if (cells_at(plan.record, own).empty()) plan.write(own, {});
+    std::size_t const first = plan.edits.size();
     if (mode == AssignMode::replace)
         for (auto const& name : names_under(plan.record, own))
-            if (!find_member(*object, name)) plan.clear(path_name(own, name));
+            if (!find_member(*object, name)) take_away(plan, path_name(own, name), nullptr);
     for (Member const& member : *object) {
         std::string const label = target.label + "." + member.key;
         if (!valid_name(member.key))
@@ -163,6 +195,17 @@ void assign_map(EditPlan& plan, FieldTarget const& target, Value const& value, A
             return plan.fail(ChangeError::Kind::limit, label, "maps are nested too deeply");
         assign_field(plan, {path_name(own, member.key), label, nullptr}, member.value, mode);
     }
+    bool const writes = plan.edits.size() > first || !present(plan.record, target.at);
+    if (!writes || !cells_at(plan.record, own).empty()) return;
+    plan.write(own, {});
+    std::rotate(plan.edits.begin() + static_cast<std::ptrdiff_t>(first),
+                plan.edits.end() - 1,
+                plan.edits.end());
+}
+
+void take_away(EditPlan& plan, std::string_view path, FieldSchema const* schema) {
+    CellType const type = read_type(plan.record, path, schema);
+    if (has_value(plan.record, path, type, schema)) plan.clear(std::string(path));
 }
 
 TypeRules map_rules() {

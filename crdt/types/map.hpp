@@ -13,10 +13,14 @@ TypeRules map_rules();
 // Field names present below `prefix` (empty: the record itself), ascending as in the record.
 std::vector<std::string> names_under(Record const& record, std::string_view prefix);
 
-// How an object's members are taken: `replace` removes what is not named and writes nulls (PUT);
-// `merge` leaves it alone, and null removes (RFC 7396).
+// How an object's members are taken: `replace` takes what is shown and not named, writes nulls
+// (PUT); `merge` leaves it alone, and null removes (RFC 7396). A value that the field reads as
+// already plans nothing, whatever else is there, but where rival values are to be settled.
 enum class AssignMode { replace, merge };
 void assign_field(EditPlan& plan, FieldTarget const& target, Value const& value, AssignMode mode);
 void assign_map(EditPlan& plan, FieldTarget const& target, Value const& value, AssignMode mode);
+// Of a field that `replace` does not name: it goes if it is shown. What is not shown, somebody who
+// puts back what was read has not seen: increments that a conflict tells of, newer types.
+void take_away(EditPlan& plan, std::string_view path, FieldSchema const* schema);
 
 }  // namespace inos

@@ -83,6 +83,7 @@ TEST_F(Leftover, a_later_increment_of_a_counter_that_is_gone_does_not_hide_a_val
     EXPECT_EQ(read("points"), Value("gold"));
     EXPECT_EQ(conflicts(), "points: gold | increment");
     EXPECT_TRUE(may_conflict(b.record(kAnn)));
+    EXPECT_EQ(b.put(kAnn, b.resolved(kAnn).fields), nullptr);
     b.patch(kAnn, {{"points", Value("silver")}});
     EXPECT_EQ(read("points"), Value("silver"));
     EXPECT_EQ(conflicts(), "");
@@ -113,6 +114,7 @@ TEST_F(Leftover, an_increment_in_a_map_that_is_gone_makes_no_map) {
     EXPECT_EQ(read("contact"), Value("absent"));
     EXPECT_EQ(conflicts(), "contact.visits: nothing | increment");
     EXPECT_TRUE(may_conflict(b.record(kAnn)));
+    EXPECT_EQ(b.put(kAnn, b.resolved(kAnn).fields), nullptr);
     decide(b, "contact.visits", Value());
     EXPECT_EQ(read("contact"), Value("absent"));
     EXPECT_EQ(conflicts(), "");
