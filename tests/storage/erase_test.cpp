@@ -309,6 +309,26 @@ TEST(Erase, A17_receipts_name_the_sites_that_have_scrubbed_their_disk) {
     EXPECT_TRUE(space[1]->needs_scrub());
 }
 
+// An erasure that meets a broken entry in the log: nothing of it is written by what comes with it.
+TEST(Erase, that_fails_half_way_writes_nothing) {
+    Space space(1);
+    space[0].put("c", "anna", object_of(R"({"n": 1})"));
+    space[0].patch("c", "anna", object_of(R"({"n": 2})"));
+    WriteBatch damage;
+    damage.put(Family::log, keys::log(space[0]->space_number(), {space[0].actor(), 1}), "damaged");
+    test::value_of(space[0].engine->write(damage, Durability::synced));
+    Transaction const erase{"test", {{Write::Kind::erase, {"c", "anna"}, {}, {}}}};
+    Transaction const put{"test", {{Write::Kind::put, {"c", "bob"}, {}, {}}}};
+    auto const results = space[0]->commit({erase, put});
+    ASSERT_FALSE(results[0]);
+    EXPECT_EQ(results[0].error().code, Errc::corruption);
+    EXPECT_TRUE(results[1]);
+    EXPECT_FALSE(space[0]->is_erased({"c", "anna"}));
+    EXPECT_EQ(space[0].field("c", "anna", "n"), Value(2));
+    EXPECT_EQ(space[0]->vector().at(space[0].actor()), 3u);
+    EXPECT_EQ(test::value_of(space[0]->recompute_root()), space[0]->root());
+}
+
 // Greps the database's files: tables, logs, lists of tables, notes.
 bool disk_holds(std::string const& directory, std::string const& text) {
     for (auto const& file : std::filesystem::recursive_directory_iterator(directory)) {
