@@ -51,6 +51,7 @@ Value merged_value(std::vector<MergedRecord> const& records) {
                                       {"from", Value(record.alias.from)},
                                       {"into", Value(record.master)},
                                       {"changed", Value(record.changed)},
+                                      {"orphaned", Value(record.orphaned)},
                                       {"rivals", texts_value(record.rivals)}}));
     return Value(std::move(merged));
 }

@@ -341,7 +341,13 @@ Result<std::vector<MergedRecord>> merged_records(Replica const& replica,
         INOS_TRY(auto wanted, targets(replica, alias));
         wanted.erase(wanted.begin());
         bool const changed = replica.version_of(name, record) != alias.seen;
-        merged.push_back({alias, master, changed, std::move(wanted)});
+        DeletePolicy const policy = replica.schema(alias.collection).on_delete;
+        bool orphaned = visible(state_of(record), policy);
+        if (orphaned) {
+            INOS_TRY(Record const shown, replica.record_at({alias.collection, master}));
+            orphaned = !visible(state_of(shown), policy);
+        }
+        merged.push_back({alias, master, changed, orphaned, std::move(wanted)});
     }
     return merged;
 }

@@ -87,6 +87,7 @@ struct MergedRecord {
     Alias alias;
     std::string master;               // what reads of it show: `to`, or where that leads
     bool changed = false;             // edited since, by somebody who did not know of the merge
+    bool orphaned = false;            // the master was deleted, and the record under the id was not
     std::vector<std::string> rivals;  // where other sites wanted it to lead at the same time
 };
 // At most kMergedMax + 1 of them: one more than an answer holds says that there are more.

@@ -45,6 +45,8 @@ void print_merged(Context& context, Value const& answer) {
     for (Value const& record : array_of(answer, "merged")) {
         std::string const rivals = joined(array_of(record, "rivals"));
         std::string note = bool_of(record, "changed") ? "changed since" : "";
+        if (bool_of(record, "orphaned"))
+            note = "that was deleted meanwhile; inos unmerge shows this one again";
         if (!rivals.empty()) note += (note.empty() ? "or for " : ", or for ") + rivals;
         table.add({text_of(record, "collection"),
                    text_of(record, "from"),

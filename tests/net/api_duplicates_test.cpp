@@ -84,7 +84,7 @@ TEST_F(ApiDuplicates, are_found_merged_and_taken_back) {
     EXPECT_EQ(*json(200, "PATCH", path("b"), R"({"n":1})").find("id"), Value("a"));
     EXPECT_EQ(text(200, "GET", "/v1/duplicates"),
               R"({"complete":true,"groups":[],"merged":[{"changed":false,"collection":)"
-              R"("customers","from":"b","into":"a","rivals":[]}]})");
+              R"("customers","from":"b","into":"a","orphaned":false,"rivals":[]}]})");
     EXPECT_EQ(
         json(200, "GET", "/v1/collections/customers/records").find("records")->as<Array>()->size(),
         1u);

@@ -288,6 +288,24 @@ TEST_F(AliasTest, erasing_a_merged_record_erases_what_was_merged_into_it) {
     EXPECT_THAT(site->aliases().list(), IsEmpty());
 }
 
+// Two sites clean up one duplicate in their own way.
+TEST_F(AliasTest, a_master_that_was_deleted_meanwhile_is_told_of) {
+    put(site, "a", R"({"email":"x"})");
+    put(site, "b", R"({"email":"x"})");
+    space.converge();
+    space[1].erase("c", "a");
+    merge(space[2], "a", "b");
+    space.converge();
+    for (std::size_t i = 0; i < 3; ++i) {
+        auto const merged = value_of(merged_records(*space[i], "c"));
+        ASSERT_EQ(merged.size(), 1u);
+        EXPECT_TRUE(merged[0].orphaned);
+        EXPECT_THAT(listed(space[i]), IsEmpty());
+    }
+    unmerge(site, "a", "b");
+    EXPECT_THAT(listed(site), ElementsAre("b"));
+}
+
 // What upkeep does to a record because of its own cells is not done to the one that its id stands
 // for.
 TEST_F(AliasTest, deleting_again_below_an_alias_leaves_the_master_alone) {
