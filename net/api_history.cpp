@@ -150,7 +150,9 @@ Result<PastState> state_as_of(Replica const& replica,
         return fail(Errc::gone,
                     "the log of this node does not reach back to the beginning of \"" + name.key +
                         "\" in \"" + name.collection + "\", or it has more than " +
-                        std::to_string(kHistoryMax) + " changes; its past cannot be shown here");
+                        std::to_string(kHistoryMax) + " changes, or more than " +
+                        std::to_string(kHistoryBytesMax >> 20) +
+                        " MiB of them; its past cannot be shown here");
     auto record =
         record_as_of(past, moment.time_ms ? moment_of(past, *moment.time_ms) : moment.vector);
     if (!visible(state_of(record), replica.schema(name.collection).on_delete))

@@ -123,20 +123,23 @@ private:
 
 }  // namespace
 
-Result<RecordPast> read_past(Replica const& replica, RecordName const& name) {
+Result<RecordPast> read_past(Replica const& replica,
+                             RecordName const& name,
+                             HistoryLimits const& limits) {
     if (replica.is_erased(name))
         return fail(Errc::gone,
                     "the record \"" + name.key + "\" in \"" + name.collection +
                         "\" was erased for good; nothing of its past is kept");
     RecordPast past;
     past.name = name;
-    INOS_TRY(past.steps, replica.history(name, kHistoryMax));
+    INOS_TRY(auto history, replica.history(name, limits));
+    past.steps = std::move(history.steps);
     INOS_TRY(past.now, replica.record_at(name));
     if (past.steps.empty()) {
         past.complete = past.now.empty();
     } else {
         bool const begins = kind_of(past.steps.front().op) != StepKind::change;
-        past.complete = begins && past.steps.size() < kHistoryMax;
+        past.complete = begins && !history.cut;
     }
     return past;
 }
@@ -178,9 +181,11 @@ std::optional<Value> value_at(Object const& fields, std::vector<std::string> con
 
 std::size_t StepStory::bytes() const {
     std::size_t sum = 0;
-    for (FieldStep const& field : fields)
+    for (FieldStep const& field : fields) {
+        sum += field.field.size() + field.words.size();
         for (auto const* value : {&field.from, &field.to})
             if (*value) sum += encode(**value).size();
+    }
     return sum;
 }
 

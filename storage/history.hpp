@@ -9,8 +9,8 @@
 // function, and a field is read before and after. So it is exact for every type, and says what the
 // change did *here*: at another site concurrent changes may have come in another order.
 //
-// Pure but for read_past(). Costs: a replay applies up to kHistoryMax ops; fields are read for the
-// steps that are described only.
+// Pure but for read_past(). Costs: a replay applies up to kHistoryMax ops, of kHistoryBytesMax in
+// all; fields are read for the steps that are described only.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,7 @@
 namespace inos {
 
 inline constexpr std::size_t kConcurrentMax = 50;      // of one step that are named
-inline constexpr std::size_t kToldBytesMax = 8 << 20;  // values in one telling, about
+inline constexpr std::size_t kToldBytesMax = 8 << 20;  // values and words in one telling
 
 struct RecordPast {
     RecordName name;
@@ -36,7 +36,9 @@ struct RecordPast {
 };
 
 // Of what lies under this very key, alias or not. Errc::gone: the record was erased.
-Result<RecordPast> read_past(Replica const& replica, RecordName const& name);
+Result<RecordPast> read_past(Replica const& replica,
+                             RecordName const& name,
+                             HistoryLimits const& limits = {});
 
 // Had the step's author seen that entry when it was made?
 bool saw(HistoryStep const& step, Dot dot);
@@ -74,7 +76,7 @@ struct StepStory {
     bool exists = false;          // after it
     Outcome outcome = Outcome::in_effect;
 
-    std::size_t bytes() const;  // of the values
+    std::size_t bytes() const;  // of values and words
 };
 
 // The steps from `first` up to `last`, the latter not included. Fewer, without the oldest, where

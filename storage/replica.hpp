@@ -58,7 +58,8 @@ inline constexpr std::size_t kRecordLeavesMax =
     1'024;  // schema fields and map leaves, local API only
 inline constexpr std::size_t kListLimitMax = 10'000;
 inline constexpr Seq kDepsEvery = 64;  // entries from one stored version vector of deps to the next
-inline constexpr std::size_t kHistoryMax = 10'000;  // entries of one record's history
+inline constexpr std::size_t kHistoryMax = 10'000;          // changes of one record's history
+inline constexpr std::size_t kHistoryBytesMax = 64u << 20;  // what these take in memory, about
 
 // What a batch may hold, for the one who makes it and for the one who takes it. A stretch that its
 // author signed only at the end cannot be cut by those who forward it, so a larger one would stop
@@ -207,6 +208,20 @@ struct HistoryStep {
     Op op;                         // of an unknown kind: only `kind` and `body`
 };
 
+// What is read of a history at most; the newest step is read whatever its size.
+struct HistoryLimits {
+    std::size_t steps = kHistoryMax;
+    std::size_t bytes = kHistoryBytesMax;
+};
+
+struct RecordHistory {
+    std::vector<HistoryStep> steps;  // in a causal order, the oldest first
+    bool cut = false;                // by the limits: there are older ones
+
+    bool empty() const { return steps.empty(); }
+    std::size_t size() const { return steps.size(); }
+};
+
 struct ReplicaOptions {
     std::uint32_t space = 1;  // this space's number in the engine's keys
     ActorId actor;            // ours
@@ -287,11 +302,9 @@ public:
     Result<std::optional<FieldRights>> rights(RecordName const& name, std::string_view field) const;
     std::vector<CollectionInfo> collections() const;  // not the reserved ones, not the empty ones
     std::uint64_t record_count() const;               // visible records in them
-    // What the log holds of one record, in a causal order, the oldest first; of a longer history
-    // the newest `limit` steps. Nothing of an erased record; of a deleted one as long as the log is
-    // kept.
-    Result<std::vector<HistoryStep>> history(RecordName const& name,
-                                             std::size_t limit = kHistoryMax) const;
+    // What the log holds of one record; of a longer history the newest steps within the limits.
+    // Nothing of an erased record; of a deleted one as long as the log is kept.
+    Result<RecordHistory> history(RecordName const& name, HistoryLimits const& limits = {}) const;
     // The version vector that the entry's author had just before it; nullopt: not held.
     Result<std::optional<VersionVector>> deps_of(Dot dot) const;
     // Erased for good: reads find nothing, writes are refused with Errc::gone.

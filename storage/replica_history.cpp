@@ -8,6 +8,22 @@
 #include "storage/replica_stage.hpp"
 
 namespace inos {
+namespace {
+
+// What a step takes in memory, about.
+std::size_t size_of(HistoryStep const& step) {
+    std::size_t const vectors = step.deps.items().size() +
+                                (step.op.ctx ? step.op.ctx->items().size() : 0) +
+                                step.op.seen.items().size();
+    std::size_t bytes = sizeof(HistoryStep) + step.source.size() + step.op.key.size() +
+                        step.op.collection.size() + step.op.body.size() +
+                        vectors * sizeof(VersionVector::Item);
+    for (Edit const& edit : step.op.edits)
+        bytes += sizeof(Edit) + edit.path.size() + edit.payload.size();
+    return bytes;
+}
+
+}  // namespace
 
 Result<std::optional<VersionVector>> Replica::deps_of(Dot dot) const {
     if (dot.seq == 0 || dot.seq > vector_.at(dot.actor)) return std::optional<VersionVector>();
@@ -42,14 +58,18 @@ Result<std::optional<VersionVector>> Replica::deps_of(Dot dot) const {
     return std::optional(std::move(deps));
 }
 
-Result<std::vector<HistoryStep>> Replica::history(RecordName const& name, std::size_t limit) const {
-    std::vector<HistoryStep> steps;
+Result<RecordHistory> Replica::history(RecordName const& name, HistoryLimits const& limits) const {
+    RecordHistory history;
+    std::vector<HistoryStep>& steps = history.steps;
+    std::size_t bytes_held = 0;
     std::string const key = keys::record(options_.space, name.collection, name.key);
     INOS_TRY(auto const value, engine_.get(Family::records, key));
-    if (!value) return steps;
+    if (!value) return history;
     INOS_TRY(StoredRecord const stored, StoredRecord::decode(*value, name));
     RecordTag const tag = record_tag(options_.digest_key, name.collection, name.key);
-    for (Dot at = stored.last; at.seq > 0 && steps.size() < limit;) {
+    for (Dot at = stored.last; at.seq > 0;) {
+        history.cut = steps.size() >= limits.steps || bytes_held >= limits.bytes;
+        if (history.cut && !steps.empty()) break;
         INOS_TRY(auto const bytes, engine_.get(Family::log, keys::log(options_.space, at)));
         auto const entry = bytes ? StoredEntry::decode(*bytes, at.actor) : std::nullopt;
         auto const frame = entry ? frame_entry(entry->bytes) : std::nullopt;
@@ -73,12 +93,14 @@ Result<std::vector<HistoryStep>> Replica::history(RecordName const& name, std::s
                                     *deps,
                                     std::move(*present)});
         }
+        for (HistoryStep const& step : of_entry)
+            bytes_held += size_of(step);
         // The list goes back in time, and so do the ops of one entry here.
         std::move(of_entry.rbegin(), of_entry.rend(), std::back_inserter(steps));
         at = before;
     }
     std::reverse(steps.begin(), steps.end());
-    return steps;
+    return history;
 }
 
 Result<bool> Replica::history_within(RecordName const& name,

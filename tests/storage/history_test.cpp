@@ -32,6 +32,27 @@ std::vector<StepStory> stories_of(Site& site, std::string const& key = "c1") {
     });
 }
 
+// Told of are the newest steps that fit, and that they are not all.
+TEST(History, reads_no_more_of_a_past_than_fits) {
+    Space space(1);
+    for (int i = 0; i < 5; ++i)
+        space[0].put("customers",
+                     "c1",
+                     Object{{"memo", Value(std::string(1'000, static_cast<char>('a' + i)))}});
+    RecordName const name{"customers", "c1"};
+    for (auto const& [limits, steps] : std::vector<std::pair<HistoryLimits, std::size_t>>{
+             {{100, 2'000}, 2}, {{100, 1}, 1}, {{2, 1'000'000}, 2}, {{5, 1'000'000}, 5}}) {
+        auto const past = value_of(read_past(*space[0], name, limits));
+        EXPECT_EQ(past.steps.size(), steps);
+        EXPECT_EQ(past.complete, steps == 5);
+        EXPECT_EQ(past.steps.back().op.edits.front().payload,
+                  encode(Value(std::string(1'000, 'e'))));
+    }
+    auto const past = value_of(read_past(*space[0], name));
+    auto const stories = tell_steps(past, {}, 0, 5, [](ActorId) { return std::string("a"); });
+    EXPECT_GT(stories[0].bytes(), 1'000 + stories[0].fields[0].words.size());
+}
+
 // "field: words, from -> to, outcome" of one step.
 std::vector<std::string> words_of(StepStory const& story) {
     auto const text = [](std::optional<Value> const& value) {
