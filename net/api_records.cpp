@@ -40,7 +40,8 @@ std::string missing(RecordName const& name) {
     return "there is no record \"" + name.key + "\" in \"" + name.collection + "\"";
 }
 
-// Records behind `after`, until there are enough or the answer is long enough.
+// Records behind `after`, until there are enough, the answer is long enough, or too many were
+// looked at that are not shown.
 HttpResponse list_page(Replica& replica,
                        std::string const& collection,
                        std::string after,
@@ -48,11 +49,13 @@ HttpResponse list_page(Replica& replica,
     HttpResponse response = json_response(200, Value());
     std::string& body = response.body = "{\"records\":[";
     std::optional<std::string> next;
-    std::size_t count = 0;
+    std::size_t count = 0, skipped = 0;
     do {
-        auto const page = replica.list(collection, after, std::min(kPageRecords, limit - count));
+        std::size_t const wanted = std::min(kPageRecords, limit - count);
+        auto const page = replica.list(collection, after, wanted, kListSkipMax - skipped);
         if (!page) return api_error(page.error());
         next = page->next;
+        skipped += page->skipped;
         for (std::size_t i = 0; i < page->records.size(); ++i) {
             if (count++ > 0) body += ',';
             append_json(body, record_value(page->records[i], replica.membership()));
@@ -63,7 +66,7 @@ HttpResponse list_page(Replica& replica,
             break;
         }
         after = next.value_or("");
-    } while (next && count < limit);
+    } while (next && count < limit && skipped <= kListSkipMax);
     body += "],\"next\":";
     append_json(body, next ? Value(*next) : Value());
     body += '}';

@@ -57,6 +57,8 @@ inline constexpr std::size_t kRecordBytesMax =
 inline constexpr std::size_t kRecordLeavesMax =
     1'024;  // schema fields and map leaves, local API only
 inline constexpr std::size_t kListLimitMax = 10'000;
+// Records that are not visible (deleted, hidden behind an alias) and are passed over in one page.
+inline constexpr std::size_t kListSkipMax = 10'000;
 inline constexpr Seq kDepsEvery = 64;  // entries from one stored version vector of deps to the next
 inline constexpr std::size_t kHistoryMax = 10'000;          // changes of one record's history
 inline constexpr std::size_t kHistoryBytesMax = 64u << 20;  // what these take in memory, about
@@ -149,6 +151,7 @@ enum class Lists { values, elements };
 struct ListPage {
     std::vector<RecordView> records;
     std::optional<std::string> next;  // pass as `after`: there may be more
+    std::size_t skipped = 0;          // that were looked at and are not visible
 };
 
 struct CollectionInfo {
@@ -294,10 +297,11 @@ public:
     Result<std::optional<RecordView>> get(RecordName const& name,
                                           Lists lists = Lists::values) const;
     // Visible records with id > after, ascending by the bytes of their ids. Reserved collections
-    // too.
+    // too. The page ends early, maybe without a record, after passing over `skip_max` others.
     Result<ListPage> list(std::string_view collection,
                           std::string_view after,
-                          std::size_t limit) const;
+                          std::size_t limit,
+                          std::size_t skip_max = kListSkipMax) const;
     // Who holds how much of a bounded counter; nullopt where there is none.
     Result<std::optional<FieldRights>> rights(RecordName const& name, std::string_view field) const;
     std::vector<CollectionInfo> collections() const;  // not the reserved ones, not the empty ones

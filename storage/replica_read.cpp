@@ -57,7 +57,8 @@ std::string Replica::version_of(RecordName const& name, Record const& record) co
 
 Result<ListPage> Replica::list(std::string_view collection,
                                std::string_view after,
-                               std::size_t limit) const {
+                               std::size_t limit,
+                               std::size_t skip_max) const {
     limit = std::clamp<std::size_t>(limit, 1, kListLimitMax);
     std::string const prefix = keys::record(options_.space, collection, {});
     std::string from = prefix;
@@ -72,8 +73,13 @@ Result<ListPage> Replica::list(std::string_view collection,
         RecordName const name{std::string(collection),
                               std::string(cursor->key().substr(prefix.size()))};
         INOS_TRY(StoredRecord const stored, StoredRecord::decode(cursor->value(), name));
-        if (!visible(state_of(stored.record), policy)) continue;
-        if (aliases_.is_alias(name.collection, name.key)) continue;
+        bool const shown = visible(state_of(stored.record), policy) &&
+                           !aliases_.is_alias(name.collection, name.key);
+        if (!shown) {
+            if (++page.skipped <= skip_max) continue;
+            page.next = name.key;
+            break;
+        }
         if (page.records.size() == limit) {
             page.next = page.records.back().id;
             break;

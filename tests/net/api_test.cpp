@@ -244,6 +244,30 @@ TEST_F(ApiRecords, A17_an_erased_id_is_gone_for_reads_and_writes) {
               404);
 }
 
+TEST_F(ApiRecords, a_list_goes_on_behind_many_that_were_deleted) {
+    constexpr std::size_t kTogether = 500;
+    for (auto const kind : {Write::Kind::put, Write::Kind::delete_}) {
+        for (std::size_t i = 0; i < kListSkipMax; i += kTogether) {
+            std::vector<Write> writes;
+            for (std::size_t j = i; j < i + kTogether; ++j)
+                writes.push_back({kind, {"customers", "d" + std::to_string(j)}, {}, {}});
+            space[0].commit(writes);
+        }
+    }
+    for (char const* id : {"a", "d", "z"})
+        space[0].put("customers", id, {});
+    space[0].erase("customers", "d");
+    auto const page = json(200, "GET", "/v1/collections/customers/records");
+    EXPECT_EQ(page.find("records")->as<Array>()->size(), 1u);
+    ASSERT_TRUE(page.find("next")->as<std::string>());
+    auto const rest =
+        json(200,
+             "GET",
+             "/v1/collections/customers/records?after=" + *page.find("next")->as<std::string>());
+    EXPECT_EQ(*rest.find("records")->as<Array>()->front().find("id"), Value("z"));
+    EXPECT_TRUE(rest.find("next")->is_null());
+}
+
 TEST_F(ApiRecords, an_empty_record_exists) {
     EXPECT_EQ(send("PUT", kAnn, "{}").status, 201);
     EXPECT_EQ(write_json(*json(200, "GET", kAnn).find("fields")), "{}");

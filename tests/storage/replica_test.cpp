@@ -268,6 +268,23 @@ TEST_F(ReplicaTest, lists_in_the_order_of_ids_page_by_page) {
     EXPECT_THAT(ids("", 0), ElementsAre("A", "next A"));
 }
 
+TEST_F(ReplicaTest, a_page_ends_early_when_it_passes_over_many_that_are_not_shown) {
+    for (char const* id : {"a", "b", "c", "d", "e", "f"})
+        site.commit({put(id, "{}")});
+    for (char const* id : {"b", "c", "d", "e"})
+        site.commit({erase(id)});
+    auto const first = test::value_of(site->list("customers", "", 10, 2));
+    ASSERT_EQ(first.records.size(), 1u);
+    EXPECT_EQ(first.next, "d");
+    auto const second = test::value_of(site->list("customers", "a", 10, 2));
+    EXPECT_TRUE(second.records.empty());
+    EXPECT_EQ(second.next, "d");
+    auto const third = test::value_of(site->list("customers", "d", 10, 2));
+    ASSERT_EQ(third.records.size(), 1u);
+    EXPECT_EQ(third.records[0].id, "f");
+    EXPECT_FALSE(third.next);
+}
+
 TEST_F(ReplicaTest, counts_visible_records_and_hides_reserved_collections) {
     site.commit({put("ann", "{}"), put("bob", "{}"), put("o1", "{}", "orders")});
     site.set_schema(R"({"customers":{"delete":"delete-wins"}})");
