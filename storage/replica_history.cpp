@@ -2,6 +2,7 @@
 // record to the oldest (StoredEntry::links), and what each author had seen.
 
 #include <algorithm>
+#include <map>
 
 #include "storage/entry_hash.hpp"
 #include "storage/keys.hpp"
@@ -23,38 +24,77 @@ std::size_t size_of(HistoryStep const& step) {
     return bytes;
 }
 
+// What entries' authors had seen. An entry says only what is new since the one before, so up to
+// kDepsEvery of them are read; they are kept for the next question, which is mostly about one of
+// them.
+class DepsReader {
+public:
+    DepsReader(Engine const& engine, std::uint32_t space) : engine_(engine), space_(space) {}
+
+    // Precondition: the entry is held.
+    Result<VersionVector> of(Dot dot) {
+        Seq const base = dot.seq / kDepsEvery * kDepsEvery;
+        Window& window = windows_[dot.actor];
+        if (!window.loaded || window.base != base || dot.seq > base + window.news.size())
+            INOS_CHECK(load(window, base, dot));
+        VersionVector deps = window.at_base;
+        for (std::size_t i = 0; i < dot.seq - base; ++i)
+            for (DepHead const& dep : window.news[i])
+                deps.set(dep.actor, dep.seq);
+        if (dot.seq > 1) deps.set(dot.actor, dot.seq - 1);
+        return deps;
+    }
+
+private:
+    // Entries of one actor from `base` on: the first one's deps, and what each later one adds.
+    struct Window {
+        bool loaded = false;
+        Seq base = 0;
+        VersionVector at_base;
+        std::vector<std::vector<DepHead>> news;
+    };
+
+    Result<void> load(Window& window, Seq base, Dot last) const {
+        window = {};
+        window.base = base;
+        window.news.resize(last.seq - base);
+        if (base > 0) {
+            INOS_TRY(auto const value,
+                     engine_.get(Family::index, keys::deps(space_, {last.actor, base})));
+            Reader in(value ? std::string_view(*value) : std::string_view());
+            auto stored = VersionVector::decode(in);
+            if (!value || !stored || !in.finished()) return tl::unexpected(corrupt_entry(last));
+            window.at_base = *std::move(stored);
+        }
+        auto cursor = engine_.scan(Family::log,
+                                   keys::log(space_, {last.actor, base + 1}),
+                                   keys::log(space_, {last.actor, last.seq + 1}));
+        for (; cursor->valid(); cursor->next()) {
+            if (cursor->key().size() != keys::log(space_, last).size()) continue;  // a signature
+            Reader key(cursor->key().substr(12));
+            Seq const seq = key.u64();
+            auto const stored = StoredEntry::decode(cursor->value(), last.actor);
+            if (!stored) return tl::unexpected(corrupt_entry(last));
+            auto const frame = frame_entry(stored->bytes);
+            auto header = frame ? decode_header(frame->header) : std::nullopt;
+            if (!header || header->dot != Dot{last.actor, seq}) continue;
+            window.news[seq - base - 1] = std::move(header->deps);
+        }
+        INOS_CHECK(cursor->status());
+        window.loaded = true;
+        return {};
+    }
+
+    Engine const& engine_;
+    std::uint32_t space_;
+    std::map<ActorId, Window> windows_;
+};
+
 }  // namespace
 
 Result<std::optional<VersionVector>> Replica::deps_of(Dot dot) const {
     if (dot.seq == 0 || dot.seq > vector_.at(dot.actor)) return std::optional<VersionVector>();
-    std::uint32_t const space = options_.space;
-    Seq const base = dot.seq / kDepsEvery * kDepsEvery;
-    VersionVector deps;
-    if (base > 0) {
-        INOS_TRY(auto const value,
-                 engine_.get(Family::index, keys::deps(space, {dot.actor, base})));
-        Reader in(value ? std::string_view(*value) : std::string_view());
-        auto stored = VersionVector::decode(in);
-        if (!value || !stored || !in.finished()) return tl::unexpected(corrupt_entry(dot));
-        deps = *std::move(stored);
-    }
-    auto cursor = engine_.scan(Family::log,
-                               keys::log(space, {dot.actor, base + 1}),
-                               keys::log(space, {dot.actor, dot.seq + 1}));
-    for (; cursor->valid(); cursor->next()) {
-        if (cursor->key().size() != keys::log(space, dot).size()) continue;  // a signature
-        Reader key(cursor->key().substr(12));
-        Seq const seq = key.u64();
-        auto const stored = StoredEntry::decode(cursor->value(), dot.actor);
-        if (!stored) return tl::unexpected(corrupt_entry(dot));
-        auto const frame = frame_entry(stored->bytes);
-        auto const header = frame ? decode_header(frame->header) : std::nullopt;
-        if (!header || header->dot != Dot{dot.actor, seq}) continue;
-        for (DepHead const& dep : header->deps)
-            deps.set(dep.actor, dep.seq);
-    }
-    INOS_CHECK(cursor->status());
-    if (dot.seq > 1) deps.set(dot.actor, dot.seq - 1);
+    INOS_TRY(auto deps, DepsReader(engine_, options_.space).of(dot));
     return std::optional(std::move(deps));
 }
 
@@ -62,6 +102,7 @@ Result<RecordHistory> Replica::history(RecordName const& name, HistoryLimits con
     RecordHistory history;
     std::vector<HistoryStep>& steps = history.steps;
     std::size_t bytes_held = 0;
+    DepsReader deps_reader(engine_, options_.space);
     std::string const key = keys::record(options_.space, name.collection, name.key);
     INOS_TRY(auto const value, engine_.get(Family::records, key));
     if (!value) return history;
@@ -75,7 +116,7 @@ Result<RecordHistory> Replica::history(RecordName const& name, HistoryLimits con
         auto const frame = entry ? frame_entry(entry->bytes) : std::nullopt;
         if (!frame) return tl::unexpected(corrupt_entry(at));
         auto decoded = decode_entry(entry->bytes, at);
-        INOS_TRY(auto deps, deps_of(at));
+        INOS_TRY(auto const deps, deps_reader.of(at));
         auto const tags = op_tags(*frame, options_.digest_key);
         Dot before;
         std::vector<HistoryStep> of_entry;
@@ -90,7 +131,7 @@ Result<RecordHistory> Replica::history(RecordName const& name, HistoryLimits con
                                     decoded.entry.header.hlc,
                                     decoded.entry.header.source,
                                     entry->arrived_ms,
-                                    *deps,
+                                    deps,
                                     std::move(*present)});
         }
         for (HistoryStep const& step : of_entry)

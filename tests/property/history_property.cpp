@@ -122,6 +122,8 @@ private:
             auto const past = value_of(read_past(*site, name));
             RC_ASSERT(past.complete);
             check_order(past);
+            for (HistoryStep const& one : past.steps)
+                RC_ASSERT(one.deps == *value_of(site->deps_of(one.dot)));
             RC_ASSERT(record_as_of(past, site->vector()) == past.now);
             for (Moment const& moment : moments_)
                 if (site->vector().includes(moment.vector))
