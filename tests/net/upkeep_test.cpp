@@ -41,6 +41,30 @@ TEST(Upkeep, a_deleted_record_is_purged_at_every_site_though_they_meet_through_o
     EXPECT_TRUE(chain.world.all_equal());
 }
 
+// What a site drops while it goes on exchanging with those that still hold it is not fetched again,
+// neither on the connection nor on a new one.
+TEST(Upkeep, A14_what_was_purged_here_is_not_fetched_again_from_those_who_hold_it) {
+    Chain chain;
+    chain.a.put("c", "x", R"({"n": 1})");
+    ASSERT_TRUE(chain.world.converge());
+    chain.remove(chain.b, "x");
+    auto const cells = [](SimNode& node) {
+        return test::value_of(node.replica().record_at({"c", "x"})).cells().size();
+    };
+    ASSERT_TRUE(chain.world.run_until([&] { return cells(chain.a) == 0; }, 400'000));
+    ASSERT_GT(cells(chain.b) + cells(chain.c), 0u) << "all have purged at once";
+    auto const frames = chain.world.network().frames();
+    for (int i = 0; i < 50; ++i) {
+        if (i == 20) chain.a.restart();
+        chain.world.step(3'000);
+        EXPECT_EQ(cells(chain.a), 0u);
+    }
+    EXPECT_LT(chain.world.network().frames() - frames, 60u);  // acknowledgements, one handshake
+    EXPECT_EQ(cells(chain.b) + cells(chain.c), 0u);
+    EXPECT_EQ(chain.a.logged("purged"), 1u);
+    EXPECT_TRUE(chain.world.all_equal());
+}
+
 TEST(Upkeep, A3_nothing_is_purged_while_one_site_is_away) {
     Chain chain;
     chain.a.put("c", "x", R"({"n": 1})");
