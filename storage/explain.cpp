@@ -98,6 +98,7 @@ private:
     void tell_field(ToldField& field, CellType type);
     void tell_rivals(ToldField& field, CellType type, std::vector<ConflictValue> const& values);
     Value lost_amount(Cell const& lost) const;
+    std::optional<Origin> taken_away(std::string_view path) const;
     void tell_shares(ToldField const& field, CellType type, FieldStory& story) const;
     void tell_list(ToldField const& field, FieldStory& story) const;
     void tell_counts(ToldField const& field, CellType type, FieldStory& story) const;
@@ -222,6 +223,7 @@ void Explainer::tell_field(ToldField& field, CellType type) {
         story.written = origin(*cell);
     } else if (any) {
         story.rule = "somebody took it away";
+        story.written = taken_away(own_path(field.at, type));
     } else {
         story.rule = "nothing was written as what the schema says";
     }
@@ -248,6 +250,16 @@ void Explainer::tell_rivals(ToldField& field,
     }
     for (Cell const* cell : lost_increments(past_.now, field.at, type))
         field.story.lost.push_back({lost_amount(*cell), origin(*cell), why_increment_lost()});
+}
+
+// Who was the last to clear the field.
+std::optional<Origin> Explainer::taken_away(std::string_view path) const {
+    for (auto step = past_.steps.rbegin(); step != past_.steps.rend(); ++step)
+        for (Edit const& edit : step->op.edits)
+            if (edit.kind == static_cast<std::uint64_t>(EditKind::clear) &&
+                path.starts_with(edit.path))
+                return origin(step->dot, step->hlc, step->source);
+    return std::nullopt;
 }
 
 // {"$inc": how much} of what the run counted and nobody who cleared it had seen; null where the

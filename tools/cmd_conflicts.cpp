@@ -21,13 +21,15 @@ void add_rows(Table& table, Value const& record) {
             table.add({text_of(record, "collection"),
                        text_of(record, "id"),
                        field,
-                       bool_of(value, "lost") ? "an increment" : cell_text(value.find("value")),
+                       bool_of(value, "lost")           ? "an increment"
+                       : text_of(value, "site").empty() ? "(absent)"
+                                                        : cell_text(value.find("value")),
                        bool_of(value, "wins")   ? "shown"
                        : bool_of(value, "lost") ? "adds nothing"
                                                 : "",
                        text_of(value, "site"),
                        text_of(value, "source"),
-                       cell_text(value.find("time"))});
+                       text_of(value, "time")});
         }
     }
 }

@@ -263,6 +263,15 @@ TEST_F(Explain, A7_increments_of_a_counter_that_was_taken_away_are_told_with_the
     space.converge();
     EXPECT_THAT(field_of(space[0], "points").lost, IsEmpty());
     EXPECT_EQ(field_of(space[0], "points").value, Value(1));
+
+    // Also where the clock of who took it away is behind.
+    write(0, R"({"points": 5})", "crm");
+    space.converge();
+    space[0].clock.advance(60'000);
+    write(0, R"({"points": {"$inc": 1}})", "crm");
+    write(1, R"({"points": null})", "office");
+    space.converge();
+    EXPECT_EQ(field_of(space[0], "points").written->source, "office");
 }
 
 TEST_F(Explain, bounded_counters_tell_who_may_use_how_much) {
