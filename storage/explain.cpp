@@ -204,11 +204,8 @@ void Explainer::tell_field(ToldField& field, CellType type) {
     std::vector<ConflictValue> values;
     if (rules && rules->siblings) values = rules->siblings(past_.now, field.at, field.schema);
     auto cells = cells_under(past_.now, own_path(field.at, type));
-    // Neither makes the value what it is.
     bool const any = !cells.empty();
-    std::erase_if(cells, [](Cell const* cell) {
-        return run_of_lost(cell->path) || holds_passed_rights(cell->path);
-    });
+    std::erase_if(cells, makes_no_value);
     if (type == CellType::register_) {
         story.rule = register_rule(field.schema, values, cells.size());
     } else if (type == CellType::flag) {

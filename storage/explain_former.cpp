@@ -111,9 +111,7 @@ private:
         }
         if (now.written) return now;
         auto cells = cells_under(record_, own_path(field.at, type));
-        std::erase_if(cells, [](Cell const* cell) {
-            return run_of_lost(cell->path) || holds_passed_rights(cell->path);
-        });
+        std::erase_if(cells, makes_no_value);
         if (Cell const* cell = latest(cells))
             now.written = origin(cell->dot, cell->hlc, cell->source);
         return now;

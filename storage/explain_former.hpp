@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "crdt/types/bounded_counter.hpp"
 #include "storage/explain.hpp"
 
 namespace inos {
@@ -18,6 +19,12 @@ struct ToldField {
     FieldStory story;
     std::optional<Origin> last;  // the last change of it that the log holds
 };
+
+// What is left of a counter that was taken away, and rights that were passed on: nobody wrote the
+// value with them.
+inline bool makes_no_value(Cell const* cell) {
+    return run_of_lost(cell->path) || holds_passed_rights(cell->path);
+}
 
 // Sets `last` and `story.before` of each; the latter only if the past is complete.
 void add_former_values(RecordPast const& past,
