@@ -6,7 +6,7 @@
 #include "storage/json.hpp"
 #include "storage/replica.hpp"
 #include "tests/fuzz/fuzz.hpp"
-#include "tests/support/manual_clock.hpp"
+#include "tools/simulation/manual_clock.hpp"
 
 using namespace inos;
 
@@ -68,7 +68,7 @@ public:
 private:
     Fixture const& fixture_;
     MemoryEngine engine_;
-    test::ManualClock clock_;
+    sim::ManualClock clock_;
     std::unique_ptr<Replica> replica_;
 };
 
@@ -82,7 +82,7 @@ std::string next_entry(fuzz::Input& in, Dot dot) {
     if (in.below(4) == 0) return std::string(in.blob());
     EntryHeader header;
     header.dot = dot;
-    header.hlc = Hlc{in.byte() & 1 ? in.wide() : Hlc::from(test::kTestNowMs, in.byte()).value};
+    header.hlc = Hlc{in.byte() & 1 ? in.wide() : Hlc::from(sim::kTestNowMs, in.byte()).value};
     header.source = "fuzz";
     header.names = {"customers", "name", "_schema"};
     std::string bytes = encode_entry(header, Salt{}, {});

@@ -4,8 +4,8 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
-#include "tests/support/manual_clock.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tools/simulation/manual_clock.hpp"
 
 namespace inos {
 namespace {
@@ -20,7 +20,7 @@ TEST(Node, may_be_stopped_at_once_though_something_waits_to_be_scrubbed) {
     test::TempDir const temp;
     std::string const dir = temp.path() + "/site";
     crypto::init();
-    test::ManualClock clock;
+    sim::ManualClock clock;
     ASSERT_TRUE(create_founder(dir, "shop", "main"));
     auto site = open(dir, clock);
     ASSERT_TRUE(site);

@@ -2,7 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/sim_world.hpp"
+#include "tests/support/sim.hpp"
+#include "tools/simulation/sim_world.hpp"
 
 namespace inos::test {
 namespace {

@@ -4,7 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "storage/schema_document.hpp"
-#include "tests/support/sim_world.hpp"
+#include "tests/support/sim.hpp"
+#include "tools/simulation/sim_world.hpp"
 
 namespace inos::test {
 namespace {

@@ -1,7 +1,8 @@
 // Many sites, and connections that break at the worst moment: everybody ends with the same.
 #include <gtest/gtest.h>
 
-#include "tests/support/sim_world.hpp"
+#include "tests/support/sim.hpp"
+#include "tools/simulation/sim_world.hpp"
 
 namespace inos::test {
 namespace {

@@ -3,13 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/sim_world.hpp"
+#include "tools/simulation/sim_world.hpp"
 
 namespace inos {
 namespace {
 
-using test::SimNode;
-using test::SimWorld;
+using sim::SimNode;
+using sim::SimWorld;
 
 struct Chain {
     SimWorld world{{.seed = 5, .store_delay_ms = 3}};
@@ -92,7 +92,7 @@ TEST(Upkeep, A17_an_erasure_is_confirmed_by_every_site) {
     EXPECT_TRUE(chain.world.run_until(confirmed, 400'000));
     for (SimNode* node : {&chain.a, &chain.b, &chain.c}) {
         EXPECT_EQ(node->engine().scrubs(), 1u);
-        for (auto const& [key, value] : test::contents(node->engine()))
+        for (auto const& [key, value] : sim::contents(node->engine()))
             EXPECT_EQ(value.find("secret"), std::string::npos);
     }
     EXPECT_TRUE(chain.world.all_equal());
@@ -135,7 +135,7 @@ TEST(Upkeep, a_restart_keeps_what_others_have_acknowledged) {
     EXPECT_EQ(chain.c.replica().acknowledgements().size(), 3u);
     chain.c.restart();
     EXPECT_EQ(chain.c.replica().acknowledgements().size(), 3u);
-    EXPECT_TRUE(test::value_of(chain.c.replica().stable()) == chain.c.replica().vector());
+    EXPECT_TRUE(sim::value_of(chain.c.replica().stable()) == chain.c.replica().vector());
 }
 
 }  // namespace

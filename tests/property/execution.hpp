@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "tests/property/model.hpp"
-#include "tests/support/crdt_gen.hpp"
 #include "tests/support/hex.hpp"
 #include "tests/support/mini_replica.hpp"
+#include "tests/support/tape.hpp"
+#include "tools/simulation/crdt_gen.hpp"
 
 namespace inos::test {
 

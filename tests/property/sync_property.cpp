@@ -8,7 +8,9 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/support/sim_world.hpp"
+#include "storage/schema_document.hpp"
+#include "tests/support/sim.hpp"
+#include "tools/simulation/sim_world.hpp"
 
 namespace inos::test {
 namespace {

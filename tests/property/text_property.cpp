@@ -10,8 +10,9 @@
 #include <rapidcheck/gtest.h>
 
 #include "crdt/types/text_document.hpp"
-#include "tests/support/crdt_gen.hpp"
 #include "tests/support/mini_replica.hpp"
+#include "tests/support/tape.hpp"
+#include "tools/simulation/crdt_gen.hpp"
 
 namespace inos::test {
 namespace {

@@ -12,14 +12,14 @@
 
 #include "storage/engines/memory.hpp"
 #include "storage/engines/rocks.hpp"
-#include "tests/support/fault_engine.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tools/simulation/fault_engine.hpp"
 
 namespace inos {
 namespace {
 
 namespace fs = std::filesystem;
-using test::contents;
+using sim::contents;
 using test::TempDir;
 using testing::ElementsAre;
 using testing::HasSubstr;

@@ -12,9 +12,9 @@
 
 #include "storage/engines/rocks.hpp"
 #include "storage/keys.hpp"
-#include "tests/support/manual_clock.hpp"
 #include "tests/support/space.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tools/simulation/manual_clock.hpp"
 
 namespace inos {
 namespace {

@@ -24,35 +24,13 @@
 #include "storage/replica.hpp"
 #include "storage/replica_stage.hpp"
 #include "storage/schema_document.hpp"
-#include "tests/support/fault_engine.hpp"
-#include "tests/support/manual_clock.hpp"
+#include "tests/support/sim.hpp"
 #include "tests/support/tape.hpp"
+#include "tools/simulation/basics.hpp"
+#include "tools/simulation/fault_engine.hpp"
+#include "tools/simulation/manual_clock.hpp"
 
 namespace inos::test {
-
-template <class T>
-T value_of(Result<T> result) {
-    if (!result) throw std::logic_error(result.error().message);
-    if constexpr (!std::is_void_v<T>) return *std::move(result);
-}
-
-// Fields as a test writes them: {"name": "Ann"}.
-inline Object object_of(std::string_view json) {
-    return value_of(parse_json_object(json));
-}
-
-inline crypto::Secret random_secret(Tape& tape) {
-    crypto::Secret secret;
-    for (std::size_t i = 0; i < crypto::Secret::size(); ++i)
-        secret.data()[i] = static_cast<std::uint8_t>(tape.word() >> 24);
-    return secret;
-}
-
-inline SiteKeys random_site_keys(Tape& tape) {
-    return {crypto::SigningKey::from_seed(random_secret(tape)),
-            crypto::KeyPair::from_secret(random_secret(tape)),
-            crypto::KeyPair::from_secret(random_secret(tape))};
-}
 
 struct SiteSetup {
     std::string name;

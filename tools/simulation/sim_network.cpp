@@ -1,15 +1,15 @@
-#include "tests/support/sim_network.hpp"
+#include "tools/simulation/sim_network.hpp"
 
 #include <algorithm>
 #include <deque>
-#include <optional>
+#include <utility>
 
 #include <sodium.h>
 
 #include "net/peer_url.hpp"
 #include "storage/crypto/crypto.hpp"
 
-namespace inos::test {
+namespace inos::sim {
 namespace {
 
 Tape random_tape;
@@ -59,6 +59,7 @@ struct SimNetwork::Pipe {
     std::deque<Item> to[2];                 // on the way to that end
     std::size_t queued[2] = {0, 0};         // bytes of it
     std::uint64_t last_due_ms[2] = {0, 0};  // frames do not overtake each other
+    std::optional<std::string> held[2];     // a frame that goes behind the next one
     bool broken = false;
 
     Pair pair() const { return pair_of(node[0], node[1]); }
@@ -135,9 +136,10 @@ public:
 private:
     template <class F>
     void later(F what) {
-        pipe_->network->after(0, [weak = weak_from_this(), what] {
+        auto const call = [weak = weak_from_this(), what] {
             if (auto const self = weak.lock()) what(*self);
-        });
+        };
+        pipe_->network->after(0, call, pipe_->node[side_]);
     }
     void put(SimNetwork::Pipe::Item item) {
         SimNetwork& network = *pipe_->network;
@@ -147,7 +149,8 @@ private:
         item.due_ms = due;
         if (!item.end) pipe_->queued[to] += item.bytes.size();
         pipe_->to[to].push_back(std::move(item));
-        network.at(due, [pipe = pipe_, to] { pipe->network->pump(pipe, to); });
+        network.at(
+            due, [pipe = pipe_, to] { pipe->network->pump(pipe, to); }, pipe_->node[to]);
     }
 
     std::shared_ptr<SimNetwork::Pipe> pipe_;
@@ -236,8 +239,8 @@ constexpr auto kLater = [](auto const& a, auto const& b) {
 };
 }  // namespace
 
-void SimNetwork::at(std::uint64_t when_ms, std::function<void()> what) {
-    events_.push_back({std::max(when_ms, now_ms_), next_event_++, std::move(what)});
+void SimNetwork::at(std::uint64_t when_ms, std::function<void()> what, std::string const& node) {
+    events_.push_back({std::max(when_ms, now_ms_), next_event_++, node, std::move(what)});
     std::push_heap(events_.begin(), events_.end(), kLater);
 }
 
@@ -256,7 +259,11 @@ bool SimNetwork::step(std::uint64_t until_ms) {
     Event event = std::move(events_.back());
     events_.pop_back();
     move_time(event.when_ms);
-    event.what();
+    auto const waiting = paused_.find(event.node);
+    if (waiting != paused_.end())
+        waiting->second.waiting.push_back(std::move(event));
+    else
+        event.what();
     return true;
 }
 
@@ -267,15 +274,16 @@ void SimNetwork::run_for(std::uint64_t ms) {
 }
 
 bool SimNetwork::reachable(std::string const& a, std::string const& b) const {
-    return !partitions_.contains(pair_of(a, b));
+    return open(a, b) && open(b, a);
 }
 
 void SimNetwork::dial(SimTransport& from, std::string const& url, DialHandler on_done) {
     dials_.emplace_back(now_ms_, from.node() + " " + url);
     auto const refuse = [&](std::uint64_t wait_ms, std::string const& why) {
-        after(wait_ms, [alive = from.alive(), on_done, why] {
+        auto const answer = [alive = from.alive(), on_done, why] {
             if (!alive.expired()) on_done(fail(Errc::unavailable, why));
-        });
+        };
+        after(wait_ms, answer, from.node());
     };
     auto const parsed = parse_peer_url(url);
     if (!parsed) return refuse(0, parsed.error().message);
@@ -293,13 +301,16 @@ void SimNetwork::connect(std::weak_ptr<SimTransport*> from,
     auto const dialler = from.lock();
     if (!dialler) return;
     auto const found = listeners_.find(listener);
-    if (found == listeners_.end())
-        return after(delay(), [from, on_done] {
+    std::string const caller = (*dialler)->node();
+    if (found == listeners_.end()) {
+        auto const refuse = [from, on_done] {
             if (!from.expired()) on_done(fail(Errc::unavailable, "connection refused"));
-        });
+        };
+        return after(delay(), refuse, caller);
+    }
     auto const pipe = std::make_shared<Pipe>();
     pipe->network = this;
-    pipe->node[0] = (*dialler)->node();
+    pipe->node[0] = caller;
     pipe->node[1] = found->second.transport->node();
     pipe->path = path;
     std::erase_if(pipes_, [](auto const& old) {
@@ -310,28 +321,33 @@ void SimNetwork::connect(std::weak_ptr<SimTransport*> from,
     auto const server = std::make_shared<SimConnection>(pipe, 1);
     pipe->end[0] = client;
     pipe->end[1] = server;
-    for (auto const& end : {client, server})
-        after(kHandshakeDeadlineMs, [weak = std::weak_ptr(end)] {
+    for (int const side : {0, 1}) {
+        auto const late = [weak = pipe->end[side]] {
             auto const self = weak.lock();
             if (self && !self->is_established())
                 self->fail({Errc::unavailable, "the handshake took too long", {}});
-        });
-    after(0, [this, alive = found->second.transport->alive(), listener, server] {
+        };
+        after(kHandshakeDeadlineMs, late, pipe->node[side]);
+    }
+    auto const accept = [this, alive = found->second.transport->alive(), listener, server] {
         auto const still = listeners_.find(listener);
         if (!alive.expired() && still != listeners_.end()) still->second.on_accept(server);
-    });
-    after(delay(), [from, on_done, client] {
+    };
+    after(0, accept, pipe->node[1]);
+    auto const answer = [from, on_done, client] {
         if (!from.expired()) on_done(std::shared_ptr<Connection>(client));
-    });
+    };
+    after(delay(), answer, caller);
 }
 
-// Everything that is due goes to its end, unless a partition keeps it.
+// Everything that is due goes to its end, unless something keeps it.
 void SimNetwork::pump(std::shared_ptr<Pipe> const& pipe, int to) {
     auto& queue = pipe->to[to];
     while (!queue.empty() && queue.front().due_ms <= now_ms_) {
-        if (pipe->broken || !reachable(pipe->node[0], pipe->node[1])) return;
+        if (pipe->broken || !open(pipe->node[1 - to], pipe->node[to])) return;
         auto const end = pipe->end[to].lock();
         if (end && !end->ended() && !end->reading()) return;  // not started yet
+        if (!reads_now(pipe, to)) return;
         Pipe::Item item = std::move(queue.front());
         queue.pop_front();
         if (item.end) {
@@ -341,23 +357,83 @@ void SimNetwork::pump(std::shared_ptr<Pipe> const& pipe, int to) {
         std::size_t const before = pipe->queued[to];
         pipe->queued[to] -= item.bytes.size();
         bool const low = before >= kQueueLow && pipe->queued[to] < kQueueLow;
-        if (low || pipe->queued[to] == 0)
-            after(0, [weak = pipe->end[1 - to]] {
+        if (low || pipe->queued[to] == 0) {
+            auto const tell = [weak = pipe->end[1 - to]] {
                 if (auto const sender = weak.lock()) sender->drained();
-            });
+            };
+            after(0, tell, pipe->node[1 - to]);
+        }
         deliver(pipe, to, std::move(item.bytes));
     }
+}
+
+// Whether the next frame may go to its reader, which may be slow: then it comes later.
+bool SimNetwork::reads_now(std::shared_ptr<Pipe> const& pipe, int to) {
+    auto const found = readers_.find(pipe->node[to]);
+    if (found == readers_.end()) return true;
+    Reader& reader = found->second;
+    if (reader.bytes_per_second == 0) return false;
+    std::uint64_t const now_us = now_ms_ * 1'000;
+    if (reader.free_at_us > now_us) {
+        ++stalls_;
+        at((reader.free_at_us + 999) / 1'000, [this, pipe, to] { pump(pipe, to); }, pipe->node[to]);
+        return false;
+    }
+    std::uint64_t const took_us =
+        pipe->to[to].front().bytes.size() * 1'000'000 / reader.bytes_per_second;
+    reader.free_at_us = now_us + took_us;
+    return true;
 }
 
 void SimNetwork::deliver(std::shared_ptr<Pipe> const& pipe, int to, std::string frame) {
     note(now_ms_ * 31 + frame.size());
     bytes_ += frame.size();
     if (++frames_ == cut_at_) return break_pipe(pipe, "the connection was cut");
-    if (corrupt_.erase({pipe->node[1 - to], pipe->node[to]}) > 0) {
-        ++corruptions_;
-        frame[tape_.below(frame.size())] ^= static_cast<char>(1u << tape_.below(8));
+    if (spoil(pipe, to, frame)) return;
+    hand_over(pipe, to, std::move(frame));
+    if (auto held = std::exchange(pipe->held[to], std::nullopt)) {
+        ++spoiled_[static_cast<std::size_t>(FrameFault::swapped)];
+        hand_over(pipe, to, *std::move(held));
     }
+}
+
+void SimNetwork::hand_over(std::shared_ptr<Pipe> const& pipe, int to, std::string frame) {
     if (auto const end = pipe->end[to].lock()) end->on_frame(std::move(frame));
+}
+
+// What was to happen to this frame. True: it does not arrive, or not now.
+bool SimNetwork::spoil(std::shared_ptr<Pipe> const& pipe, int to, std::string& frame) {
+    auto const found = spoil_.find({pipe->node[1 - to], pipe->node[to]});
+    if (found == spoil_.end()) return false;
+    FrameFault const fault = found->second;
+    if (fault == FrameFault::shortened && frame.size() < 2) return false;
+    spoil_.erase(found);
+    if (fault == FrameFault::swapped) {
+        pipe->held[to] = std::move(frame);
+        end_later(pipe);
+        return true;
+    }
+    ++spoiled_[static_cast<std::size_t>(fault)];
+    switch (fault) {
+        case FrameFault::corrupted: {
+            std::size_t const at = tape_.below(frame.size());
+            frame[at] ^= static_cast<char>(1u << tape_.below(8));
+            return false;
+        }
+        case FrameFault::dropped:
+            end_later(pipe);
+            return true;
+        case FrameFault::repeated:
+            hand_over(pipe, to, frame);
+            return false;
+        default:
+            frame.resize(1 + tape_.below(frame.size() - 1));
+            return false;
+    }
+}
+
+void SimNetwork::end_later(std::shared_ptr<Pipe> const& pipe) {
+    after(kIdleTimeoutMs, [this, pipe] { break_pipe(pipe, "the stream has a hole"); });
 }
 
 void SimNetwork::break_pipe(std::shared_ptr<Pipe> const& pipe, std::string const& why) {
@@ -366,9 +442,10 @@ void SimNetwork::break_pipe(std::shared_ptr<Pipe> const& pipe, std::string const
     for (int side : {0, 1}) {
         pipe->to[side].clear();
         pipe->queued[side] = 0;
-        after(delay(), [weak = pipe->end[side], why] {
+        auto const tell = [weak = pipe->end[side], why] {
             if (auto const end = weak.lock()) end->report({Errc::io, why, {}});
-        });
+        };
+        after(delay(), tell, pipe->node[side]);
     }
 }
 
@@ -377,12 +454,28 @@ void SimNetwork::cut(std::string const& a, std::string const& b) {
         if (pipe->pair() == pair_of(a, b)) break_pipe(pipe, "the connection was cut");
 }
 
+void SimNetwork::spoil_next(std::string const& from, std::string const& to, FrameFault fault) {
+    spoil_.insert_or_assign(Pair(from, to), fault);
+}
+
+// ---- partitions ---------------------------------------------------------------------------------
+
 void SimNetwork::partition(std::string const& a, std::string const& b) {
-    Pair const pair = pair_of(a, b);
-    if (!partitions_.emplace(pair, next_event_).second) return;
-    after(kIdleTimeoutMs, [this, pair, number = partitions_[pair]] {
-        auto const still = partitions_.find(pair);
-        if (still != partitions_.end() && still->second == number) stalled(pair);
+    block(a, b);
+    block(b, a);
+}
+
+void SimNetwork::partition_one_way(std::string const& from, std::string const& to) {
+    block(from, to);
+}
+
+void SimNetwork::block(std::string const& from, std::string const& to) {
+    Pair const direction(from, to);
+    if (!blocked_.emplace(direction, next_event_).second) return;
+    after(kIdleTimeoutMs, [this, direction, number = blocked_[direction]] {
+        auto const still = blocked_.find(direction);
+        if (still != blocked_.end() && still->second == number)
+            stalled(pair_of(direction.first, direction.second));
     });
 }
 
@@ -392,22 +485,73 @@ void SimNetwork::stalled(Pair const& pair) {
 }
 
 void SimNetwork::heal(std::string const& a, std::string const& b) {
-    if (partitions_.erase(pair_of(a, b)) == 0) return;
+    open_direction(a, b);
+    open_direction(b, a);
+}
+
+void SimNetwork::open_direction(std::string const& from, std::string const& to) {
+    if (blocked_.erase({from, to}) == 0) return;
     for (auto const& pipe : pipes_)
-        if (pipe->pair() == pair_of(a, b))
-            for (int side : {0, 1})
-                after(delay(), [this, pipe, side] { pump(pipe, side); });
+        for (int side : {0, 1})
+            if (pipe->node[1 - side] == from && pipe->node[side] == to)
+                after(
+                    delay(), [this, pipe, side] { pump(pipe, side); }, to);
 }
 
 void SimNetwork::heal_all() {
-    while (!partitions_.empty()) {
-        Pair const pair = partitions_.begin()->first;
+    while (!blocked_.empty()) {
+        Pair const pair = blocked_.begin()->first;
         heal(pair.first, pair.second);
     }
 }
 
-void SimNetwork::corrupt_next(std::string const& from, std::string const& to) {
-    corrupt_.insert({from, to});
+// ---- nodes that are slow or stand still ---------------------------------------------------------
+
+void SimNetwork::set_reading(std::string const& node,
+                             std::optional<std::uint64_t> bytes_per_second) {
+    if (bytes_per_second)
+        readers_.insert_or_assign(node, Reader{*bytes_per_second, now_ms_ * 1'000});
+    else
+        readers_.erase(node);
+    for (auto const& pipe : pipes_)
+        for (int side : {0, 1})
+            if (pipe->node[side] == node)
+                after(
+                    0, [this, pipe, side] { pump(pipe, side); }, node);
+}
+
+void SimNetwork::pause(std::string const& node) {
+    if (!paused_.emplace(node, Pause{next_event_, {}}).second) return;
+    // Its peers' pings are not answered.
+    after(kIdleTimeoutMs, [this, node, number = paused_[node].number] {
+        auto const still = paused_.find(node);
+        if (still != paused_.end() && still->second.number == number)
+            break_all(node, "the peer was silent for too long");
+    });
+}
+
+void SimNetwork::break_all(std::string const& node, std::string const& why) {
+    for (auto const& pipe : std::list(pipes_))
+        if (pipe->node[0] == node || pipe->node[1] == node) break_pipe(pipe, why);
+}
+
+void SimNetwork::silence(std::string const& node) {
+    std::erase_if(listeners_,
+                  [&](auto const& item) { return item.second.transport->node() == node; });
+    for (auto const& pipe : pipes_)
+        for (int side : {0, 1})
+            if (auto const end = pipe->end[side].lock(); end && pipe->node[side] == node)
+                end->vanish();
+    break_all(node, "the other machine is down");
+}
+
+void SimNetwork::resume(std::string const& node) {
+    auto const found = paused_.find(node);
+    if (found == paused_.end()) return;
+    auto waiting = std::move(found->second.waiting);
+    paused_.erase(found);
+    for (Event& event : waiting)
+        at(now_ms_, std::move(event.what), node);
 }
 
 std::size_t SimNetwork::connections(std::string const& a, std::string const& b) const {
@@ -419,4 +563,4 @@ std::size_t SimNetwork::connections(std::string const& a, std::string const& b) 
         }));
 }
 
-}  // namespace inos::test
+}  // namespace inos::sim

@@ -3,28 +3,35 @@
 //
 // What it keeps of transport.hpp: frames arrive whole, in order and once; callbacks never come from
 // inside a call of the owner and never after close(); a handshake that takes 10 s ends; a peer that
-// cannot be reached for 60 s is given up. What it does to connections: delay, stall, cut, corrupt.
+// cannot be reached for 60 s is given up. What it does to connections: delay, stall in one or both
+// directions, cut, be slow; and what no network does but a broken machine on the way may: change,
+// drop, repeat, swap and shorten frames. A connection whose stream has a hole ends after 60 s at
+// the latest, as TCP's would.
+//
+// A node may be paused: what happens to it waits, as with a stopped process, while its peers and
+// the network go on.
 //
 //   SimNetwork network(seed);
 //   auto transport = network.transport("kiel");     a node's door, listening at ws://kiel:PORT
 //   network.run_for(1'000);                         everything due in the next second happens
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <functional>
 #include <list>
 #include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "net/transport.hpp"
-#include "tests/support/tape.hpp"
+#include "tools/simulation/tape.hpp"
 
-namespace inos::test {
+namespace inos::sim {
 
 // While one exists, libsodium's random bytes come from a seed: keys, nonces, ids, jitter.
 class SeededRandomness {
@@ -38,6 +45,9 @@ public:
 class SimTransport;
 class SimConnection;
 
+enum class FrameFault { corrupted, dropped, repeated, swapped, shortened };
+inline constexpr std::size_t kFrameFaults = 5;
+
 class SimNetwork {
 public:
     static constexpr std::uint64_t kHandshakeDeadlineMs = 10'000;
@@ -49,9 +59,10 @@ public:
 
     // ---- time ----------------------------------------------------------------------------------
     std::uint64_t now_ms() const { return now_ms_; }
-    void at(std::uint64_t when_ms, std::function<void()> what);  // not before now
-    void after(std::uint64_t delay_ms, std::function<void()> what) {
-        at(now_ms_ + delay_ms, std::move(what));
+    // Not before now. An event of a node waits while the node is paused.
+    void at(std::uint64_t when_ms, std::function<void()> what, std::string const& node = {});
+    void after(std::uint64_t delay_ms, std::function<void()> what, std::string const& node = {}) {
+        at(now_ms_ + delay_ms, std::move(what), node);
     }
     bool step(
         std::uint64_t until_ms);  // the next event up to then; false: time is there, none left
@@ -65,26 +76,43 @@ public:
     std::unique_ptr<Transport> transport(std::string node);
     static std::string address(std::string const& node) { return "ws://" + node + ":7711"; }
 
-    // ---- faults, between two nodes in both directions -------------------------------------------
+    // ---- faults between two nodes ---------------------------------------------------------------
     void set_delay(std::uint64_t min_ms, std::uint64_t max_ms);
     // No frame passes and no dial succeeds until heal(); connections that last so for 60 s end.
     void partition(std::string const& a, std::string const& b);
+    void partition_one_way(std::string const& from, std::string const& to);
     void heal(std::string const& a, std::string const& b);
     void heal_all();
-    bool reachable(std::string const& a, std::string const& b) const;
+    bool reachable(std::string const& a, std::string const& b) const;  // both ways
     // Ends the connections there are; what was under way is lost.
     void cut(std::string const& a, std::string const& b);
-    // Changes one bit of the next frame.
-    void corrupt_next(std::string const& from, std::string const& to);
+    // Happens to the next frame.
+    void spoil_next(std::string const& from, std::string const& to, FrameFault fault);
+    void corrupt_next(std::string const& from, std::string const& to) {
+        spoil_next(from, to, FrameFault::corrupted);
+    }
     // Instead of the n-th frame from now (from 1, all connections together) its connection is cut.
     void cut_at_frame(std::uint64_t n) { cut_at_ = frames_ + n; }
+
+    // ---- faults of one node ---------------------------------------------------------------------
+    // It takes so much a second from all its connections; 0: nothing any more; nullopt: at once.
+    void set_reading(std::string const& node, std::optional<std::uint64_t> bytes_per_second);
+    void pause(std::string const& node);
+    void resume(std::string const& node);
+    // It is dead, though its transport still exists: nothing comes from it or reaches it any more.
+    void silence(std::string const& node);
+    bool paused(std::string const& node) const { return paused_.contains(node); }
 
     // ---- what happened --------------------------------------------------------------------------
     std::uint64_t frames() const { return frames_; }  // delivered or cut
     std::uint64_t bytes() const { return bytes_; }
     std::uint64_t cuts() const { return cuts_; }
-    std::uint64_t corruptions() const { return corruptions_; }
-    std::uint64_t trace() const { return trace_; }  // equal for equal runs
+    std::uint64_t corruptions() const { return spoiled(FrameFault::corrupted); }
+    std::uint64_t spoiled(FrameFault fault) const {
+        return spoiled_[static_cast<std::size_t>(fault)];
+    }
+    std::uint64_t stalls() const { return stalls_; }  // times that a reader was too slow
+    std::uint64_t trace() const { return trace_; }    // equal for equal runs
     std::vector<std::pair<std::uint64_t, std::string>> const& dials() const { return dials_; }
     std::size_t connections(std::string const& a, std::string const& b) const;  // open at both ends
 
@@ -94,7 +122,16 @@ private:
     struct Pipe;
     struct Event {
         std::uint64_t when_ms, number;
+        std::string node;
         std::function<void()> what;
+    };
+    struct Pause {
+        std::uint64_t number = 0;    // of the event that began it
+        std::vector<Event> waiting;  // what happens when it is over
+    };
+    struct Reader {
+        std::uint64_t bytes_per_second = 0;
+        std::uint64_t free_at_us = 0;  // when it takes the next frame
     };
     struct Listener {
         SimTransport* transport;
@@ -115,7 +152,17 @@ private:
     void pump(std::shared_ptr<Pipe> const& pipe, int to);
     void deliver(std::shared_ptr<Pipe> const& pipe, int to, std::string frame);
     void break_pipe(std::shared_ptr<Pipe> const& pipe, std::string const& why);
+    void block(std::string const& from, std::string const& to);
+    bool open(std::string const& from, std::string const& to) const {
+        return !blocked_.contains({from, to});
+    }
+    void open_direction(std::string const& from, std::string const& to);
     void stalled(Pair const& pair);
+    void break_all(std::string const& node, std::string const& why);
+    bool reads_now(std::shared_ptr<Pipe> const& pipe, int to);
+    bool spoil(std::shared_ptr<Pipe> const& pipe, int to, std::string& frame);
+    void hand_over(std::shared_ptr<Pipe> const& pipe, int to, std::string frame);
+    void end_later(std::shared_ptr<Pipe> const& pipe);
     void note(std::uint64_t fact) { trace_ = (trace_ ^ fact) * 0x100000001b3; }
 
     Tape tape_;
@@ -125,11 +172,14 @@ private:
     std::function<void(std::uint64_t)> on_time_;
     std::list<std::shared_ptr<Pipe>> pipes_;
     std::map<std::string, Listener> listeners_;  // by address
-    std::map<Pair, std::uint64_t> partitions_;   // and the number of the event that made it
-    std::set<Pair> corrupt_;                     // from, to
-    std::uint64_t frames_ = 0, bytes_ = 0, cuts_ = 0, corruptions_ = 0, cut_at_ = 0;
+    std::map<Pair, std::uint64_t> blocked_;      // from, to; when it began, as an event's number
+    std::map<Pair, FrameFault> spoil_;           // from, to
+    std::map<std::string, Reader> readers_;      // those that are slow
+    std::map<std::string, Pause> paused_;
+    std::uint64_t frames_ = 0, bytes_ = 0, cuts_ = 0, cut_at_ = 0, stalls_ = 0;
+    std::array<std::uint64_t, kFrameFaults> spoiled_{};
     std::uint64_t trace_ = 0xcbf29ce484222325;
     std::vector<std::pair<std::uint64_t, std::string>> dials_;
 };
 
-}  // namespace inos::test
+}  // namespace inos::sim

@@ -20,10 +20,15 @@
 #include "net/joiner.hpp"
 #include "net/peer_manager.hpp"
 #include "net/upkeep.hpp"
-#include "tests/support/sim_network.hpp"
-#include "tests/support/space.hpp"
+#include "storage/engines/memory.hpp"
+#include "tools/simulation/basics.hpp"
+#include "tools/simulation/fault_engine.hpp"
+#include "tools/simulation/manual_clock.hpp"
+#include "tools/simulation/sim_network.hpp"
 
-namespace inos::test {
+namespace inos::sim {
+
+inline constexpr std::uint32_t kSimSpace = 1;  // its number in every node's engine
 
 struct SimOptions {
     std::uint64_t seed = 1;
@@ -31,19 +36,21 @@ struct SimOptions {
     // with a store thread.
     std::uint64_t store_delay_ms = 0;
     std::uint64_t acknowledge_every_ms = kAcknowledgeEveryMs;
+    Durability durability = Durability::synced;  // of all nodes' own commits
 };
 
 // A store whose work and answers come later, each in its order.
 class SlowStore final : public Store {
 public:
-    SlowStore(Replica& replica, SimNetwork& network, std::uint64_t delay_ms)
-        : inner_(replica), network_(network), delay_ms_(delay_ms) {}
+    SlowStore(Replica& replica, SimNetwork& network, std::string node, std::uint64_t delay_ms)
+        : inner_(replica), network_(network), node_(std::move(node)), delay_ms_(delay_ms) {}
     void commit(Transaction transaction, std::function<void(Result<Committed>)> done) override;
     void run(std::function<void(Replica&)> work, std::function<void()> done) override;
 
 private:
     DirectStore inner_;
     SimNetwork& network_;
+    std::string node_;
     std::uint64_t delay_ms_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
@@ -69,6 +76,13 @@ public:
     void start();
     void stop();   // as the program does: politely
     void crash();  // everything but the engine is gone
+    // The machine stops: a crash, and of what was not synced only the first `kept` writes stay.
+    void lose_power(std::size_t kept);
+    // The same, but within the n-th call of the engine from now; nothing leaves the node after it.
+    // Somebody has to look whether it happened, and to call lose_power().
+    void lose_power_at(std::size_t call, FaultEngine::Outcome outcome);
+    bool lost_power() const { return running() && engine_->dead(); }
+    bool paused() const { return network_.paused(name_); }
     void restart() {
         crash();
         start();
@@ -86,11 +100,16 @@ public:
 
     // One transaction; calls back when it is durable. Without a callback a refusal throws.
     void commit(std::vector<Write> writes, std::function<void(Result<Committed>)> done = {});
+    void submit(Transaction transaction, std::function<void(Result<Committed>)> done = {});
     std::size_t commits_under_way() const { return *under_way_; }
     void put(std::string collection, std::string key, std::string_view json);
     void patch(std::string collection, std::string key, std::string_view json);
     Value field(std::string collection, std::string key, std::string_view name) const;
 
+    // Every line of the log, as it is written.
+    void on_log(std::function<void(std::string const& line)> callback) {
+        on_log_ = std::move(callback);
+    }
     // Lines of the log: "event text".
     std::vector<std::string> const& log() const { return log_; }
     std::size_t logged(std::string_view event) const;
@@ -98,6 +117,8 @@ public:
     bool connected_with(std::string const& name) const;
 
 private:
+    void log(std::string_view event, std::string const& text);
+
     SimNetwork& network_;
     SimOptions options_;
     std::string name_;
@@ -107,6 +128,7 @@ private:
     std::optional<SpaceGrant> grant_;
     std::vector<std::string> urls_;
     std::vector<std::string> log_;
+    std::function<void(std::string const&)> on_log_;
     std::shared_ptr<std::size_t> under_way_ = std::make_shared<std::size_t>(0);
 
     std::unique_ptr<Transport> transport_;
@@ -140,6 +162,11 @@ public:
     SimNode& stranger(std::string const& name);  // keys and an engine, no membership
     void connect(SimNode& from, SimNode& to);    // `from` dials `to`, now and after restarts
 
+    // Called between two events, when a node has lost power within the last one.
+    void on_power_loss(std::function<void(SimNode&)> callback) { on_power_loss_ = callback; }
+    // Looks for such nodes; after calls that did not come from an event.
+    void find_power_losses();
+
     void step(std::uint64_t ms);
     // False: the condition did not come true within so much virtual time.
     bool run_until(std::function<bool()> const& condition, std::uint64_t bound_ms);
@@ -154,12 +181,16 @@ public:
     };
     // A code made at `inviter`; throws when it refuses.
     InviteInfo invite(SimNode& inviter, InviteRequest request = {});
+    Result<InviteInfo> try_invite(SimNode& inviter, InviteRequest request = {});
     // Runs until the joiner has an answer; on success the node is started.
     Result<Joiner::Joined> join(SimNode& node, std::string const& code);
     // The same without waiting.
     std::shared_ptr<Pairing> begin_join(SimNode& node, std::string const& code);
+    // Afterwards. Starts the node if it has become a member, whatever the joiner was told.
+    bool end_join(SimNode& node, std::shared_ptr<Pairing> const& pairing);
 
 private:
+    bool next(std::uint64_t until_ms);
     void tick(SimNode& node);
     SimNode& add_node(std::string const& name);
     Certificate certificate_for(SimNode const& node, Role role);
@@ -173,6 +204,7 @@ private:
     std::uint64_t clocks_ms_ = 0;
     std::vector<std::unique_ptr<SimNode>> nodes_;
     std::vector<std::shared_ptr<Pairing>> pairings_;
+    std::function<void(SimNode&)> on_power_loss_;
 };
 
-}  // namespace inos::test
+}  // namespace inos::sim

@@ -1,4 +1,4 @@
-// Random values, schemas, changes and entries, each read off a Tape. Alphabets are small on
+// Random values, schemas, changes and entries, each read off a Tape, the same with every compiler. Alphabets are small on
 // purpose: what matters happens when two sites touch the same thing.
 #pragma once
 
@@ -13,9 +13,16 @@
 #include "crdt/schema.hpp"
 #include "crdt/types/types.hpp"
 #include "crdt/value.hpp"
-#include "tests/support/tape.hpp"
+#include "tools/simulation/tape.hpp"
 
-namespace inos::test {
+namespace inos::sim {
+
+// In this order whatever the compiler: the name, then the value.
+template <class Names, class Make>
+void set_random_member(Tape& tape, Object& object, Names const& names, Make const& make) {
+    auto const& name = tape.pick(names);
+    set_member(object, name, make());
+}
 
 inline Value random_scalar(Tape& tape) {
     static constexpr std::int64_t kIntegers[] = {0,
@@ -59,7 +66,7 @@ inline Value random_value(Tape& tape, int depth = 3) {
     if (kind == 4) {
         Object object;
         for (std::size_t n = tape.below(4); n > 0; --n)
-            set_member(object, tape.pick(kKeys), random_value(tape, depth - 1));
+            set_random_member(tape, object, kKeys, [&] { return random_value(tape, depth - 1); });
         return Value(std::move(object));
     }
     return random_scalar(tape);
@@ -159,7 +166,8 @@ inline Value fitting_value(Tape& tape, CellType type, int depth = 2) {
             static constexpr std::string_view kKeys[] = {"k", "l", "m"};
             Object object;
             for (std::size_t n = tape.below(4); n > 0; --n)
-                set_member(object, tape.pick(kKeys), random_value(tape, depth - 1));
+                set_random_member(
+                    tape, object, kKeys, [&] { return random_value(tape, depth - 1); });
             return Value(std::move(object));
         }
         default: {
@@ -210,7 +218,7 @@ inline Value random_field(Tape& tape, int depth) {
     if (type == CellType::map && depth > 0) {
         Object object;
         for (std::size_t n = tape.below(4); n > 0; --n)
-            set_member(object, tape.pick(kKeys), random_field(tape, depth - 1));
+            set_random_member(tape, object, kKeys, [&] { return random_field(tape, depth - 1); });
         return Value(std::move(object));
     }
     return tape.chance(60) ? random_operation(tape, type) : fitting_value(tape, type);
@@ -226,7 +234,7 @@ inline Object random_fields(Tape& tape, CollectionSchema const& schema) {
         named.push_back(name);
     for (std::size_t n = tape.below(4); n > 0; --n) {
         if (named.empty() || tape.chance(35)) {
-            set_member(fields, tape.pick(kFree), random_field(tape, 2));
+            set_random_member(tape, fields, kFree, [&] { return random_field(tape, 2); });
             continue;
         }
         auto const name = tape.pick(named);
@@ -249,14 +257,16 @@ inline Object random_fields(Tape& tape, CollectionSchema const& schema) {
 
 inline VersionVector random_vv(Tape& tape) {
     VersionVector vv;
-    for (std::size_t n = tape.below(4); n > 0; --n)
-        vv.set(ActorId{tape.chance(50) ? tape.word64() : tape.below(5)}, tape.below(300) + 1);
+    for (std::size_t n = tape.below(4); n > 0; --n) {
+        ActorId const actor{tape.chance(50) ? tape.word64() : tape.below(5)};
+        vv.set(actor, tape.below(300) + 1);
+    }
     return vv;
 }
 
 inline Edit random_edit(Tape& tape) {
-    static constexpr std::string_view kFields[] = {"name", "points", "tags"};
-    std::string const at = path_name({}, tape.pick(kFields));
+    static constexpr std::string_view kNames[] = {"name", "points", "tags"};
+    std::string const at = path_name({}, tape.pick(kNames));
     switch (tape.below(7)) {
         case 5:
             return {1, own_path(at, CellType::text_run), Pieces(random_text(tape) + "x").encode()};
@@ -319,4 +329,4 @@ inline EntryHeader random_header(Tape& tape, std::vector<std::string> names) {
     return header;
 }
 
-}  // namespace inos::test
+}  // namespace inos::sim

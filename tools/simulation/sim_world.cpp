@@ -1,20 +1,18 @@
-#include "tests/support/sim_world.hpp"
+#include "tools/simulation/sim_world.hpp"
 
 #include <algorithm>
 #include <utility>
 
 #include "storage/keys.hpp"
 
-namespace inos::test {
+namespace inos::sim {
 namespace {
-
-constexpr std::uint32_t kSpace = 1;
 
 Result<Membership> stored_membership(Engine const& engine, Genesis const& genesis) {
     Membership membership(genesis);
     std::vector<std::string> certificates;
     auto cursor = engine.scan(
-        Family::meta, inos::keys::meta_kind(kSpace, 'c'), inos::keys::meta_kind(kSpace, 'd'));
+        Family::meta, inos::keys::meta_kind(kSimSpace, 'c'), inos::keys::meta_kind(kSimSpace, 'd'));
     for (; cursor->valid(); cursor->next())
         certificates.emplace_back(cursor->value());
     INOS_CHECK(membership.add_all(certificates));
@@ -35,13 +33,15 @@ void SlowStore::commit(Transaction transaction, std::function<void(Result<Commit
 
 void SlowStore::run(std::function<void(Replica&)> work, std::function<void()> done) {
     // Events of one moment keep their order, so work and answers do too.
-    network_.after(delay_ms_, [this, alive = std::weak_ptr(alive_), work, done] {
+    auto const begin = [this, alive = std::weak_ptr(alive_), work, done] {
         if (alive.expired()) return;
         inner_.run(work, [] {});
-        network_.after(delay_ms_, [alive, done] {
+        auto const answer = [alive, done] {
             if (!alive.expired()) done();
-        });
-    });
+        };
+        network_.after(delay_ms_, answer, node_);
+    };
+    network_.after(delay_ms_, begin, node_);
 }
 
 // ---- node ---------------------------------------------------------------------------------------
@@ -61,7 +61,7 @@ Result<void> SimNode::keep(SpaceGrant const& grant) {
     WriteBatch batch;
     for (auto const& bytes : grant.certificates) {
         INOS_TRY(Certificate const certificate, decode_certificate(bytes));
-        batch.put(Family::meta, inos::keys::meta(kSpace, 'c', certificate.actor), bytes);
+        batch.put(Family::meta, inos::keys::meta(kSimSpace, 'c', certificate.actor), bytes);
     }
     INOS_CHECK(engine_->write(batch, Durability::synced));
     grant_ = grant;
@@ -71,10 +71,10 @@ Result<void> SimNode::keep(SpaceGrant const& grant) {
 }
 
 void SimNode::start() {
-    INOS_ASSERT(grant_ && !running());
+    INOS_ASSERT(grant_ && !running() && !paused());
     engine_->heal();
     ReplicaOptions options{
-        kSpace, grant_->actor, keys_.identity, grant_->keys.digest, Durability::synced};
+        kSimSpace, grant_->actor, keys_.identity, grant_->keys.digest, options_.durability};
     replica_ = value_of(Replica::open(*engine_,
                                       clock_,
                                       value_of(stored_membership(*engine_, grant_->genesis)),
@@ -82,20 +82,19 @@ void SimNode::start() {
     if (options_.store_delay_ms == 0)
         inner_store_ = std::make_unique<DirectStore>(*replica_);
     else
-        inner_store_ = std::make_unique<SlowStore>(*replica_, network_, options_.store_delay_ms);
+        inner_store_ =
+            std::make_unique<SlowStore>(*replica_, network_, name_, options_.store_delay_ms);
     store_ = std::make_unique<WatchedStore>(*inner_store_);
     transport_ = network_.transport(name_);
     PeerManager::Options peer_options{keys_, name_, grant_->keys, urls_};
-    peers_ =
-        std::make_unique<PeerManager>(std::move(peer_options),
-                                      *store_,
-                                      *transport_,
-                                      clock_,
-                                      std::make_shared<LocalState const>(local_state(*replica_)),
-                                      value_of(load_invites(*replica_)),
-                                      [this](std::string_view event, std::string const& text) {
-                                          log_.push_back(std::string(event) + " " + text);
-                                      });
+    peers_ = std::make_unique<PeerManager>(
+        std::move(peer_options),
+        *store_,
+        *transport_,
+        clock_,
+        std::make_shared<LocalState const>(local_state(*replica_)),
+        value_of(load_invites(*replica_)),
+        [this](std::string_view event, std::string const& text) { log(event, text); });
     store_->on_commit([this] { peers_->refresh(); });
     upkeep_ = std::make_unique<Upkeep>(
         Upkeep::Options{options_.acknowledge_every_ms},
@@ -106,9 +105,7 @@ void SimNode::start() {
             done(engine_->scrub(never));
         },
         [this] { peers_->refresh(); },
-        [this](std::string_view event, std::string const& text) {
-            log_.push_back(std::string(event) + " " + text);
-        });
+        [this](std::string_view event, std::string const& text) { log(event, text); });
     store_->on_rights([this](RightsNeed const& need) { peers_->need_rights(need); });
     auto const address =
         value_of(transport_->listen(name_, 7711, [this](std::shared_ptr<Connection> connection) {
@@ -134,6 +131,20 @@ void SimNode::crash() {
     under_way_ = std::make_shared<std::size_t>(0);
 }
 
+void SimNode::lose_power(std::size_t kept) {
+    crash();
+    engine_->lose_unsynced(kept);
+}
+
+void SimNode::lose_power_at(std::size_t call, FaultEngine::Outcome outcome) {
+    engine_->die_at_call(call, outcome, [this] { network_.silence(name_); });
+}
+
+void SimNode::log(std::string_view event, std::string const& text) {
+    log_.push_back(std::string(event) + " " + text);
+    if (on_log_) on_log_(log_.back());
+}
+
 void SimNode::remember(std::string const& url) {
     if (std::find(urls_.begin(), urls_.end(), url) == urls_.end()) urls_.push_back(url);
 }
@@ -141,7 +152,7 @@ void SimNode::remember(std::string const& url) {
 void SimNode::forget_certificates_but(std::size_t count) {
     INOS_ASSERT(!running() && count <= grant_->certificates.size());
     WriteBatch batch;
-    auto const kind = inos::keys::meta_kind(kSpace, 'c');
+    auto const kind = inos::keys::meta_kind(kSimSpace, 'c');
     for (auto const& [key, value] : contents(*engine_, Family::meta)) {
         auto const end = grant_->certificates.begin() + static_cast<std::ptrdiff_t>(count);
         bool const keeps = std::find(grant_->certificates.begin(), end, value) != end;
@@ -156,19 +167,24 @@ void SimNode::learn(std::string const& certificate) {
 }
 
 void SimNode::tick() {
-    if (!running()) return;
+    if (!running() || paused()) return;
     peers_->tick();
     upkeep_->tick();
 }
 
 void SimNode::commit(std::vector<Write> writes, std::function<void(Result<Committed>)> done) {
+    submit({"test", std::move(writes)}, std::move(done));
+}
+
+void SimNode::submit(Transaction transaction, std::function<void(Result<Committed>)> done) {
     ++*under_way_;
-    auto answered = [done = std::move(done), count = under_way_](Result<Committed> result) {
+    auto answered = [this, done = std::move(done), count = under_way_](Result<Committed> result) {
         --*count;
+        if (engine_->dead()) return;  // nobody hears the answer any more
         if (done) return done(std::move(result));
         value_of(std::move(result));
     };
-    store_->commit({"test", std::move(writes)}, std::move(answered));
+    store_->commit(std::move(transaction), std::move(answered));
 }
 
 void SimNode::put(std::string collection, std::string key, std::string_view json) {
@@ -293,14 +309,26 @@ void SimWorld::connect(SimNode& from, SimNode& to) {
 
 void SimWorld::step(std::uint64_t ms) {
     std::uint64_t const until = network_.now_ms() + ms;
-    while (network_.step(until)) {
+    while (next(until)) {
     }
+}
+
+bool SimWorld::next(std::uint64_t until_ms) {
+    bool const more = network_.step(until_ms);
+    find_power_losses();
+    return more;
+}
+
+void SimWorld::find_power_losses() {
+    if (!on_power_loss_) return;
+    for (auto const& node : nodes_)
+        if (node->lost_power()) on_power_loss_(*node);
 }
 
 bool SimWorld::run_until(std::function<bool()> const& condition, std::uint64_t bound_ms) {
     std::uint64_t const until = network_.now_ms() + bound_ms;
     while (!condition())
-        if (!network_.step(until)) return condition();
+        if (!next(until)) return condition();
     return true;
 }
 
@@ -323,11 +351,17 @@ bool SimWorld::converge(std::uint64_t bound_ms) {
 // ---- pairing ------------------------------------------------------------------------------------
 
 InviteInfo SimWorld::invite(SimNode& inviter, InviteRequest request) {
-    std::optional<Result<InviteInfo>> info;
+    return value_of(try_invite(inviter, std::move(request)));
+}
+
+Result<InviteInfo> SimWorld::try_invite(SimNode& inviter, InviteRequest request) {
+    // The answer may come when nobody waits for it any more.
+    auto const info = std::make_shared<std::optional<Result<InviteInfo>>>();
     inviter.peers().invite(std::move(request),
-                           [&info](Result<InviteInfo> made) { info = std::move(made); });
-    run_until([&] { return info.has_value(); }, 1'000);
-    return value_of(*std::move(info));
+                           [info](Result<InviteInfo> made) { *info = std::move(made); });
+    run_until([&] { return info->has_value(); }, 1'000);
+    if (!*info) return fail(Errc::unavailable, "no answer about an invitation");
+    return **info;
 }
 
 std::shared_ptr<SimWorld::Pairing> SimWorld::begin_join(SimNode& node, std::string const& code) {
@@ -347,6 +381,15 @@ std::shared_ptr<SimWorld::Pairing> SimWorld::begin_join(SimNode& node, std::stri
     return pairing;
 }
 
+bool SimWorld::end_join(SimNode& node, std::shared_ptr<Pairing> const& pairing) {
+    std::erase(pairings_, pairing);
+    pairing->joiner.reset();
+    pairing->transport.reset();
+    if (!node.is_member() || node.running()) return false;
+    node.start();
+    return true;
+}
+
 Result<Joiner::Joined> SimWorld::join(SimNode& node, std::string const& code) {
     auto const pairing = begin_join(node, code);
     bool const over = run_until([&] { return pairing->outcome.has_value(); }, 60'000);
@@ -358,4 +401,4 @@ Result<Joiner::Joined> SimWorld::join(SimNode& node, std::string const& code) {
     return *std::move(pairing->outcome);
 }
 
-}  // namespace inos::test
+}  // namespace inos::sim

@@ -1,11 +1,11 @@
-// A clock that stands still until a test moves it.
+// A clock that stands still until somebody moves it.
 #pragma once
 
 #include <atomic>
 
 #include "storage/clock.hpp"
 
-namespace inos::test {
+namespace inos::sim {
 
 inline constexpr std::uint64_t kTestNowMs = 1'750'000'000'000;  // June 2025
 
@@ -16,14 +16,16 @@ public:
 
     // Time goes by.
     void advance(std::uint64_t ms) {
-        wall_ms_ += ms;
+        if (!frozen_) wall_ms_ += ms;
         monotonic_ms_ += ms;
     }
+    void freeze(bool frozen) { frozen_ = frozen; }  // the wall clock alone
     // Somebody sets the wall clock.
     void set(std::uint64_t wall_ms) { wall_ms_ = wall_ms; }
 
 private:
     std::atomic<std::uint64_t> wall_ms_{kTestNowMs}, monotonic_ms_{1'000};
+    bool frozen_ = false;
 };
 
-}  // namespace inos::test
+}  // namespace inos::sim

@@ -1,0 +1,176 @@
+// An Engine around another one that counts what passes and fails when it is told to: the disk as a
+// replica may meet it. The engine inside outlives replicas, so "drop the replica and open it again"
+// is a crash of the program, which keeps all writes; lose_unsynced() before it makes it a loss of
+// power, after which only what was synced is certain. One thread.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/engine.hpp"
+
+namespace inos::sim {
+
+using Contents = std::map<std::pair<Family, std::string>, std::string>;
+
+// Everything that an engine holds, or what one of its families holds.
+inline Contents contents(Engine const& engine, Family family) {
+    Contents all;
+    auto cursor = engine.scan(family, "", std::string(64, '\xff'));
+    for (; cursor->valid(); cursor->next())
+        all.emplace(std::pair(family, cursor->key()), cursor->value());
+    return all;
+}
+inline Contents contents(Engine const& engine) {
+    Contents all;
+    for (std::size_t i = 0; i < kFamilies; ++i)
+        all.merge(contents(engine, static_cast<Family>(i)));
+    return all;
+}
+
+// Nothing can be read behind it.
+class FailedCursor final : public Cursor {
+public:
+    explicit FailedCursor(Error error) : error_(std::move(error)) {}
+    bool valid() const override { return false; }
+    void next() override {}
+    std::string_view key() const override { return {}; }
+    std::string_view value() const override { return {}; }
+    Result<void> status() const override { return tl::unexpected<Error>(error_); }
+
+private:
+    Error error_;
+};
+
+class FaultEngine final : public Engine {
+public:
+    // What is found after a failed write: its outcome is unknown to the one who wrote.
+    enum class Outcome { lost, kept };
+
+    explicit FaultEngine(std::unique_ptr<Engine> inner) : inner_(std::move(inner)) {}
+
+    std::size_t writes() const { return writes_; }  // that were asked for, failed ones too
+    std::size_t syncs() const { return syncs_; }    // those of them that were to be synced
+    std::size_t reads() const { return reads_; }
+    std::size_t scrubs() const { return scrubs_; }
+    std::size_t failures() const { return failures_; }  // calls that were made to fail
+
+    // The next write is number 1.
+    void fail_write(std::size_t number, Outcome outcome, Errc code = Errc::io) {
+        fail_at_ = writes_ + number;
+        outcome_ = outcome;
+        code_ = code;
+    }
+    void fail_reads(bool fail) { failing_reads_ = fail; }
+    void fill(bool full) { full_ = full; }  // no write succeeds, and none leaves anything
+    void heal() {
+        fail_at_ = 0;
+        die_at_ = 0;
+        failing_reads_ = full_ = dead_ = false;
+    }
+
+    // ---- loss of power ------------------------------------------------------------------------
+    // The machine stops within the n-th call from now (from 1): on_death is called, then every call
+    // fails and has no effect, until heal(). A write that it stops in is there or not, unsynced.
+    void die_at_call(std::size_t n, Outcome outcome, std::function<void()> on_death) {
+        die_at_ = calls_ + n;
+        outcome_at_death_ = outcome;
+        on_death_ = std::move(on_death);
+    }
+    bool dead() const { return dead_; }
+    std::size_t unsynced() const { return undo_.size(); }  // writes since the last synced one
+    // Of the unsynced writes the first `kept` stay, as of a log whose tail is torn.
+    void lose_unsynced(std::size_t kept) {
+        while (undo_.size() > kept) {
+            (void)inner_->write(undo_.back(), Durability::synced);
+            undo_.pop_back();
+        }
+        undo_.clear();
+    }
+
+    // ---- Engine -------------------------------------------------------------------------------
+    Result<std::optional<std::string>> get(Family family, std::string_view key) const override {
+        ++reads_;
+        if (auto const error = failed_read()) return tl::unexpected<Error>(*error);
+        return inner_->get(family, key);
+    }
+    std::unique_ptr<Cursor> scan(Family family,
+                                 std::string_view from,
+                                 std::string_view to) const override {
+        if (auto const error = failed_read()) return std::make_unique<FailedCursor>(*error);
+        return inner_->scan(family, from, to);
+    }
+    Result<void> write(WriteBatch const& batch, Durability durability) override {
+        ++writes_;
+        if (durability == Durability::synced) ++syncs_;
+        bool const was_dead = dead_;
+        if (dies()) {
+            if (!was_dead && outcome_at_death_ == Outcome::kept)
+                INOS_CHECK(keep(batch, durability));
+            return fail(Errc::io, "the machine has lost power");
+        }
+        if (full_) {
+            ++failures_;
+            return fail(Errc::no_space, "an injected full disk");
+        }
+        if (writes_ == fail_at_) {
+            ++failures_;
+            if (outcome_ == Outcome::kept) INOS_CHECK(keep(batch, durability));
+            return fail(code_, "an injected error of a write");
+        }
+        INOS_CHECK(keep(batch, durability));
+        if (durability == Durability::synced) undo_.clear();
+        return {};
+    }
+    Result<void> scrub(std::atomic<bool>& cancelled) override {
+        ++scrubs_;
+        if (dies()) return fail(Errc::io, "the machine has lost power");
+        undo_.clear();  // rewriting everything syncs everything
+        return inner_->scrub(cancelled);
+    }
+
+private:
+    bool dies() const {
+        ++calls_;
+        if (dead_ || calls_ != die_at_) return dead_;
+        dead_ = true;
+        if (on_death_) on_death_();
+        return true;
+    }
+    std::optional<Error> failed_read() const {
+        if (dies()) return Error{Errc::io, "the machine has lost power", {}};
+        if (!failing_reads_) return std::nullopt;
+        ++failures_;
+        return Error{Errc::io, "an injected error of a read", {}};
+    }
+    // Writes, and notes how to take it back.
+    Result<void> keep(WriteBatch const& batch, Durability durability) {
+        WriteBatch undo;
+        for (auto const& change : batch.changes) {
+            INOS_TRY(auto before, inner_->get(change.family, change.key));
+            undo.changes.push_back({change.family, change.key, std::move(before)});
+        }
+        std::reverse(undo.changes.begin(), undo.changes.end());
+        undo_.push_back(std::move(undo));
+        return inner_->write(batch, durability);
+    }
+
+    std::unique_ptr<Engine> inner_;
+    std::size_t scrubs_ = 0;
+    std::size_t writes_ = 0, syncs_ = 0, fail_at_ = 0;
+    mutable std::size_t reads_ = 0, calls_ = 0, failures_ = 0;
+    std::size_t die_at_ = 0;
+    mutable bool dead_ = false;
+    bool failing_reads_ = false, full_ = false;
+    Outcome outcome_ = Outcome::lost, outcome_at_death_ = Outcome::lost;
+    Errc code_ = Errc::io;
+    std::function<void()> on_death_;
+    std::vector<WriteBatch> undo_;
+};
+
+}  // namespace inos::sim
