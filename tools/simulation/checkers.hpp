@@ -1,0 +1,36 @@
+// What has to hold, looked at from outside: by what people were told (the ledger), by the logs, and
+// by a second replica. Nothing here takes part in a run. Throws CheckFailed; the text names the
+// invariant, numbered as in docs/testing.md.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tools/simulation/ledger.hpp"
+#include "tools/simulation/log_view.hpp"
+#include "tools/simulation/sim_world.hpp"
+
+namespace inos::sim {
+
+// ---- at any moment -------------------------------------------------------------------------------
+
+// I2: nodes with equal vectors have equal roots.
+void check_equal_vectors(SimWorld& world);
+// E4: no node shows a bounded counter under its min.
+void check_bounds(SimWorld& world);
+// E14: a transaction is seen whole or not at all; and I8: at a node that holds the entry of an
+// acknowledged write, the write is seen. Of the last `count` things that were asked for.
+void check_seen(SimWorld& world, Ledger const& ledger, std::size_t count);
+// I8 and I1: a node that was down holds what it held before. `before` is its vector then. What a
+// loss of power may take are its own entries, if it does not sync them, and only such as no other
+// node has seen; those are marked as lost.
+void check_recovered(
+    SimWorld& world, SimNode& node, VersionVector const& before, bool may_lose_own, Ledger& ledger);
+
+// ---- at the end, when all nodes run and hold the same ----------------------------------------------
+
+// All of them, with `tape` for the order in which a second replica hears of everything.
+void check_end(SimWorld& world, Ledger const& ledger, Tape& tape);
+
+}  // namespace inos::sim

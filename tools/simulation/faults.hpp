@@ -1,0 +1,114 @@
+// What a run does to its nodes and people do in it, each with a name and a count of how often it
+// really happened: a fault that was asked for but hit nothing does not count. Plain values.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace inos::sim {
+
+enum class Fault : std::uint8_t {
+    // network
+    partition,
+    one_way_partition,
+    isolation,
+    flapping,
+    connection_cut,
+    frame_corrupted,
+    frame_dropped,
+    frame_repeated,
+    frame_swapped,
+    frame_shortened,
+    slow_reader,
+    silent_reader,
+    // processes
+    stop,
+    kill,
+    pause,
+    // disk
+    power_loss,
+    power_loss_in_call,
+    unsynced_lost,
+    torn_tail,
+    failed_write_lost,
+    failed_write_kept,
+    failed_read,
+    disk_full,
+    // clocks
+    clock_forward,
+    clock_back,
+    clock_ten_years,
+    clock_frozen,
+    clock_right,
+    // people
+    join,
+    failed_join,
+    transaction,
+    refused,
+    unknown_outcome,
+    delete_record,
+    erase_record,
+    schema_change,
+    rights_moved,
+    rights_lacking,
+    purge,
+};
+inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::purge) + 1;
+
+constexpr std::string_view fault_name(Fault fault) {
+    constexpr std::array<std::string_view, kFaults> kNames = {"partition",
+                                                              "one-way partition",
+                                                              "isolation",
+                                                              "flapping",
+                                                              "connection cut",
+                                                              "frame corrupted",
+                                                              "frame dropped",
+                                                              "frame repeated",
+                                                              "frame swapped",
+                                                              "frame shortened",
+                                                              "slow reader",
+                                                              "silent reader",
+                                                              "stop",
+                                                              "kill",
+                                                              "pause",
+                                                              "power loss",
+                                                              "power loss in call",
+                                                              "unsynced lost",
+                                                              "torn tail",
+                                                              "failed write lost",
+                                                              "failed write kept",
+                                                              "failed read",
+                                                              "disk full",
+                                                              "clock forward",
+                                                              "clock back",
+                                                              "clock ten years",
+                                                              "clock frozen",
+                                                              "clock right",
+                                                              "join",
+                                                              "failed join",
+                                                              "transaction",
+                                                              "refused",
+                                                              "unknown outcome",
+                                                              "delete",
+                                                              "erase",
+                                                              "schema change",
+                                                              "rights moved",
+                                                              "rights lacking",
+                                                              "purge"};
+    return kNames[static_cast<std::size_t>(fault)];
+}
+
+struct FaultCounts {
+    std::array<std::uint64_t, kFaults> of{};
+
+    std::uint64_t& operator[](Fault fault) { return of[static_cast<std::size_t>(fault)]; }
+    std::uint64_t operator[](Fault fault) const { return of[static_cast<std::size_t>(fault)]; }
+    void add(FaultCounts const& other) {
+        for (std::size_t i = 0; i < kFaults; ++i)
+            of[i] += other.of[i];
+    }
+};
+
+}  // namespace inos::sim

@@ -1,0 +1,66 @@
+#include "tools/simulation/swarm.hpp"
+
+#include <initializer_list>
+#include <numeric>
+
+namespace inos::sim {
+namespace {
+
+// Kinds of faults that a run has or has not, as a whole.
+void draw_group(Swarm& swarm, Tape& tape, unsigned percent, std::initializer_list<Action> actions) {
+    bool const has = tape.chance(percent);
+    for (Action const action : actions) {
+        unsigned const weight = 1 + static_cast<unsigned>(tape.below(6));
+        swarm.weights[static_cast<std::size_t>(action)] = has ? weight : 0;
+    }
+}
+
+}  // namespace
+
+Swarm Swarm::of(std::uint64_t seed, Tape& tape) {
+    Swarm swarm;
+    swarm.options.seed = seed;
+    swarm.options.store_delay_ms = tape.pick(std::array<std::uint64_t, 4>{0, 1, 5, 40});
+    swarm.options.acknowledge_every_ms =
+        tape.pick(std::array<std::uint64_t, 3>{2'000, 10'000, kAcknowledgeEveryMs});
+    swarm.options.durability = tape.chance(35) ? Durability::flushed : Durability::synced;
+    swarm.sites = 2 + tape.below(4);
+    swarm.steps = 20 + tape.below(60);
+    swarm.delay_max_ms = tape.pick(std::array<std::uint64_t, 4>{1, 10, 100, 900});
+    swarm.weights[static_cast<std::size_t>(Action::commit)] = 40;
+    swarm.weights[static_cast<std::size_t>(Action::run)] = 25;
+    swarm.weights[static_cast<std::size_t>(Action::start)] = 10;
+    swarm.weights[static_cast<std::size_t>(Action::heal)] = 5;
+    draw_group(swarm, tape, 60, {Action::partition, Action::one_way, Action::isolate});
+    draw_group(swarm, tape, 30, {Action::flap});
+    draw_group(swarm, tape, 60, {Action::cut, Action::spoil});
+    draw_group(swarm, tape, 30, {Action::slow_reader, Action::silent_reader});
+    draw_group(swarm, tape, 60, {Action::stop, Action::kill});
+    draw_group(swarm, tape, 40, {Action::pause});
+    draw_group(swarm, tape, 60, {Action::power_loss, Action::power_loss_in_call});
+    draw_group(swarm, tape, 40, {Action::fail_write, Action::fail_reads, Action::fill_disk});
+    draw_group(swarm, tape, 40, {Action::clock, Action::freeze});
+    draw_group(swarm, tape, 40, {Action::join});
+    draw_group(swarm, tape, 30, {Action::schema});
+    return swarm;
+}
+
+Action Swarm::pick(Tape& tape) const {
+    unsigned const all = std::accumulate(weights.begin(), weights.end(), 0u);
+    std::size_t at = tape.below(all);
+    for (std::size_t i = 0; i < kActions; ++i) {
+        if (at < weights[i]) return static_cast<Action>(i);
+        at -= weights[i];
+    }
+    return Action::commit;
+}
+
+std::string Swarm::describe() const {
+    std::string text = std::to_string(sites) + " sites, " + std::to_string(steps) +
+                       " steps, delays up to " + std::to_string(delay_max_ms) + " ms, store " +
+                       std::to_string(options.store_delay_ms) + " ms, acknowledged every " +
+                       std::to_string(options.acknowledge_every_ms / 1'000) + " s, commits ";
+    return text + (options.durability == Durability::synced ? "synced" : "flushed");
+}
+
+}  // namespace inos::sim

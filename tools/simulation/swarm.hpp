@@ -1,0 +1,56 @@
+// What kind of run a seed is: how many nodes, how slow, which faults and how often. Drawn anew for
+// every seed, and most kinds of faults are left out of most runs: so some runs are all crashes and
+// others nothing but a bad network, which finds more than a little of everything each time.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "tools/simulation/sim_world.hpp"
+
+namespace inos::sim {
+
+// What one step of a run may be.
+enum class Action : std::uint8_t {
+    commit,
+    run,
+    partition,
+    one_way,
+    isolate,
+    flap,
+    heal,
+    cut,
+    spoil,
+    slow_reader,
+    silent_reader,
+    stop,
+    kill,
+    start,
+    pause,
+    power_loss,
+    power_loss_in_call,
+    fail_write,
+    fail_reads,
+    fill_disk,
+    clock,
+    freeze,
+    join,
+    schema,
+};
+inline constexpr std::size_t kActions = static_cast<std::size_t>(Action::schema) + 1;
+
+struct Swarm {
+    SimOptions options;
+    std::size_t sites = 2;
+    std::size_t steps = 30;
+    std::uint64_t delay_max_ms = 10;
+    unsigned known_percent = 70;  // of the sites whose certificates all others have
+    std::array<unsigned, kActions> weights{};
+
+    static Swarm of(std::uint64_t seed, Tape& tape);
+    Action pick(Tape& tape) const;
+    std::string describe() const;
+};
+
+}  // namespace inos::sim
