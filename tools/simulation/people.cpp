@@ -8,6 +8,8 @@
 namespace inos::sim {
 namespace {
 
+constexpr std::array kFewKeys = {"a", "b", "c"};
+
 Value texts(std::vector<std::string> const& list) {
     Array array;
     for (auto const& text : list)
@@ -104,6 +106,12 @@ void People::ask(Asked& asked) {
     }
 }
 
+void People::fill_stock(Asked& asked) {
+    asked.source = source_of(asked.number);
+    for (char const* key : kFewKeys)
+        asked.writes.push_back({Write::Kind::patch, {kStock, key}, increment("left", 40), {}});
+}
+
 // A new record nearly always, and something that others touch too.
 void People::everyday(Asked& asked) {
     if (tape_.chance(80)) {
@@ -122,8 +130,7 @@ void People::everyday(Asked& asked) {
 }
 
 RecordName People::few(char const* collection) {
-    static constexpr std::array kKeys = {"a", "b", "c"};
-    return {collection, tape_.pick(kKeys)};
+    return {collection, tape_.pick(kFewKeys)};
 }
 
 Write People::fight_for_field(std::uint64_t number) {
@@ -133,7 +140,7 @@ Write People::fight_for_field(std::uint64_t number) {
 Write People::change_stock() {
     RecordName const name = few(kStock);
     std::int64_t const amount = static_cast<std::int64_t>(1 + tape_.below(9));
-    return {Write::Kind::patch, name, increment("left", tape_.chance(45) ? amount : -amount), {}};
+    return {Write::Kind::patch, name, increment("left", tape_.chance(30) ? amount : -amount), {}};
 }
 
 Write People::come_and_go(std::uint64_t number) {

@@ -20,6 +20,8 @@ public:
 
     // What somebody asks for next; fills source and writes of what has a number already.
     void ask(Asked& asked);
+    // The first of all asks for something to sell.
+    static void fill_stock(Asked& asked);
 
     static std::string source_of(std::uint64_t number) { return "t" + std::to_string(number); }
     // The record of the n-th person, and what must not be found anywhere once it is erased.

@@ -406,7 +406,9 @@ bool SimNetwork::spoil(std::shared_ptr<Pipe> const& pipe, int to, std::string& f
     auto const found = spoil_.find({pipe->node[1 - to], pipe->node[to]});
     if (found == spoil_.end()) return false;
     FrameFault const fault = found->second;
+    // What cannot be done to this frame is done to a later one.
     if (fault == FrameFault::shortened && frame.size() < 2) return false;
+    if (fault == FrameFault::swapped && pipe->to[to].empty()) return false;
     spoil_.erase(found);
     if (fault == FrameFault::swapped) {
         pipe->held[to] = std::move(frame);

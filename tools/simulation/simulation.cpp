@@ -56,6 +56,7 @@ private:
         watch(world_->found("s0"));
         // Nobody writes before he knows it: members have to catch up with whoever admitted them.
         set_schema(node(0), people_.first_schema());
+        ask(node(0), [](Asked& asked) { People::fill_stock(asked); });
         world_->run_until([this] { return node(0).commits_under_way() == 0; }, 1'000);
         for (std::size_t i = 1; i < swarm_.sites; ++i) {
             bool const known = tape_.chance(swarm_.known_percent);
@@ -375,11 +376,15 @@ private:
     }
 
     void commit(SimNode& node) {
-        if (!can_ask(node)) return;
+        if (can_ask(node)) ask(node, [this](Asked& asked) { people_.ask(asked); });
+    }
+
+    template <class Fill>
+    void ask(SimNode& node, Fill const& fill) {
         Asked& asked = ledger_.ask();
         asked.node = node.name();
         asked.actor = node.replica().actor();
-        people_.ask(asked);
+        fill(asked);
         std::string text = "commit t" + std::to_string(asked.number);
         for (Write const& write : asked.writes)
             text += " " + write.name.collection + "/" + write.name.key;
