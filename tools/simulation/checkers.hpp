@@ -13,7 +13,7 @@
 
 namespace inos::sim {
 
-// ---- at any moment -------------------------------------------------------------------------------
+// ---- at any moment ------------------------------------------------------------------------------
 
 // I2: nodes with equal vectors have equal roots.
 void check_equal_vectors(SimWorld& world);
@@ -28,7 +28,7 @@ void check_seen(SimWorld& world, Ledger const& ledger, std::size_t count);
 void check_recovered(
     SimWorld& world, SimNode& node, VersionVector const& before, bool may_lose_own, Ledger& ledger);
 
-// ---- at the end, when all nodes run and hold the same ----------------------------------------------
+// ---- at the end, when all nodes run and hold the same -------------------------------------------
 
 // All of them, with `tape` for the order in which a second replica hears of everything.
 void check_end(SimWorld& world, Ledger const& ledger, Tape& tape);

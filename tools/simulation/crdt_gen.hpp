@@ -1,5 +1,5 @@
-// Random values, schemas, changes and entries, each read off a Tape, the same with every compiler. Alphabets are small on
-// purpose: what matters happens when two sites touch the same thing.
+// Random values, schemas, changes and entries, each read off a Tape, the same with every compiler.
+// Alphabets are small on purpose: what matters happens when two sites touch the same thing.
 #pragma once
 
 #include <array>

@@ -1,7 +1,8 @@
 // The source of all random choices: a tape of words, read from the front. A generator is an
 // ordinary function that reads choices off a tape, so that the simulator, rapidcheck, a fuzzer and
-// a plain loop over seeds share it. Past its end a written tape reads as zeros, and choice 0 is always the
-// simplest one: shrinking the words shrinks what is made of them. A tape made of a seed never ends.
+// a plain loop over seeds share it. Past its end a written tape reads as zeros, and choice 0 is
+// always the simplest one: shrinking the words shrinks what is made of them. A tape made of a seed
+// never ends.
 #pragma once
 
 #include <cstddef>
