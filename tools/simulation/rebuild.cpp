@@ -91,20 +91,27 @@ void compare(Replica const& fresh, Replica const& node, std::string const& what)
     require(shown(fresh) == shown(node), what + ": other records");
 }
 
+std::string text_of(RecordView const& record) {
+    std::string text = record.version + " " + write_json(Value(record.fields));
+    for (Conflict const& conflict : record.conflicts) {
+        text += " " + conflict.field + ":";
+        for (ConflictValue const& value : conflict.values)
+            text += " " + write_json(value.value);
+    }
+    return text;
+}
+
 }  // namespace
 
 std::map<std::string, std::string> shown(Replica const& replica) {
     std::map<std::string, std::string> all;
     for (CollectionInfo const& info : replica.collections()) {
-        auto const page = value_of(replica.list(info.name, {}, kPageRecords));
-        for (RecordView const& record : page.records) {
-            std::string text = record.version + " " + write_json(Value(record.fields));
-            for (Conflict const& conflict : record.conflicts) {
-                text += " " + conflict.field + ":";
-                for (ConflictValue const& value : conflict.values)
-                    text += " " + write_json(value.value);
-            }
-            all.emplace(info.name + "/" + record.id, std::move(text));
+        std::optional<std::string> after = std::string();
+        while (after) {
+            auto page = value_of(replica.list(info.name, *after, kPageRecords));
+            for (RecordView const& record : page.records)
+                all.emplace(info.name + "/" + record.id, text_of(record));
+            after = std::move(page.next);
         }
     }
     return all;
