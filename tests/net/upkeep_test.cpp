@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "storage/schema_document.hpp"
 #include "tools/simulation/sim_world.hpp"
 
 namespace inos {
@@ -49,7 +50,7 @@ TEST(Upkeep, A14_what_was_purged_here_is_not_fetched_again_from_those_who_hold_i
     ASSERT_TRUE(chain.world.converge());
     chain.remove(chain.b, "x");
     auto const cells = [](SimNode& node) {
-        return test::value_of(node.replica().record_at({"c", "x"})).cells().size();
+        return sim::value_of(node.replica().record_at({"c", "x"})).cells().size();
     };
     ASSERT_TRUE(chain.world.run_until([&] { return cells(chain.a) == 0; }, 400'000));
     ASSERT_GT(cells(chain.b) + cells(chain.c), 0u) << "all have purged at once";
@@ -113,7 +114,7 @@ TEST(Upkeep, nothing_is_said_when_nothing_has_changed) {
 TEST(Upkeep, a_step_that_fails_does_not_keep_a_site_from_acknowledging) {
     SimWorld world{{.seed = 5}};
     SimNode& a = world.found("a");
-    auto const schema = test::object_of(R"({"c": {"delete": "delete-wins"}})");
+    auto const schema = sim::object_of(R"({"c": {"delete": "delete-wins"}})");
     a.commit(schema_writes(schema, a.replica().schema_documents()));
     a.put("c", "x", R"({"n": 1})");
     world.step(130'000);

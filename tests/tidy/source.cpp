@@ -102,7 +102,8 @@ Tree read_tree(fs::path const& root, Options const& options) {
             if (is_skipped) i.disable_recursion_pending();
             continue;
         }
-        if (!i->is_regular_file()) continue;
+        // In a second work tree .git is a file, which names the first.
+        if (!i->is_regular_file() || i->path().filename() == ".git") continue;
         std::string const text = read_file(i->path());
         if (text.find('\0') != std::string::npos) continue;  // not a text file
         tree.files.push_back(SourceFile{path, split_lines(text), {}, {}});
