@@ -4,29 +4,13 @@
 
 #include "storage/json.hpp"
 #include "storage/schema_document.hpp"
+#include "tools/checked_schema.hpp"
 #include "tools/client.hpp"
 #include "tools/commands.hpp"
-#include "tools/files.hpp"
 #include "tools/output.hpp"
-#include "tools/schema_file.hpp"
 
 namespace inos {
 namespace {
-
-constexpr std::size_t kSchemaBytesMax = 1u << 20;
-
-// The file's document when it is right; all that is wrong with it as one error otherwise.
-Result<Object> checked_document(Context& context, std::string const& path) {
-    INOS_TRY(auto const text, read_file(path, kSchemaBytesMax));
-    INOS_TRY(auto const file, SchemaFile::parse(text, path));
-    auto const problems = file.describe(check_schema(file.document()));
-    if (problems.empty()) return file.document();
-    for (auto const& problem : problems)
-        context.terminal.err << clean_text(problem) << '\n';
-    return fail(Errc::invalid,
-                "\"" + path + "\" has " + counted(problems.size(), "problem") + ", see above",
-                path);
-}
 
 Result<int> show(Context& context) {
     INOS_TRY(auto client, Client::open(context));
@@ -43,7 +27,7 @@ Result<int> show(Context& context) {
 }
 
 Result<int> check_file(Context& context, std::string const& path) {
-    INOS_TRY(auto const document, checked_document(context, path));
+    INOS_TRY(auto const document, checked_schema(context, path));
     if (context.json) {
         print_json_line(context, Value(document));
     } else {
@@ -54,7 +38,7 @@ Result<int> check_file(Context& context, std::string const& path) {
 }
 
 Result<int> apply_file(Context& context, std::string const& path) {
-    INOS_TRY(auto const document, checked_document(context, path));
+    INOS_TRY(auto const document, checked_schema(context, path));
     INOS_TRY(auto client, Client::open(context));
     INOS_TRY(auto const answer, client->call({"POST", "/v1/schema", {}, {}, write_json(document)}));
     if (context.json) {

@@ -31,6 +31,7 @@ void add_commands(CommandLine& line) {
     add_merge_records(line);
     add_unmerge(line);
     add_schema(line);
+    add_simulate(line);
     // The network
     add_status(line);
     add_peers(line);

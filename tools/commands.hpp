@@ -35,6 +35,7 @@ void add_duplicates(CommandLine& line);
 void add_merge_records(CommandLine& line);
 void add_unmerge(CommandLine& line);
 void add_schema(CommandLine& line);
+void add_simulate(CommandLine& line);
 void add_verify(CommandLine& line);
 void add_watch(CommandLine& line);
 

@@ -13,7 +13,7 @@ expect 2 'no data directory was named; give --data DIR' "$INOS" get a b
 expect 2 'site is missing' "$INOS" init --data shop
 expect 0 '^inos [0-9]+\.[0-9]+' "$INOS" --version
 for command in init invite invites join run get put patch delete list import export conflicts \
-    resolve duplicates merge-records unmerge status peers members schema verify; do
+    resolve duplicates merge-records unmerge status peers members schema simulate verify; do
     expect 0 'Examples:' "$INOS" "$command" --help
 done
 

@@ -33,6 +33,7 @@
     X(pairing_code)         \
     X(peer_url)             \
     X(record)               \
+    X(rule)                 \
     X(schema_document)      \
     X(schema_file)          \
     X(secure_channel)       \
