@@ -290,6 +290,18 @@ bool PeerManager::settled() const {
     });
 }
 
+SessionLoad PeerManager::heaviest_session() const {
+    SessionLoad most;
+    for (auto const& link : links_) {
+        if (!link->session()) continue;
+        SessionLoad const load = link->session()->load();
+        most.in_flight_bytes = std::max(most.in_flight_bytes, load.in_flight_bytes);
+        most.pending = std::max(most.pending, load.pending);
+        most.pending_bytes = std::max(most.pending_bytes, load.pending_bytes);
+    }
+    return most;
+}
+
 // ---- what the API asks -------------------------------------------
 
 std::vector<PeerStatus> PeerManager::peers() const {

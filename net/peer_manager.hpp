@@ -70,6 +70,8 @@ public:
     LocalState const& local() const { return *local_; }
     // Everything that any connected site had when we met is here.
     bool settled() const;
+    // The most that any of the sessions has of each, for those who watch the bounds.
+    SessionLoad heaviest_session() const;
 
     bool running() const override { return true; }
     std::string site_id() const override;

@@ -64,6 +64,13 @@ struct LocalState {
 };
 LocalState local_state(Replica const& replica);
 
+// What a session keeps in memory because somebody else has to do something.
+struct SessionLoad {
+    std::size_t in_flight_bytes = 0;  // of entries that the peer has not acknowledged
+    std::size_t pending = 0;          // messages that wait for the store
+    std::size_t pending_bytes = 0;
+};
+
 namespace session {
 
 // Actions, to be performed in their order.
@@ -140,6 +147,9 @@ public:
     std::uint64_t behind() const;  // entries it has and we lack
     std::uint64_t ahead() const;   // entries we have and it has not acknowledged
     std::uint64_t acks_received() const { return acks_received_; }
+    SessionLoad load() const {
+        return {in_flight_bytes(), applying_.size() + adding_.size(), pending_bytes_};
+    }
 
 private:
     // Lets through so many a second.

@@ -1,22 +1,17 @@
-// The simulator's own parts: the disk that forgets, the network's faults, and checkers that see
-// what is wrong.
+// The simulator's own parts: the disk that forgets, the network's faults, and runs that can be
+// repeated. Its checkers are tested in checkers_test.cpp.
 #include "tools/simulation/simulation.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "storage/schema_document.hpp"
-#include "tools/simulation/checkers.hpp"
-#include "tools/simulation/rebuild.hpp"
+#include "tools/simulation/sim_world.hpp"
 
 namespace inos::sim {
 namespace {
 
 using testing::Ge;
-using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::SizeIs;
-using testing::ThrowsMessage;
 
 WriteBatch put(char const* key, char const* value) {
     WriteBatch batch;
@@ -49,7 +44,7 @@ TEST(FaultEngine, nothing_happens_after_the_call_in_which_power_is_lost) {
     for (auto const outcome : {FaultEngine::Outcome::lost, FaultEngine::Outcome::kept}) {
         FaultEngine engine(std::make_unique<MemoryEngine>());
         int deaths = 0;
-        engine.die_at_call(2, outcome, [&deaths] { ++deaths; });
+        engine.die_at(2, FaultEngine::Counted::calls, outcome, [&deaths] { ++deaths; });
         EXPECT_TRUE(engine.get(Family::records, "a"));
         EXPECT_FALSE(engine.write(put("a", "1"), Durability::synced));
         EXPECT_FALSE(engine.write(put("b", "1"), Durability::synced));
@@ -71,6 +66,85 @@ TEST(FaultEngine, a_full_disk_takes_nothing_until_there_is_room) {
     EXPECT_EQ(read(engine, "a"), std::nullopt);
     engine.fill(false);
     EXPECT_TRUE(engine.write(put("a", "1"), Durability::synced));
+}
+
+TEST(FaultEngine, a_loss_of_power_can_be_counted_in_writes) {
+    FaultEngine engine(std::make_unique<MemoryEngine>());
+    engine.die_at(2, FaultEngine::Counted::writes, FaultEngine::Outcome::lost, [] {});
+    value_of(engine.write(put("a", "1"), Durability::synced));
+    EXPECT_EQ(read(engine, "a"), "1");
+    EXPECT_FALSE(engine.write(put("b", "1"), Durability::synced));
+    EXPECT_TRUE(engine.dead());
+}
+
+TEST(FaultEngine, whoever_looks_from_outside_uses_up_no_fault) {
+    FaultEngine engine(std::make_unique<MemoryEngine>());
+    engine.die_at(1, FaultEngine::Counted::calls, FaultEngine::Outcome::lost, [] {});
+    engine.fail_reads(true);
+    {
+        FaultEngine::Undisturbed const guard(engine);
+        EXPECT_TRUE(engine.get(Family::records, "a"));
+        EXPECT_TRUE(engine.scan(Family::records, "a", "z")->status());
+        EXPECT_TRUE(engine.write(put("a", "1"), Durability::synced));
+    }
+    EXPECT_EQ(engine.calls(), 0u);
+    EXPECT_EQ(engine.failures(DiskFault::read), 0u);
+    EXPECT_FALSE(engine.get(Family::records, "a"));
+    EXPECT_TRUE(engine.dead());
+}
+
+TEST(FaultEngine, failures_are_counted_by_what_they_were) {
+    FaultEngine engine(std::make_unique<MemoryEngine>());
+    engine.fail_write(1, FaultEngine::Outcome::kept);
+    engine.fail_reads(true);
+    engine.fill(true);
+    EXPECT_FALSE(engine.write(put("a", "1"), Durability::synced));
+    EXPECT_EQ(engine.failures(DiskFault::full), 1u);
+    EXPECT_EQ(engine.failures(DiskFault::write_kept), 0u);
+    engine.fill(false);
+    engine.fail_write(1, FaultEngine::Outcome::kept);
+    EXPECT_FALSE(engine.write(put("a", "1"), Durability::synced));
+    EXPECT_FALSE(engine.get(Family::records, "a"));
+    EXPECT_EQ(engine.failures(DiskFault::write_kept), 1u);
+    EXPECT_EQ(engine.failures(DiskFault::read), 1u);
+}
+
+// ---- nodes --------------------------------------------------------------------------------------
+
+TEST(SimNode, a_node_whose_disk_fails_does_not_start_and_can_be_tried_again) {
+    SimWorld world;
+    SimNode& a = world.found("a");
+    a.crash();
+    a.engine().fail_reads(true);
+    EXPECT_FALSE(a.try_start());
+    EXPECT_FALSE(a.running());
+    a.engine().heal();
+    EXPECT_TRUE(a.try_start());
+    EXPECT_TRUE(a.running());
+}
+
+TEST(SimNode, power_may_be_lost_while_a_node_starts) {
+    SimWorld world;
+    SimNode& a = world.found("a");
+    a.crash();
+    a.lose_power_at(2, FaultEngine::Counted::calls, FaultEngine::Outcome::lost);
+    EXPECT_FALSE(a.try_start());
+    EXPECT_TRUE(a.lost_power());
+    a.lose_power(0);
+    EXPECT_FALSE(a.lost_power());
+    EXPECT_TRUE(a.try_start());
+}
+
+TEST(SimNode, commits_that_wait_side_by_side_are_one_group) {
+    SimWorld world(SimOptions{.store_delay_ms = 5});
+    SimNode& a = world.found("a");
+    std::size_t const writes = a.engine().writes();
+    a.put("c", "x", R"({"n": 1})");
+    a.put("c", "y", R"({"n": 2})");
+    world.step(20);
+    EXPECT_EQ(a.commits_under_way(), 0u);
+    EXPECT_EQ(a.engine().writes(), writes + 1);
+    EXPECT_EQ(a.groups(), 1u);
 }
 
 // ---- network ------------------------------------------------------------------------------------
@@ -137,6 +211,46 @@ TEST(SimNetwork, a_spoiled_frame_ends_the_connection_and_loses_nothing) {
     }
 }
 
+TEST(SimNetwork, what_a_machine_sent_arrives_though_it_has_died) {
+    std::size_t arrived = 0;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        SimWorld world(SimOptions{.seed = seed});
+        SimNode& a = world.found("a");
+        SimNode& b = world.member("b");
+        world.connect(b, a);
+        EXPECT_TRUE(world.converge());
+        world.step(1'000);
+        world.network().set_delay(50, 50);
+        a.put("c", "x", R"({"n": 1})");
+        a.crash();
+        world.step(1'000);
+        EXPECT_FALSE(b.connected_with("a"));
+        if (!b.field("c", "x", "n").is_null()) ++arrived;
+    }
+    EXPECT_GT(arrived, 0u);
+    EXPECT_LT(arrived, 20u);
+}
+
+TEST(SimNetwork, a_block_counts_once_it_holds_something_back) {
+    Two two;
+    SimNetwork& network = two.world.network();
+    network.partition("a", "b");
+    network.heal_all();
+    EXPECT_EQ(network.held_back(BlockCause::partition), 0u);
+    network.partition("a", "b");
+    two.write();
+    two.world.step(1'000);
+    EXPECT_EQ(network.held_back(BlockCause::partition), 1u);
+    EXPECT_THAT(network.blocked(), SizeIs(2));
+}
+
+TEST(SimNetwork, nodes_that_are_busy_without_end_stop_the_run) {
+    SimWorld world;
+    std::function<void()> again = [&] { world.network().after(0, again); };
+    again();
+    EXPECT_THROW(world.step(1), std::runtime_error);
+}
+
 TEST(SimNetwork, a_reader_that_takes_nothing_leaves_its_sender_waiting) {
     Two two;
     two.world.network().set_reading("b", 0);
@@ -146,76 +260,7 @@ TEST(SimNetwork, a_reader_that_takes_nothing_leaves_its_sender_waiting) {
     EXPECT_TRUE(two.world.converge(1'000));
 }
 
-// ---- checkers -----------------------------------------------------------------------------------
-
-// Two nodes that hold one order, as the ledger says.
-struct Checked : Two {
-    Ledger ledger;
-    Tape tape = Tape::seeded(1);
-
-    Checked() {
-        Asked& asked = ledger.ask();
-        asked.source = "t1";
-        asked.writes.push_back(
-            {Write::Kind::put, {kOrders, "o1"}, Object{{"n", Value(std::int64_t{1})}}, {}});
-        a.submit({asked.source, asked.writes}, [this](Result<Committed> const& result) {
-            ledger.at(1).outcome = Outcome::acknowledged;
-            ledger.at(1).dot = result->dot;
-        });
-        EXPECT_TRUE(world.converge());
-    }
-    void end() { check_end(world, ledger, tape); }
-};
-
-TEST(Checkers, agree_with_what_is_right) {
-    Checked run;
-    EXPECT_NO_THROW(run.end());
-    EXPECT_NO_THROW(check_seen(run.world, run.ledger, 10));
-}
-
-TEST(Checkers, miss_what_was_acknowledged_and_is_gone) {
-    Checked run;
-    Asked& asked = run.ledger.ask();
-    asked.outcome = Outcome::acknowledged;
-    asked.dot = Dot{run.a.replica().actor(), 77};
-    EXPECT_THAT([&] { run.end(); }, ThrowsMessage<CheckFailed>(HasSubstr("I1: t2")));
-}
-
-TEST(Checkers, find_what_was_refused_and_is_there) {
-    Checked run;
-    run.ledger.at(1).outcome = Outcome::refused;
-    EXPECT_THAT([&] { run.end(); }, ThrowsMessage<CheckFailed>(HasSubstr("I1: t1")));
-}
-
-TEST(Checkers, see_another_value_than_the_one_that_was_written) {
-    Checked run;
-    run.b.put(kOrders, "o1", R"({"n": 5})");
-    EXPECT_TRUE(run.world.converge());
-    EXPECT_THAT([&] { check_seen(run.world, run.ledger, 10); },
-                ThrowsMessage<CheckFailed>(HasSubstr("I8")));
-    EXPECT_THAT([&] { run.end(); }, ThrowsMessage<CheckFailed>(HasSubstr("I1")));
-}
-
-TEST(Checkers, see_an_index_that_lacks_a_record) {
-    Checked run;
-    run.a.commit({{Write::Kind::delete_, {kOrders, "o1"}, {}, {}}});
-    EXPECT_NO_THROW(check_indexes(run.a));
-    auto const index = contents(run.a.engine(), Family::index);
-    WriteBatch batch;
-    for (auto const& [at, value] : index)
-        if (at.second.size() > 4 && at.second[4] == 'd') batch.remove(Family::index, at.second);
-    ASSERT_THAT(batch.changes, testing::Not(IsEmpty()));
-    value_of(run.a.engine().write(batch, Durability::synced));
-    EXPECT_THAT([&] { check_indexes(run.a); }, ThrowsMessage<CheckFailed>(HasSubstr("I3")));
-}
-
-TEST(Checkers, see_a_node_that_came_back_with_less) {
-    Checked run;
-    VersionVector before = run.b.replica().vector();
-    before.raise(run.a.replica().actor(), 50);
-    EXPECT_THAT([&] { check_recovered(run.world, run.b, before, true, run.ledger); },
-                ThrowsMessage<CheckFailed>(HasSubstr("I8")));
-}
+// ---- runs -------------------------------------------------------------------------------------
 
 TEST(Simulation, the_same_seed_gives_the_same_lines) {
     auto const lines = [](std::uint64_t seed) {
@@ -225,6 +270,21 @@ TEST(Simulation, the_same_seed_gives_the_same_lines) {
     };
     EXPECT_EQ(lines(7), lines(7));
     EXPECT_NE(lines(7), lines(8));
+}
+
+TEST(Simulation, the_hash_sees_what_was_sent) {
+    EXPECT_EQ(run_seed(7, {}).hash, run_seed(7, {}).hash);
+    EXPECT_NE(run_seed(7, {}).hash, run_seed(8, {}).hash);
+    SimWorld one, other;
+    for (SimWorld* world : {&one, &other}) {
+        SimNode& a = world->found("a");
+        SimNode& b = world->member("b");
+        world->connect(b, a);
+        a.put("c", "x", world == &one ? R"({"n": 1})" : R"({"n": 2})");
+        EXPECT_TRUE(world->converge());
+    }
+    EXPECT_EQ(one.network().frames(), other.network().frames());
+    EXPECT_NE(one.network().trace(), other.network().trace());
 }
 
 }  // namespace

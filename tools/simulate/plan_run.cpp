@@ -251,7 +251,7 @@ private:
         loses_power ? site.lose_power(0) : site.crash();
         site.start();
         sim::Ledger ledger;
-        sim::check_recovered(world_, site, before, false, ledger);
+        sim::check_recovered(world_, site, before, site.replica().actor(), false, ledger);
     }
 
     // ---- the end ------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 #include "tools/simulation/checkers.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace inos::sim {
@@ -23,7 +24,12 @@ bool written_once(Write const& write) {
 
 void check_acknowledged(SimNode& node, Asked const& asked) {
     if (asked.outcome != Outcome::acknowledged || !asked.dot || asked.lost) return;
-    if (!node.replica().vector().covers(*asked.dot)) return;
+    if (!node.replica().vector().covers(*asked.dot)) {
+        require(node.name() != asked.node,
+                "I8: " + node.name() + " does not hold what it acknowledged, t" +
+                    std::to_string(asked.number));
+        return;
+    }
     for (Write const& write : asked.writes) {
         if (!written_once(write)) continue;
         auto const read = number_at(node, write.name);
@@ -62,16 +68,50 @@ void check_equal_vectors(SimWorld& world) {
         }
 }
 
-void check_bounds(SimWorld& world) {
+void check_bounds(SimWorld& world, std::int64_t least) {
     for (auto const& node : world.nodes()) {
         if (!node->running()) continue;
         for (char const* key : {"a", "b", "c"}) {
             auto const rights = node->replica().rights({kStock, key}, "left");
             if (!rights || !*rights) continue;
-            require((*rights)->value >= 0,
+            require((*rights)->value >= least,
                     "E4: " + node->name() + " shows stock/" + key + " at " +
                         std::to_string((*rights)->value));
         }
+    }
+}
+
+void check_alarm(std::string const& node, std::string const& line) {
+    static constexpr std::array<std::string_view, 4> kOfTheDisk = {
+        "an injected error of a",
+        "the machine has lost power",
+        "the disk is full",
+        "an earlier write to the disk failed"};
+    std::string const what = line.substr(line.find(' ') + 1);
+    bool const disk = std::any_of(kOfTheDisk.begin(), kOfTheDisk.end(), [&](auto const words) {
+        return what.find(words) != std::string::npos;
+    });
+    bool const about_disk = what.starts_with("upkeep: ") ||
+                            what.starts_with("the peers' addresses could not be saved: ") ||
+                            what.starts_with("erased data is still on the disk: ") ||
+                            what.starts_with("an invitation could not be removed: ");
+    bool const clock = what.starts_with('"') &&
+                       what.find(": the clock of \"") != std::string::npos &&
+                       what.ends_with("is more than 5 minutes ahead");
+    require(clock || (disk && about_disk), "I2: " + node + " says: " + line);
+}
+
+void check_queues(SimWorld& world) {
+    require(world.network().queued_most() <= kQueueHardLimit + kFrameLimit,
+            "I12: more waits for a node than a connection may hold");
+    for (auto const& node : world.nodes()) {
+        if (!node->running()) continue;
+        SessionLoad const load = node->peers().heaviest_session();
+        std::string const where = "I12: a session of " + node->name() + " ";
+        require(load.in_flight_bytes <= kWindowBytes + kBatchBytesMax + kFrameLimit,
+                where + "has more in flight than its window");
+        require(load.pending_bytes <= kPendingBytesMax && load.pending <= 2 * kPendingBatchesMax,
+                where + "holds more for its store than it may");
     }
 }
 
@@ -90,19 +130,28 @@ void check_seen(SimWorld& world, Ledger const& ledger, std::size_t count) {
 void check_recovered(SimWorld& world,
                      SimNode& node,
                      VersionVector const& before,
+                     ActorId own,
                      bool may_lose_own,
                      Ledger& ledger) {
     VersionVector const& now = node.replica().vector();
-    ActorId const own = node.replica().actor();
     for (auto const& [actor, seq] : before.items())
         require(now.at(actor) >= seq || (actor == own && may_lose_own),
                 "I8: " + node.name() + " came back without an entry that it had");
-    for (auto const& other : world.nodes())
-        require(!other->running() || other->replica().vector().at(own) <= now.at(own),
-                "W2: entries of " + node.name() + " left it before they were on its disk");
-    for (Asked& asked : ledger.all())
-        if (asked.actor == own && asked.dot && !asked.lost && !now.covers(*asked.dot))
-            asked.lost = true;
+    for (auto const& other : world.nodes()) {
+        if (other.get() == &node) continue;
+        Seq const there = other->running() ? other->replica().vector().at(own)
+                                           : last_logged(other->engine(), own);
+        require(there <= now.at(own),
+                "W2: entries of " + node.name() + " are at " + other->name() +
+                    ", and were not on the disk of their author");
+    }
+    for (Asked& asked : ledger.all()) {
+        if (asked.actor != own || !asked.dot || asked.lost || now.covers(*asked.dot)) continue;
+        require(may_lose_own,
+                "I1: " + node.name() + " acknowledged t" + std::to_string(asked.number) +
+                    " and came back without it");
+        asked.lost = true;
+    }
 }
 
 }  // namespace inos::sim

@@ -17,16 +17,26 @@ namespace inos::sim {
 
 // I2: nodes with equal vectors have equal roots.
 void check_equal_vectors(SimWorld& world);
-// E4: no node shows a bounded counter under its min.
-void check_bounds(SimWorld& world);
+// E4: no node shows a bounded counter of `stock` under its min, `least`.
+void check_bounds(SimWorld& world, std::int64_t least = 0);
 // E14: a transaction is seen whole or not at all; and I8: at a node that holds the entry of an
 // acknowledged write, the write is seen. Of the last `count` things that were asked for.
 void check_seen(SimWorld& world, Ledger const& ledger, std::size_t count);
-// I8 and I1: a node that was down holds what it held before. `before` is its vector then. What a
-// loss of power may take are its own entries, if it does not sync them, and only such as no other
-// node has seen; those are marked as lost.
-void check_recovered(
-    SimWorld& world, SimNode& node, VersionVector const& before, bool may_lose_own, Ledger& ledger);
+// Of the lines in a node's log that begin with "alarm" only those are right that follow from what a
+// run does to disks and clocks.
+void check_alarm(std::string const& node, std::string const& line);
+// I12: what is in flight, waits for a store or for a reader stays within its bounds.
+void check_queues(SimWorld& world);
+// I8 and I1: a node that was down holds what it held before: `before` is its vector then, `own` the
+// actor that it wrote under. What a loss of power may take are its own entries, if it does not sync
+// them; those that were acknowledged are marked as lost. W2: no other node, running or not, holds
+// any of them.
+void check_recovered(SimWorld& world,
+                     SimNode& node,
+                     VersionVector const& before,
+                     ActorId own,
+                     bool may_lose_own,
+                     Ledger& ledger);
 
 // ---- at the end, when all nodes run and hold the same -------------------------------------------
 

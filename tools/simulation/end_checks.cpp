@@ -4,9 +4,11 @@
 #include <set>
 
 #include "storage/digest.hpp"
+#include "storage/json.hpp"
 #include "tools/simulation/checkers.hpp"
 #include "tools/simulation/people.hpp"
 #include "tools/simulation/rebuild.hpp"
+#include "tools/simulation/record_rules.hpp"
 
 namespace inos::sim {
 namespace {
@@ -36,7 +38,7 @@ public:
     void logs() {
         for (auto const& node : world_.nodes()) {
             if (!node->running()) continue;
-            read_log(node->engine());  // I6
+            same_bytes(read_log(node->engine()), node->name());  // I6, too
             for (auto const& [actor, seq] : world_[0].replica().vector().items())
                 require(value_of(node->replica().chain_at({actor, seq})) ==
                             value_of(world_[0].replica().chain_at({actor, seq})),
@@ -128,41 +130,23 @@ public:
         }
     }
 
-    // I4. Under update-wins a record is there while a write is left that no delete had seen; under
-    // delete-wins every delete has to be one that some later writer had seen.
-    void deletes() {
-        struct Touched {
-            std::vector<LoggedEntry const*> writes, deletes;
-        };
-        std::map<RecordName, Touched> records;
-        for (auto const& [dot, entry] : log_)
-            for (Op const& op : entry.ops) {
-                if (op.collection != kLoose && op.collection != kStrict) continue;
-                Touched& touched = records[{op.collection, op.key}];
-                bool const change = op.kind == static_cast<std::uint64_t>(OpKind::change);
-                (change ? touched.writes : touched.deletes).push_back(&entry);
-            }
-        auto const seen_by = [](std::vector<LoggedEntry const*> const& list, Dot dot) {
-            return std::any_of(
-                list.begin(), list.end(), [&](auto const* entry) { return saw(*entry, dot); });
-        };
-        for (auto const& [name, touched] : records) {
-            bool left = std::any_of(touched.writes.begin(), touched.writes.end(), [&](auto* write) {
-                return !seen_by(touched.deletes, write->dot);
-            });
-            if (name.collection == kStrict)
-                left =
-                    left &&
-                    std::all_of(touched.deletes.begin(), touched.deletes.end(), [&](auto* marker) {
-                        return seen_by(touched.writes, marker->dot);
-                    });
-            each([&, &key = name](SimNode& node) {
+    // I4 and I1, of records that come and go.
+    void ruled_records() {
+        for (auto const& [name, expected] : RecordRules(ledger_, log_, entries_).all())
+            each([&, &key = name, &rule = expected](SimNode& node) {
+                std::string const at = key.collection + "/" + key.key;
                 bool const there = value_of(node.replica().get(key)).has_value();
-                require(there == left,
-                        "I4: " + key.collection + "/" + key.key + " is " +
-                            (there ? "there" : "not there") + " at " + node.name());
+                require(
+                    there == rule.there,
+                    "I4: " + at + " is " + (there ? "there" : "not there") + " at " + node.name());
+                if (!there) return;
+                for (auto const& [field, value] : rule.fields) {
+                    Value const read = node.field(key.collection, key.key, field);
+                    require(same(read, value),
+                            "I1: " + node.name() + " shows " + field + " of " + at + " as " +
+                                write_json(read) + "; it has to be " + write_json(value));
+                }
             });
-        }
     }
 
     void erasures() {
@@ -185,6 +169,23 @@ public:
     }
 
 private:
+    // Where nothing was erased an entry is what its author made, wherever it is.
+    void same_bytes(LogView const& log, std::string const& node) const {
+        require(log.size() == log_.size(), "I7: " + node + " holds another number of entries");
+        for (auto const& [dot, entry] : log) {
+            std::string const& bytes = log_.at(dot).bytes;
+            bool const whole = !in_erased_form(entry.bytes) && !in_erased_form(bytes);
+            require(!whole || entry.bytes == bytes,
+                    "I7: " + node + " holds other bytes of " + entry.source);
+        }
+    }
+    // A set without elements and a counter without runs may be absent.
+    static bool same(Value const& read, Value const& expected) {
+        if (read == expected) return true;
+        auto const* array = expected.as<Array>();
+        bool const nothing = (array && array->empty()) || expected == Value(std::int64_t{0});
+        return read.is_null() && nothing;
+    }
     static std::optional<std::uint64_t> number_of(std::string const& source) {
         bool const numbered = source.size() > 1 && source[0] == 't' &&
                               source.find_first_not_of("0123456789", 1) == std::string::npos;
@@ -212,7 +213,7 @@ void check_end(SimWorld& world, Ledger const& ledger, Tape& tape) {
     checks.records_written_once();
     checks.counters();
     checks.fought_for_fields();
-    checks.deletes();
+    checks.ruled_records();
     checks.erasures();
     for (auto const& node : world.nodes()) {
         if (!node->running()) continue;
@@ -223,7 +224,10 @@ void check_end(SimWorld& world, Ledger const& ledger, Tape& tape) {
         require(shown(replica) == shown(world[0].replica()),
                 "I2: " + node->name() + " shows other records than " + world[0].name());
     }
-    check_rebuilt(world[0], world.space_keys(), tape);
+    SimNode* held = nullptr;
+    while (!held || !held->running())
+        held = tape.pick(world.nodes()).get();
+    check_rebuilt(*held, world.space_keys(), tape);
 }
 
 }  // namespace inos::sim

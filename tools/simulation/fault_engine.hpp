@@ -5,6 +5,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -47,18 +49,43 @@ private:
     Error error_;
 };
 
+// What a disk can do to a call, for counting.
+enum class DiskFault : std::uint8_t { write_lost, write_kept, read, full };
+inline constexpr std::size_t kDiskFaults = 4;
+
 class FaultEngine final : public Engine {
 public:
     // What is found after a failed write: its outcome is unknown to the one who wrote.
     enum class Outcome { lost, kept };
+    // What the moment of a loss of power is counted in.
+    enum class Counted { calls, writes };
+
+    // While one exists, calls are neither counted nor made to fail: somebody looks from outside.
+    class Undisturbed {
+    public:
+        explicit Undisturbed(FaultEngine& engine) : engine_(&engine) { ++engine.watchers_; }
+        ~Undisturbed() {
+            if (engine_) --engine_->watchers_;
+        }
+        Undisturbed(Undisturbed&& other) noexcept
+            : engine_(std::exchange(other.engine_, nullptr)) {}
+        Undisturbed& operator=(Undisturbed&&) = delete;
+
+    private:
+        FaultEngine* engine_;
+    };
 
     explicit FaultEngine(std::unique_ptr<Engine> inner) : inner_(std::move(inner)) {}
 
     std::size_t writes() const { return writes_; }  // that were asked for, failed ones too
     std::size_t syncs() const { return syncs_; }    // those of them that were to be synced
     std::size_t reads() const { return reads_; }
+    std::size_t calls() const { return calls_; }  // of any kind
     std::size_t scrubs() const { return scrubs_; }
-    std::size_t failures() const { return failures_; }  // calls that were made to fail
+    // Calls that were made to fail.
+    std::size_t failures(DiskFault fault) const {
+        return failures_[static_cast<std::size_t>(fault)];
+    }
 
     // The next write is number 1.
     void fail_write(std::size_t number, Outcome outcome, Errc code = Errc::io) {
@@ -68,6 +95,7 @@ public:
     }
     void fail_reads(bool fail) { failing_reads_ = fail; }
     void fill(bool full) { full_ = full; }  // no write succeeds, and none leaves anything
+    // A working disk again, in a machine that runs.
     void heal() {
         fail_at_ = 0;
         die_at_ = 0;
@@ -75,10 +103,12 @@ public:
     }
 
     // ---- loss of power ------------------------------------------------------------------------
-    // The machine stops within the n-th call from now (from 1): on_death is called, then every call
-    // fails and has no effect, until heal(). A write that it stops in is there or not, unsynced.
-    void die_at_call(std::size_t n, Outcome outcome, std::function<void()> on_death) {
-        die_at_ = calls_ + n;
+    // The machine stops within the n-th call (or write) from now (from 1): on_death is called, then
+    // every call fails and has no effect, until heal(). A write that it stops in is there or not,
+    // unsynced.
+    void die_at(std::size_t n, Counted counted, Outcome outcome, std::function<void()> on_death) {
+        counted_at_death_ = counted;
+        die_at_ = (counted == Counted::calls ? calls_ : writes_) + n;
         outcome_at_death_ = outcome;
         on_death_ = std::move(on_death);
     }
@@ -95,33 +125,24 @@ public:
 
     // ---- Engine -------------------------------------------------------------------------------
     Result<std::optional<std::string>> get(Family family, std::string_view key) const override {
-        ++reads_;
-        if (auto const error = failed_read()) return tl::unexpected<Error>(*error);
+        if (watchers_ == 0) {
+            ++reads_;
+            if (auto const error = failed_read()) return tl::unexpected<Error>(*error);
+        }
         return inner_->get(family, key);
     }
     std::unique_ptr<Cursor> scan(Family family,
                                  std::string_view from,
                                  std::string_view to) const override {
-        if (auto const error = failed_read()) return std::make_unique<FailedCursor>(*error);
+        if (watchers_ == 0)
+            if (auto const error = failed_read()) return std::make_unique<FailedCursor>(*error);
         return inner_->scan(family, from, to);
     }
     Result<void> write(WriteBatch const& batch, Durability durability) override {
-        ++writes_;
-        if (durability == Durability::synced) ++syncs_;
-        bool const was_dead = dead_;
-        if (dies()) {
-            if (!was_dead && outcome_at_death_ == Outcome::kept)
-                INOS_CHECK(keep(batch, durability));
-            return fail(Errc::io, "the machine has lost power");
-        }
-        if (full_) {
-            ++failures_;
-            return fail(Errc::no_space, "an injected full disk");
-        }
-        if (writes_ == fail_at_) {
-            ++failures_;
-            if (outcome_ == Outcome::kept) INOS_CHECK(keep(batch, durability));
-            return fail(code_, "an injected error of a write");
+        if (watchers_ == 0) {
+            ++writes_;
+            if (durability == Durability::synced) ++syncs_;
+            INOS_CHECK(disturbed_write(batch));
         }
         INOS_CHECK(keep(batch, durability));
         if (durability == Durability::synced) undo_.clear();
@@ -129,24 +150,45 @@ public:
     }
     Result<void> scrub(std::atomic<bool>& cancelled) override {
         ++scrubs_;
-        if (dies()) return fail(Errc::io, "the machine has lost power");
+        if (dies(false)) return fail(Errc::io, "the machine has lost power");
         undo_.clear();  // rewriting everything syncs everything
         return inner_->scrub(cancelled);
     }
 
 private:
-    bool dies() const {
+    bool dies(bool is_write) const {
         ++calls_;
-        if (dead_ || calls_ != die_at_) return dead_;
+        bool const here = counted_at_death_ == Counted::calls ? calls_ == die_at_
+                                                              : is_write && writes_ == die_at_;
+        if (dead_ || !here) return dead_;
         dead_ = true;
         if (on_death_) on_death_();
         return true;
     }
     std::optional<Error> failed_read() const {
-        if (dies()) return Error{Errc::io, "the machine has lost power", {}};
+        if (dies(false)) return Error{Errc::io, "the machine has lost power", {}};
         if (!failing_reads_) return std::nullopt;
-        ++failures_;
+        count(DiskFault::read);
         return Error{Errc::io, "an injected error of a read", {}};
+    }
+    void count(DiskFault fault) const { ++failures_[static_cast<std::size_t>(fault)]; }
+    // The error of a write that must not happen, or not be believed.
+    Result<void> disturbed_write(WriteBatch const& batch) {
+        bool const was_dead = dead_;
+        if (dies(true)) {
+            if (!was_dead && outcome_at_death_ == Outcome::kept)
+                INOS_CHECK(keep(batch, Durability::flushed));
+            return fail(Errc::io, "the machine has lost power");
+        }
+        if (full_) {
+            count(DiskFault::full);
+            return fail(Errc::no_space, "the disk is full");
+        }
+        if (writes_ != fail_at_) return {};
+        bool const kept = outcome_ == Outcome::kept;
+        count(kept ? DiskFault::write_kept : DiskFault::write_lost);
+        if (kept) INOS_CHECK(keep(batch, Durability::flushed));
+        return fail(code_, "an injected error of a write");
     }
     // Writes, and notes how to take it back.
     Result<void> keep(WriteBatch const& batch, Durability durability) {
@@ -163,8 +205,11 @@ private:
     std::unique_ptr<Engine> inner_;
     std::size_t scrubs_ = 0;
     std::size_t writes_ = 0, syncs_ = 0, fail_at_ = 0;
-    mutable std::size_t reads_ = 0, calls_ = 0, failures_ = 0;
+    mutable std::size_t reads_ = 0, calls_ = 0;
+    mutable std::array<std::size_t, kDiskFaults> failures_{};
+    std::size_t watchers_ = 0;
     std::size_t die_at_ = 0;
+    Counted counted_at_death_ = Counted::calls;
     mutable bool dead_ = false;
     bool failing_reads_ = false, full_ = false;
     Outcome outcome_ = Outcome::lost, outcome_at_death_ = Outcome::lost;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/aliases.hpp"
 #include "storage/replica.hpp"
 
 namespace inos::sim {
@@ -18,8 +19,11 @@ namespace inos::sim {
 //   fields    few records, one register for which all fight: {"v": number}; never deleted
 //   totals    one record with a counter; never deleted
 //   stock     few records with a bounded counter; never deleted
-//   loose     few records that are written and deleted; update-wins
+//   loose     few records that are written and deleted: {"v": number, "w": number}; update-wins
 //   strict    the same; delete-wins
+//   mixed     few records with a set and a counter, which are changed, taken away and deleted:
+//             {"tags": [...], "n": sum}; update-wins
+//   twins     few records that are merged into each other, and parted again
 //   persons   records with a secret each, some of them erased
 //   typed     anything that the schema of the run allows, and some that it does not
 inline constexpr char const* kOrders = "orders";
@@ -29,6 +33,8 @@ inline constexpr char const* kTotals = "totals";
 inline constexpr char const* kStock = "stock";
 inline constexpr char const* kLoose = "loose";
 inline constexpr char const* kStrict = "strict";
+inline constexpr char const* kMixed = "mixed";
+inline constexpr char const* kTwins = "twins";
 inline constexpr char const* kPersons = "persons";
 inline constexpr char const* kTyped = "typed";
 
@@ -44,6 +50,9 @@ struct Asked {
     ActorId actor;
     std::string source;  // "t" and the number; in `typed` a name that its schema may rank
     std::vector<Write> writes;
+    // How the node stood when it was asked: what it may refuse follows from that.
+    bool may_write = true, caught_up = true;
+    std::optional<bool> fits_version;  // If-Match names the version of that moment, or another one
     Outcome outcome = Outcome::unknown;
     std::optional<Dot> dot;  // of the entry, if it is known and there is one
     bool lost = false;       // acknowledged as flushed, and gone with a loss of power

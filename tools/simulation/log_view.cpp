@@ -40,4 +40,14 @@ LogView read_log(Engine const& engine) {
     return log;
 }
 
+Seq last_logged(Engine const& engine, ActorId actor) {
+    Seq last = 0;
+    auto cursor = engine.scan(
+        Family::log, keys::log(kSimSpace, {actor, 1}), keys::log(kSimSpace, {actor, kSeqMax}));
+    for (; cursor->valid(); cursor->next())
+        if (cursor->key().size() == 20) last = Reader(cursor->key().substr(12)).u64();
+    require(bool(cursor->status()), "the log cannot be read");
+    return last;
+}
+
 }  // namespace inos::sim

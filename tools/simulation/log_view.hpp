@@ -35,6 +35,9 @@ struct LoggedEntry {
 using LogView = std::map<Dot, LoggedEntry>;
 LogView read_log(Engine const& engine);
 
+// The number of the actor's last entry in the log; 0: there is none.
+Seq last_logged(Engine const& engine, ActorId actor);
+
 // The entry had seen `dot`.
 inline bool saw(LoggedEntry const& entry, Dot dot) {
     return entry.deps.covers(dot);

@@ -20,11 +20,14 @@ public:
         monotonic_ms_ += ms;
     }
     void freeze(bool frozen) { frozen_ = frozen; }  // the wall clock alone
+    bool frozen() const { return frozen_; }
+    void boot() { monotonic_ms_ = kBootMs; }  // the machine comes up: a new monotonic clock
     // Somebody sets the wall clock.
     void set(std::uint64_t wall_ms) { wall_ms_ = wall_ms; }
 
 private:
-    std::atomic<std::uint64_t> wall_ms_{kTestNowMs}, monotonic_ms_{1'000};
+    static constexpr std::uint64_t kBootMs = 1'000;
+    std::atomic<std::uint64_t> wall_ms_{kTestNowMs}, monotonic_ms_{kBootMs};
     bool frozen_ = false;
 };
 

@@ -1,6 +1,8 @@
 #include "tools/simulation/people.hpp"
 
 #include <array>
+#include <iterator>
+#include <numeric>
 
 #include "tools/simulation/basics.hpp"
 #include "tools/simulation/crdt_gen.hpp"
@@ -53,12 +55,37 @@ Object document_of(CollectionSchema const& schema) {
                   {"fields", Value(std::move(fields))}};
 }
 
-People::People(Tape tape) : tape_(std::move(tape)), typed_(random_schema(tape_)) {}
+People::People(Tape tape)
+    : tape_(std::move(tape)), mood_(mood_of(tape_)), typed_(random_schema(tape_)) {
+    choose_focus();
+}
+
+People::Mood People::mood_of(Tape& tape) {
+    static constexpr std::array<unsigned, 4> kWeights = {1, 2, 5, 20};
+    Mood mood;
+    for (unsigned& weight : mood.weights)
+        weight = tape.pick(kWeights);
+    mood.keys = tape.chance(40) ? 1 : kFewKeys.size();
+    mood.delete_percent = tape.pick(std::array<unsigned, 3>{20, 40, 70});
+    mood.erase_percent = tape.pick(std::array<unsigned, 3>{20, 60, 90});
+    return mood;
+}
+
+void People::choose_focus() {
+    focus_ = typed_;
+    if (tape_.chance(50)) return;
+    std::size_t const left = 1 + tape_.below(3);
+    while (focus_.fields.size() > left) {
+        auto const at = tape_.below(focus_.fields.size());
+        focus_.fields.erase(std::next(focus_.fields.begin(), static_cast<std::ptrdiff_t>(at)));
+    }
+}
 
 Object People::first_schema() const {
     Object schema = object_of(R"({
         "totals": {"fields": {"n": {"type": "counter"}}},
         "stock": {"fields": {"left": {"type": "bounded-counter", "min": 0}}},
+        "mixed": {"fields": {"tags": {"type": "set"}, "n": {"type": "counter"}}},
         "strict": {"delete": "delete-wins"}})");
     set_member(schema, kTyped, Value(document_of(typed_)));
     return schema;
@@ -66,6 +93,7 @@ Object People::first_schema() const {
 
 Object People::other_schema() {
     typed_ = random_schema(tape_);
+    choose_focus();
     return Object{{kTyped, Value(document_of(typed_))}};
 }
 
@@ -77,24 +105,41 @@ std::string People::person_secret(std::uint64_t number) {
     return "secret-of-" + std::to_string(number) + "-";
 }
 
+Topic People::topic() {
+    std::size_t at =
+        tape_.below(std::accumulate(mood_.weights.begin(), mood_.weights.end(), std::size_t{0}));
+    for (std::size_t i = 0; i < kTopics; ++i) {
+        if (at < mood_.weights[i]) return static_cast<Topic>(i);
+        at -= mood_.weights[i];
+    }
+    return Topic::everyday;
+}
+
 void People::ask(Asked& asked) {
     asked.source = source_of(asked.number);
-    switch (tape_.below(10)) {
-        case 0:
+    switch (topic()) {
+        case Topic::stock:
             asked.writes.push_back(change_stock());
             return;
-        case 1:
+        case Topic::person:
             asked.writes.push_back(person(asked.number));
             return;
-        case 2:
-        case 3: {
+        case Topic::come_and_go:
+            asked.writes.push_back(come_and_go(asked.number));
+            return;
+        case Topic::mixed:
+            asked.writes.push_back(change_mixed());
+            return;
+        case Topic::decision:
+            return decision(asked);
+        case Topic::typed: {
             static constexpr std::array kSources = {"crm", "manager", "shop"};
             asked.source = tape_.pick(kSources);
             for (std::size_t n = 1 + tape_.below(3); n > 0; --n)
                 asked.writes.push_back(any_typed());
             return;
         }
-        case 4:
+        case Topic::pair:
             for (char const* end : {"-a", "-b"}) {
                 RecordName const name{kPairs, std::to_string(asked.number) + end};
                 Object fields{{"n", number_value(asked.number)}};
@@ -129,8 +174,19 @@ void People::everyday(Asked& asked) {
     if (asked.writes.empty() || tape_.chance(30)) asked.writes.push_back(come_and_go(asked.number));
 }
 
+// Somebody settles a conflict, or decides about what was found without its record.
+void People::decision(Asked& asked) {
+    if (tape_.chance(50)) {
+        Object value{{"v", number_value(asked.number)}};
+        asked.writes.push_back({Write::Kind::resolve, few(kFields), std::move(value), {}});
+        return;
+    }
+    auto const kind = tape_.chance(50) ? Write::Kind::cover : Write::Kind::revive;
+    asked.writes.push_back({kind, few(tape_.chance(50) ? kLoose : kStrict), {}, {}});
+}
+
 RecordName People::few(char const* collection) {
-    return {collection, tape_.pick(kFewKeys)};
+    return {collection, kFewKeys[tape_.below(mood_.keys)]};
 }
 
 Write People::fight_for_field(std::uint64_t number) {
@@ -145,15 +201,34 @@ Write People::change_stock() {
 
 Write People::come_and_go(std::uint64_t number) {
     RecordName const name = few(tape_.chance(50) ? kLoose : kStrict);
-    if (tape_.chance(40)) return {Write::Kind::delete_, name, {}, {}};
+    if (tape_.chance(mood_.delete_percent)) return {Write::Kind::delete_, name, {}, {}};
     auto const kind = tape_.chance(50) ? Write::Kind::put : Write::Kind::patch;
-    return {kind, name, Object{{"v", number_value(number)}}, {}};
+    Object fields{{tape_.chance(50) ? "v" : "w", number_value(number)}};
+    if (tape_.chance(30)) fields = Object{{"v", number_value(number)}, {"w", number_value(number)}};
+    return {kind, name, std::move(fields), {}};
+}
+
+Write People::change_mixed() {
+    static constexpr std::array kTags = {"x", "y"};
+    RecordName const name = few(kMixed);
+    if (tape_.chance(mood_.delete_percent / 3)) return {Write::Kind::delete_, name, {}, {}};
+    Object fields;
+    if (tape_.chance(50)) {
+        char const* const what = tape_.chance(35) ? "$remove" : "$add";
+        fields = Object{{"tags", Value(operation(what, Value(tape_.pick(kTags))))}};
+    } else if (tape_.chance(20)) {
+        fields = Object{{"n", Value()}};
+    } else {
+        fields = increment("n", 1 + static_cast<std::int64_t>(tape_.below(9)));
+    }
+    return {Write::Kind::patch, name, std::move(fields), {}};
 }
 
 Write People::person(std::uint64_t number) {
     if (!persons_.empty() && tape_.chance(50)) {
         std::uint64_t const one = tape_.pick(persons_);
-        if (tape_.chance(60)) return {Write::Kind::erase, {kPersons, person_key(one)}, {}, {}};
+        if (tape_.chance(mood_.erase_percent))
+            return {Write::Kind::erase, {kPersons, person_key(one)}, {}, {}};
         Object fields{{"more", Value(person_secret(one) + std::to_string(number))}};
         return {Write::Kind::patch, {kPersons, person_key(one)}, std::move(fields), {}};
     }
@@ -169,7 +244,7 @@ Write People::any_typed() {
     write.kind = kind == 0  ? Write::Kind::delete_
                  : kind < 3 ? Write::Kind::put
                             : Write::Kind::patch;
-    if (write.kind != Write::Kind::delete_) write.fields = random_fields(tape_, typed_);
+    if (write.kind != Write::Kind::delete_) write.fields = random_fields(tape_, focus_);
     return write;
 }
 

@@ -1,13 +1,15 @@
 #include "tools/simulation/sim_network.hpp"
 
 #include <algorithm>
-#include <deque>
+#include <numeric>
+#include <stdexcept>
 #include <utility>
 
 #include <sodium.h>
 
 #include "net/peer_url.hpp"
 #include "storage/crypto/crypto.hpp"
+#include "tools/simulation/sim_connection.hpp"
 
 namespace inos::sim {
 namespace {
@@ -43,122 +45,7 @@ SeededRandomness::~SeededRandomness() {
     randombytes_set_implementation(&randombytes_sysrandom_implementation);
 }
 
-// ---- connections --------------------------------------------------------------------------------
-
-// What lies between the two ends of a connection: outlives them as long as something is under way.
-struct SimNetwork::Pipe {
-    struct Item {
-        std::uint64_t due_ms = 0;
-        std::string bytes;
-        bool end = false;  // of the stream: bytes is the reason
-    };
-    SimNetwork* network = nullptr;
-    std::string node[2];  // who dialled, who listened
-    std::string path;
-    std::weak_ptr<SimConnection> end[2];
-    std::deque<Item> to[2];                 // on the way to that end
-    std::size_t queued[2] = {0, 0};         // bytes of it
-    std::uint64_t last_due_ms[2] = {0, 0};  // frames do not overtake each other
-    std::optional<std::string> held[2];     // a frame that goes behind the next one
-    bool broken = false;
-
-    Pair pair() const { return pair_of(node[0], node[1]); }
-};
-
-class SimConnection final : public Connection, public std::enable_shared_from_this<SimConnection> {
-public:
-    SimConnection(std::shared_ptr<SimNetwork::Pipe> pipe, int side)
-        : pipe_(std::move(pipe)), side_(side) {}
-    ~SimConnection() override { close({}); }
-
-    void start(ConnectionHandlers handlers) override {
-        INOS_ASSERT(!handlers_ && !started_);
-        INOS_ASSERT(handlers.on_frame && handlers.on_closed && handlers.on_drained);
-        started_ = true;
-        if (ended_) return;
-        handlers_ = std::make_shared<ConnectionHandlers const>(std::move(handlers));
-        later([](SimConnection& self) {
-            if (self.failure_) return self.report(*self.failure_);
-            self.pipe_->network->pump(self.pipe_, self.side_);
-        });
-    }
-    void established() override { established_ = true; }
-    void send(std::string frame) override {
-        INOS_ASSERT(!frame.empty() && frame.size() <= kFrameLimit);
-        if (ended_ || pipe_->broken) return;
-        put({0, std::move(frame), false});
-        if (queued_bytes() <= kQueueHardLimit) return;
-        Error const error{Errc::too_large, "the peer does not take what is sent to it", {}};
-        later([error](SimConnection& self) { self.fail(error); });
-    }
-    std::size_t queued_bytes() const override { return pipe_->queued[1 - side_]; }
-    void close(std::string_view reason) override {
-        if (ended_) return;
-        ended_ = true;
-        if (!pipe_->broken) put({0, std::string(reason.substr(0, 123)), true});
-        handlers_.reset();
-    }
-    std::string remote_address() const override { return pipe_->node[1 - side_] + ":1"; }
-    std::string path() const override { return pipe_->path; }
-
-    bool reading() const { return started_ && !ended_; }
-    bool ended() const { return ended_; }
-    bool is_established() const { return established_; }
-    void vanish() {  // the node is no more
-        ended_ = true;
-        handlers_.reset();
-    }
-    void on_frame(std::string frame) {
-        auto const handlers = handlers_;  // closing lets go of them
-        if (!ended_ && handlers) handlers->on_frame(std::move(frame));
-    }
-    void drained() {
-        auto const handlers = handlers_;
-        if (!ended_ && handlers) handlers->on_drained();
-    }
-    // The connection is over at this end; told when the owner listens.
-    void report(Error const& why) {
-        if (ended_) return;
-        if (!started_) {
-            failure_ = why;
-            return;
-        }
-        ended_ = true;
-        auto const handlers = std::exchange(handlers_, nullptr);
-        handlers->on_closed(why);
-    }
-    void fail(Error const& why) {
-        if (ended_) return;
-        put({0, why.message, true});
-        report(why);
-    }
-
-private:
-    template <class F>
-    void later(F what) {
-        auto const call = [weak = weak_from_this(), what] {
-            if (auto const self = weak.lock()) what(*self);
-        };
-        pipe_->network->after(0, call, pipe_->node[side_]);
-    }
-    void put(SimNetwork::Pipe::Item item) {
-        SimNetwork& network = *pipe_->network;
-        int const to = 1 - side_;
-        auto& due = pipe_->last_due_ms[to];
-        due = std::max(due, network.now_ms() + network.delay());
-        item.due_ms = due;
-        if (!item.end) pipe_->queued[to] += item.bytes.size();
-        pipe_->to[to].push_back(std::move(item));
-        network.at(
-            due, [pipe = pipe_, to] { pipe->network->pump(pipe, to); }, pipe_->node[to]);
-    }
-
-    std::shared_ptr<SimNetwork::Pipe> pipe_;
-    int side_;
-    std::shared_ptr<ConnectionHandlers const> handlers_;
-    std::optional<Error> failure_;
-    bool started_ = false, ended_ = false, established_ = false;
-};
+// ---- doors of nodes ----------------------------------------------------------------------------
 
 class SimTransport final : public Transport {
 public:
@@ -167,14 +54,12 @@ public:
     ~SimTransport() override {
         forget();
         for (auto const& pipe : std::list(network_.pipes_)) {
-            bool gone = false;
             for (int side : {0, 1}) {
                 auto const end = pipe->end[side].lock();
                 if (pipe->node[side] != node_ || !end || end->ended()) continue;
                 end->vanish();
-                gone = true;
+                network_.bury(pipe, side);
             }
-            if (gone) network_.break_pipe(pipe, "the other machine is down");
         }
     }
 
@@ -247,6 +132,7 @@ void SimNetwork::at(std::uint64_t when_ms, std::function<void()> what, std::stri
 void SimNetwork::move_time(std::uint64_t to_ms) {
     if (to_ms <= now_ms_) return;
     now_ms_ = to_ms;
+    events_at_once_ = 0;
     if (on_time_) on_time_(now_ms_);
 }
 
@@ -259,6 +145,8 @@ bool SimNetwork::step(std::uint64_t until_ms) {
     Event event = std::move(events_.back());
     events_.pop_back();
     move_time(event.when_ms);
+    if (++events_at_once_ > kEventsAtOnceMax)
+        throw std::runtime_error("I9: the nodes keep each other busy without any time going by");
     auto const waiting = paused_.find(event.node);
     if (waiting != paused_.end())
         waiting->second.waiting.push_back(std::move(event));
@@ -274,7 +162,28 @@ void SimNetwork::run_for(std::uint64_t ms) {
 }
 
 bool SimNetwork::reachable(std::string const& a, std::string const& b) const {
-    return open(a, b) && open(b, a);
+    return !blocked_.contains({a, b}) && !blocked_.contains({b, a});
+}
+
+bool SimNetwork::passes(std::string const& from, std::string const& to) {
+    auto const found = blocked_.find({from, to});
+    if (found == blocked_.end()) return true;
+    if (!std::exchange(found->second.noticed, true))
+        ++held_back_[static_cast<std::size_t>(found->second.cause)];
+    return false;
+}
+
+void SimNetwork::note(std::string_view bytes) {
+    std::uint64_t word = 0;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        word = word << 8 | static_cast<unsigned char>(bytes[i]);
+        if (i % 8 == 7) note(std::exchange(word, 0));
+    }
+    note(word);
+}
+
+std::uint64_t SimNetwork::cuts() const {
+    return std::accumulate(cuts_.begin(), cuts_.end(), std::uint64_t{0});
 }
 
 void SimNetwork::dial(SimTransport& from, std::string const& url, DialHandler on_done) {
@@ -287,7 +196,9 @@ void SimNetwork::dial(SimTransport& from, std::string const& url, DialHandler on
     };
     auto const parsed = parse_peer_url(url);
     if (!parsed) return refuse(0, parsed.error().message);
-    if (!reachable(from.node(), parsed->host)) return refuse(kDialTimeoutMs, "no answer");
+    bool const there = passes(from.node(), parsed->host);
+    bool const back = passes(parsed->host, from.node());
+    if (!there || !back) return refuse(kDialTimeoutMs, "no answer");
     std::string const listener = "ws://" + host_and_port(parsed->host, parsed->port);
     after(delay(), [this, alive = from.alive(), listener, path = parsed->path, on_done] {
         connect(alive, listener, path, on_done);
@@ -344,13 +255,18 @@ void SimNetwork::connect(std::weak_ptr<SimTransport*> from,
 void SimNetwork::pump(std::shared_ptr<Pipe> const& pipe, int to) {
     auto& queue = pipe->to[to];
     while (!queue.empty() && queue.front().due_ms <= now_ms_) {
-        if (pipe->broken || !open(pipe->node[1 - to], pipe->node[to])) return;
+        if (pipe->broken || !passes(pipe->node[1 - to], pipe->node[to])) return;
         auto const end = pipe->end[to].lock();
         if (end && !end->ended() && !end->reading()) return;  // not started yet
         if (!reads_now(pipe, to)) return;
         Pipe::Item item = std::move(queue.front());
         queue.pop_front();
         if (item.end) {
+            if (pipe->gone[1 - to]) {
+                if (end) end->report({Errc::io, item.bytes, {}});
+                pipe->broken = true;
+                return;
+            }
             if (end) end->report({Errc::unavailable, "the peer closed: " + item.bytes, {}});
             continue;
         }
@@ -372,7 +288,10 @@ bool SimNetwork::reads_now(std::shared_ptr<Pipe> const& pipe, int to) {
     auto const found = readers_.find(pipe->node[to]);
     if (found == readers_.end()) return true;
     Reader& reader = found->second;
-    if (reader.bytes_per_second == 0) return false;
+    if (reader.bytes_per_second == 0) {
+        if (!std::exchange(reader.noticed, true)) ++silences_;
+        return false;
+    }
     std::uint64_t const now_us = now_ms_ * 1'000;
     if (reader.free_at_us > now_us) {
         ++stalls_;
@@ -387,8 +306,9 @@ bool SimNetwork::reads_now(std::shared_ptr<Pipe> const& pipe, int to) {
 
 void SimNetwork::deliver(std::shared_ptr<Pipe> const& pipe, int to, std::string frame) {
     note(now_ms_ * 31 + frame.size());
+    note(frame);
     bytes_ += frame.size();
-    if (++frames_ == cut_at_) return break_pipe(pipe, "the connection was cut");
+    if (++frames_ == cut_at_) return break_pipe(pipe, CutCause::cut, "the connection was cut");
     if (spoil(pipe, to, frame)) return;
     hand_over(pipe, to, std::move(frame));
     if (auto held = std::exchange(pipe->held[to], std::nullopt)) {
@@ -401,159 +321,15 @@ void SimNetwork::hand_over(std::shared_ptr<Pipe> const& pipe, int to, std::strin
     if (auto const end = pipe->end[to].lock()) end->on_frame(std::move(frame));
 }
 
-// What was to happen to this frame. True: it does not arrive, or not now.
-bool SimNetwork::spoil(std::shared_ptr<Pipe> const& pipe, int to, std::string& frame) {
-    auto const found = spoil_.find({pipe->node[1 - to], pipe->node[to]});
-    if (found == spoil_.end()) return false;
-    FrameFault const fault = found->second;
-    // What cannot be done to this frame is done to a later one.
-    if (fault == FrameFault::shortened && frame.size() < 2) return false;
-    if (fault == FrameFault::swapped && pipe->to[to].empty()) return false;
-    spoil_.erase(found);
-    if (fault == FrameFault::swapped) {
-        pipe->held[to] = std::move(frame);
-        end_later(pipe);
-        return true;
-    }
-    ++spoiled_[static_cast<std::size_t>(fault)];
-    switch (fault) {
-        case FrameFault::corrupted: {
-            std::size_t const at = tape_.below(frame.size());
-            frame[at] ^= static_cast<char>(1u << tape_.below(8));
-            return false;
-        }
-        case FrameFault::dropped:
-            end_later(pipe);
-            return true;
-        case FrameFault::repeated:
-            hand_over(pipe, to, frame);
-            return false;
-        default:
-            frame.resize(1 + tape_.below(frame.size() - 1));
-            return false;
-    }
-}
-
-void SimNetwork::end_later(std::shared_ptr<Pipe> const& pipe) {
-    after(kIdleTimeoutMs, [this, pipe] { break_pipe(pipe, "the stream has a hole"); });
-}
-
-void SimNetwork::break_pipe(std::shared_ptr<Pipe> const& pipe, std::string const& why) {
-    if (std::exchange(pipe->broken, true)) return;
-    ++cuts_;
-    for (int side : {0, 1}) {
-        pipe->to[side].clear();
-        pipe->queued[side] = 0;
-        auto const tell = [weak = pipe->end[side], why] {
-            if (auto const end = weak.lock()) end->report({Errc::io, why, {}});
-        };
-        after(delay(), tell, pipe->node[side]);
-    }
-}
-
-void SimNetwork::cut(std::string const& a, std::string const& b) {
-    for (auto const& pipe : std::list(pipes_))
-        if (pipe->pair() == pair_of(a, b)) break_pipe(pipe, "the connection was cut");
-}
-
-void SimNetwork::spoil_next(std::string const& from, std::string const& to, FrameFault fault) {
-    spoil_.insert_or_assign(Pair(from, to), fault);
-}
-
-// ---- partitions ---------------------------------------------------------------------------------
-
-void SimNetwork::partition(std::string const& a, std::string const& b) {
-    block(a, b);
-    block(b, a);
-}
-
-void SimNetwork::partition_one_way(std::string const& from, std::string const& to) {
-    block(from, to);
-}
-
-void SimNetwork::block(std::string const& from, std::string const& to) {
-    Pair const direction(from, to);
-    if (!blocked_.emplace(direction, next_event_).second) return;
-    after(kIdleTimeoutMs, [this, direction, number = blocked_[direction]] {
-        auto const still = blocked_.find(direction);
-        if (still != blocked_.end() && still->second == number)
-            stalled(pair_of(direction.first, direction.second));
-    });
-}
-
-void SimNetwork::stalled(Pair const& pair) {
-    for (auto const& pipe : std::list(pipes_))
-        if (pipe->pair() == pair) break_pipe(pipe, "the peer was silent for too long");
-}
-
-void SimNetwork::heal(std::string const& a, std::string const& b) {
-    open_direction(a, b);
-    open_direction(b, a);
-}
-
-void SimNetwork::open_direction(std::string const& from, std::string const& to) {
-    if (blocked_.erase({from, to}) == 0) return;
-    for (auto const& pipe : pipes_)
-        for (int side : {0, 1})
-            if (pipe->node[1 - side] == from && pipe->node[side] == to)
-                after(
-                    delay(), [this, pipe, side] { pump(pipe, side); }, to);
-}
-
-void SimNetwork::heal_all() {
-    while (!blocked_.empty()) {
-        Pair const pair = blocked_.begin()->first;
-        heal(pair.first, pair.second);
-    }
-}
-
-// ---- nodes that are slow or stand still ---------------------------------------------------------
-
-void SimNetwork::set_reading(std::string const& node,
-                             std::optional<std::uint64_t> bytes_per_second) {
-    if (bytes_per_second)
-        readers_.insert_or_assign(node, Reader{*bytes_per_second, now_ms_ * 1'000});
-    else
-        readers_.erase(node);
-    for (auto const& pipe : pipes_)
-        for (int side : {0, 1})
-            if (pipe->node[side] == node)
-                after(
-                    0, [this, pipe, side] { pump(pipe, side); }, node);
-}
-
-void SimNetwork::pause(std::string const& node) {
-    if (!paused_.emplace(node, Pause{next_event_, {}}).second) return;
-    // Its peers' pings are not answered.
-    after(kIdleTimeoutMs, [this, node, number = paused_[node].number] {
-        auto const still = paused_.find(node);
-        if (still != paused_.end() && still->second.number == number)
-            break_all(node, "the peer was silent for too long");
-    });
-}
-
-void SimNetwork::break_all(std::string const& node, std::string const& why) {
-    for (auto const& pipe : std::list(pipes_))
-        if (pipe->node[0] == node || pipe->node[1] == node) break_pipe(pipe, why);
-}
-
 void SimNetwork::silence(std::string const& node) {
     std::erase_if(listeners_,
                   [&](auto const& item) { return item.second.transport->node() == node; });
-    for (auto const& pipe : pipes_)
-        for (int side : {0, 1})
-            if (auto const end = pipe->end[side].lock(); end && pipe->node[side] == node)
-                end->vanish();
-    break_all(node, "the other machine is down");
-}
-
-void SimNetwork::resume(std::string const& node) {
-    auto const found = paused_.find(node);
-    if (found == paused_.end()) return;
-    auto waiting = std::move(found->second.waiting);
-    paused_.erase(found);
-    for (Event& event : waiting)
-        at(now_ms_, std::move(event.what), node);
+    for (auto const& pipe : std::list(pipes_))
+        for (int side : {0, 1}) {
+            if (pipe->node[side] != node) continue;
+            if (auto const end = pipe->end[side].lock()) end->vanish();
+            bury(pipe, side);
+        }
 }
 
 std::size_t SimNetwork::connections(std::string const& a, std::string const& b) const {
@@ -563,6 +339,23 @@ std::size_t SimNetwork::connections(std::string const& a, std::string const& b) 
             return pipe->pair() == pair_of(a, b) && !pipe->broken && one && other &&
                    !one->ended() && !other->ended();
         }));
+}
+
+std::size_t SimNetwork::queued_most() const {
+    std::size_t most = 0;
+    for (auto const& pipe : pipes_)
+        if (!pipe->broken) most = std::max({most, pipe->queued[0], pipe->queued[1]});
+    return most;
+}
+
+std::vector<std::pair<std::string, std::string>> SimNetwork::connected() const {
+    std::vector<Pair> pairs;
+    for (auto const& pipe : pipes_) {
+        auto const one = pipe->end[0].lock(), other = pipe->end[1].lock();
+        bool const live = !pipe->broken && one && other && !one->ended() && !other->ended();
+        if (live) pairs.emplace_back(pipe->node[0], pipe->node[1]);
+    }
+    return pairs;
 }
 
 }  // namespace inos::sim

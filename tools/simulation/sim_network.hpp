@@ -6,7 +6,8 @@
 // cannot be reached for 60 s is given up. What it does to connections: delay, stall in one or both
 // directions, cut, be slow; and what no network does but a broken machine on the way may: change,
 // drop, repeat, swap and shorten frames. A connection whose stream has a hole ends after 60 s at
-// the latest, as TCP's would.
+// the latest, as TCP's would. What a machine has sent arrives though it has died meanwhile, or its
+// first part does; what was on the way to it is lost.
 //
 // A node may be paused: what happens to it waits, as with a stopped process, while its peers and
 // the network go on.
@@ -25,6 +26,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -48,11 +50,20 @@ class SimConnection;
 enum class FrameFault { corrupted, dropped, repeated, swapped, shortened };
 inline constexpr std::size_t kFrameFaults = 5;
 
+// Why two nodes cannot reach each other, and why a connection was broken: for counting what faults
+// really hit.
+enum class BlockCause { partition, one_way, isolation, flapping };
+inline constexpr std::size_t kBlockCauses = 4;
+enum class CutCause { cut, hole, silence, down };
+inline constexpr std::size_t kCutCauses = 4;
+
 class SimNetwork {
 public:
     static constexpr std::uint64_t kHandshakeDeadlineMs = 10'000;
     static constexpr std::uint64_t kIdleTimeoutMs = 60'000;
     static constexpr std::uint64_t kDialTimeoutMs = 3'000;
+    // More events in one moment: nodes that keep each other busy for ever. Throws.
+    static constexpr std::uint64_t kEventsAtOnceMax = 200'000;
 
     explicit SimNetwork(std::uint64_t seed);
     ~SimNetwork();
@@ -79,10 +90,16 @@ public:
     // ---- faults between two nodes ---------------------------------------------------------------
     void set_delay(std::uint64_t min_ms, std::uint64_t max_ms);
     // No frame passes and no dial succeeds until heal(); connections that last so for 60 s end.
-    void partition(std::string const& a, std::string const& b);
+    void partition(std::string const& a,
+                   std::string const& b,
+                   BlockCause cause = BlockCause::partition);
     void partition_one_way(std::string const& from, std::string const& to);
     void heal(std::string const& a, std::string const& b);
     void heal_all();
+    // The same, of what was blocked for this cause.
+    void end_block(std::string const& a, std::string const& b, BlockCause cause);
+    // What is armed (frames to be spoiled, a cut to come) does not happen any more.
+    void disarm();
     bool reachable(std::string const& a, std::string const& b) const;  // both ways
     // Ends the connections there are; what was under way is lost.
     void cut(std::string const& a, std::string const& b);
@@ -99,22 +116,35 @@ public:
     void set_reading(std::string const& node, std::optional<std::uint64_t> bytes_per_second);
     void pause(std::string const& node);
     void resume(std::string const& node);
-    // It is dead, though its transport still exists: nothing comes from it or reaches it any more.
+    // It is dead, though its transport still exists: it says nothing more and nothing reaches it.
     void silence(std::string const& node);
     bool paused(std::string const& node) const { return paused_.contains(node); }
 
     // ---- what happened --------------------------------------------------------------------------
     std::uint64_t frames() const { return frames_; }  // delivered or cut
     std::uint64_t bytes() const { return bytes_; }
-    std::uint64_t cuts() const { return cuts_; }
+    std::uint64_t cuts() const;  // of connections, for any reason
+    std::uint64_t cuts(CutCause cause) const { return cuts_[static_cast<std::size_t>(cause)]; }
+    // Blocked directions that have held back a frame or a dial.
+    std::uint64_t held_back(BlockCause cause) const {
+        return held_back_[static_cast<std::size_t>(cause)];
+    }
     std::uint64_t corruptions() const { return spoiled(FrameFault::corrupted); }
     std::uint64_t spoiled(FrameFault fault) const {
         return spoiled_[static_cast<std::size_t>(fault)];
     }
-    std::uint64_t stalls() const { return stalls_; }  // times that a reader was too slow
-    std::uint64_t trace() const { return trace_; }    // equal for equal runs
+    std::uint64_t stalls() const { return stalls_; }      // times that a reader was too slow
+    std::uint64_t silences() const { return silences_; }  // readers that left a frame lying
+    std::uint64_t waits() const { return waits_; }        // pauses in which something had to wait
+    // Connections whose end came behind frames of a machine that was dead by then.
+    std::uint64_t afterlives() const { return afterlives_; }
+    std::uint64_t trace() const { return trace_; }  // equal for equal runs: what was sent, and when
     std::vector<std::pair<std::uint64_t, std::string>> const& dials() const { return dials_; }
     std::size_t connections(std::string const& a, std::string const& b) const;  // open at both ends
+    std::size_t queued_most() const;  // bytes on the way, of the connection that has most
+    std::vector<std::pair<std::string, std::string>> connected()
+        const;                                                         // who dialled, who listened
+    std::vector<std::pair<std::string, std::string>> blocked() const;  // from, to
 
 private:
     friend class SimTransport;
@@ -132,6 +162,12 @@ private:
     struct Reader {
         std::uint64_t bytes_per_second = 0;
         std::uint64_t free_at_us = 0;  // when it takes the next frame
+        bool noticed = false;          // something waits for it
+    };
+    struct Block {
+        std::uint64_t number = 0;  // of the event that began it
+        BlockCause cause{};
+        bool noticed = false;  // something was held back
     };
     struct Listener {
         SimTransport* transport;
@@ -151,33 +187,37 @@ private:
     void move_time(std::uint64_t to_ms);
     void pump(std::shared_ptr<Pipe> const& pipe, int to);
     void deliver(std::shared_ptr<Pipe> const& pipe, int to, std::string frame);
-    void break_pipe(std::shared_ptr<Pipe> const& pipe, std::string const& why);
-    void block(std::string const& from, std::string const& to);
-    bool open(std::string const& from, std::string const& to) const {
-        return !blocked_.contains({from, to});
-    }
+    void break_pipe(std::shared_ptr<Pipe> const& pipe, CutCause cause, std::string const& why);
+    void bury(std::shared_ptr<Pipe> const& pipe, int dead);
+    void block(std::string const& from, std::string const& to, BlockCause cause);
+    // Does anything pass now? Notes what is held back.
+    bool passes(std::string const& from, std::string const& to);
     void open_direction(std::string const& from, std::string const& to);
     void stalled(Pair const& pair);
-    void break_all(std::string const& node, std::string const& why);
+    void break_all(std::string const& node, CutCause cause, std::string const& why);
     bool reads_now(std::shared_ptr<Pipe> const& pipe, int to);
     bool spoil(std::shared_ptr<Pipe> const& pipe, int to, std::string& frame);
     void hand_over(std::shared_ptr<Pipe> const& pipe, int to, std::string frame);
     void end_later(std::shared_ptr<Pipe> const& pipe);
     void note(std::uint64_t fact) { trace_ = (trace_ ^ fact) * 0x100000001b3; }
+    void note(std::string_view bytes);
 
     Tape tape_;
-    std::uint64_t now_ms_ = 0, next_event_ = 0;
+    std::uint64_t now_ms_ = 0, next_event_ = 0, events_at_once_ = 0;
     std::uint64_t delay_min_ = 1, delay_max_ = 20;
     std::vector<Event> events_;  // a heap
     std::function<void(std::uint64_t)> on_time_;
     std::list<std::shared_ptr<Pipe>> pipes_;
     std::map<std::string, Listener> listeners_;  // by address
-    std::map<Pair, std::uint64_t> blocked_;      // from, to; when it began, as an event's number
+    std::map<Pair, Block> blocked_;              // from, to
     std::map<Pair, FrameFault> spoil_;           // from, to
     std::map<std::string, Reader> readers_;      // those that are slow
     std::map<std::string, Pause> paused_;
-    std::uint64_t frames_ = 0, bytes_ = 0, cuts_ = 0, cut_at_ = 0, stalls_ = 0;
+    std::uint64_t frames_ = 0, bytes_ = 0, cut_at_ = 0;
+    std::uint64_t stalls_ = 0, silences_ = 0, waits_ = 0, afterlives_ = 0;
     std::array<std::uint64_t, kFrameFaults> spoiled_{};
+    std::array<std::uint64_t, kCutCauses> cuts_{};
+    std::array<std::uint64_t, kBlockCauses> held_back_{};
     std::uint64_t trace_ = 0xcbf29ce484222325;
     std::vector<std::pair<std::uint64_t, std::string>> dials_;
 };

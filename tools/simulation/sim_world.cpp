@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/store_thread.hpp"
 #include "storage/keys.hpp"
 
 namespace inos::sim {
@@ -15,6 +16,7 @@ Result<Membership> stored_membership(Engine const& engine, Genesis const& genesi
         Family::meta, inos::keys::meta_kind(kSimSpace, 'c'), inos::keys::meta_kind(kSimSpace, 'd'));
     for (; cursor->valid(); cursor->next())
         certificates.emplace_back(cursor->value());
+    INOS_CHECK(cursor->status());
     INOS_CHECK(membership.add_all(certificates));
     return membership;
 }
@@ -24,24 +26,61 @@ Result<Membership> stored_membership(Engine const& engine, Genesis const& genesi
 // ---- store --------------------------------------------------------------------------------------
 
 void SlowStore::commit(Transaction transaction, std::function<void(Result<Committed>)> done) {
-    auto answer = std::make_shared<std::optional<Result<Committed>>>();
-    auto work = [transaction = std::move(transaction), answer](Replica& replica) {
-        answer->emplace(std::move(replica.commit({transaction}).front()));
-    };
-    run(std::move(work), [answer, done = std::move(done)] { done(*std::move(*answer)); });
+    take(CommitMessage{std::move(transaction), std::move(done)});
 }
 
 void SlowStore::run(std::function<void(Replica&)> work, std::function<void()> done) {
-    // Events of one moment keep their order, so work and answers do too.
-    auto const begin = [this, alive = std::weak_ptr(alive_), work, done] {
-        if (alive.expired()) return;
-        inner_.run(work, [] {});
-        auto const answer = [alive, done] {
-            if (!alive.expired()) done();
-        };
-        network_.after(delay_ms_, answer, node_);
+    take(WorkMessage{std::move(work), std::move(done)});
+}
+
+void SlowStore::take(Message message) {
+    inbox_.push_back(std::move(message));
+    if (inbox_.size() > 1) return;  // the thread is about to look
+    auto const begin = [this, alive = std::weak_ptr(alive_)] {
+        if (!alive.expired()) handle();
     };
     network_.after(delay_ms_, begin, node_);
+}
+
+void SlowStore::handle() {
+    std::deque<Message> batch;
+    batch.swap(inbox_);
+    while (!batch.empty()) {
+        if (std::holds_alternative<CommitMessage>(batch.front())) {
+            commit_group(batch);
+            continue;
+        }
+        auto message = std::get<WorkMessage>(std::move(batch.front()));
+        batch.pop_front();
+        message.work(replica_);
+        answer(std::move(message.done));
+    }
+}
+
+void SlowStore::commit_group(std::deque<Message>& batch) {
+    std::vector<Transaction> group;
+    std::vector<std::function<void(Result<Committed>)>> done;
+    while (!batch.empty() && group.size() < kGroupTransactionsMax) {
+        auto* const message = std::get_if<CommitMessage>(&batch.front());
+        if (!message) break;
+        group.push_back(std::move(message->transaction));
+        done.push_back(std::move(message->done));
+        batch.pop_front();
+    }
+    if (group.size() > 1) ++groups_;
+    auto results = replica_.commit(group);
+    INOS_ASSERT(results.size() == group.size());
+    answer([done = std::move(done), results = std::move(results)] {
+        for (std::size_t i = 0; i < done.size(); ++i)
+            done[i](results[i]);
+    });
+}
+
+void SlowStore::answer(std::function<void()> done) {
+    auto const heard = [alive = std::weak_ptr(alive_), done = std::move(done)] {
+        if (!alive.expired()) done();
+    };
+    network_.after(delay_ms_, heard, node_);
 }
 
 // ---- node ---------------------------------------------------------------------------------------
@@ -71,19 +110,29 @@ Result<void> SimNode::keep(SpaceGrant const& grant) {
 }
 
 void SimNode::start() {
-    INOS_ASSERT(grant_ && !running() && !paused());
     engine_->heal();
+    value_of(try_start());
+}
+
+Result<void> SimNode::try_start() {
+    INOS_ASSERT(grant_ && !running() && !paused());
+    auto opened = open();
+    if (opened && engine_->dead()) opened = fail(Errc::io, "the machine has lost power");
+    if (!opened) crash();
+    return opened;
+}
+
+Result<void> SimNode::open() {
     ReplicaOptions options{
         kSimSpace, grant_->actor, keys_.identity, grant_->keys.digest, options_.durability};
-    replica_ = value_of(Replica::open(*engine_,
-                                      clock_,
-                                      value_of(stored_membership(*engine_, grant_->genesis)),
-                                      std::move(options)));
+    INOS_TRY(Membership membership, stored_membership(*engine_, grant_->genesis));
+    INOS_TRY(replica_, Replica::open(*engine_, clock_, std::move(membership), std::move(options)));
+    INOS_TRY(auto invites, load_invites(*replica_));
     if (options_.store_delay_ms == 0)
         inner_store_ = std::make_unique<DirectStore>(*replica_);
     else
-        inner_store_ =
-            std::make_unique<SlowStore>(*replica_, network_, name_, options_.store_delay_ms);
+        inner_store_ = std::make_unique<SlowStore>(
+            *replica_, network_, name_, options_.store_delay_ms, groups_);
     store_ = std::make_unique<WatchedStore>(*inner_store_);
     transport_ = network_.transport(name_);
     PeerManager::Options peer_options{keys_, name_, grant_->keys, urls_};
@@ -93,7 +142,7 @@ void SimNode::start() {
         *transport_,
         clock_,
         std::make_shared<LocalState const>(local_state(*replica_)),
-        value_of(load_invites(*replica_)),
+        std::move(invites),
         [this](std::string_view event, std::string const& text) { log(event, text); });
     store_->on_commit([this] { peers_->refresh(); });
     upkeep_ = std::make_unique<Upkeep>(
@@ -112,6 +161,7 @@ void SimNode::start() {
             peers_->accept(std::move(connection));
         }));
     peers_->listening_on({address});
+    return {};
 }
 
 void SimNode::stop() {
@@ -133,11 +183,15 @@ void SimNode::crash() {
 
 void SimNode::lose_power(std::size_t kept) {
     crash();
+    engine_->heal();
     engine_->lose_unsynced(kept);
+    clock_.boot();
 }
 
-void SimNode::lose_power_at(std::size_t call, FaultEngine::Outcome outcome) {
-    engine_->die_at_call(call, outcome, [this] { network_.silence(name_); });
+void SimNode::lose_power_at(std::size_t n,
+                            FaultEngine::Counted counted,
+                            FaultEngine::Outcome outcome) {
+    engine_->die_at(n, counted, outcome, [this] { network_.silence(name_); });
 }
 
 void SimNode::log(std::string_view event, std::string const& text) {
@@ -223,7 +277,7 @@ bool SimNode::connected_with(std::string const& name) const {
 SimWorld::SimWorld(SimOptions const& options)
     : options_(options),
       randomness_(options.seed ^ 0x5eed),
-      network_(options.seed),
+      network_(options.seed ^ 0x6e6574),
       tape_(Tape::seeded(options.seed)) {
     crypto::init();
     space_keys_ = {random_secret(tape_), random_secret(tape_)};
@@ -325,6 +379,13 @@ void SimWorld::find_power_losses() {
         if (node->lost_power()) on_power_loss_(*node);
 }
 
+std::vector<FaultEngine::Undisturbed> SimWorld::undisturbed() {
+    std::vector<FaultEngine::Undisturbed> guards;
+    for (auto const& node : nodes_)
+        guards.emplace_back(node->engine());
+    return guards;
+}
+
 bool SimWorld::run_until(std::function<bool()> const& condition, std::uint64_t bound_ms) {
     std::uint64_t const until = network_.now_ms() + bound_ms;
     while (!condition())
@@ -385,9 +446,7 @@ bool SimWorld::end_join(SimNode& node, std::shared_ptr<Pairing> const& pairing) 
     std::erase(pairings_, pairing);
     pairing->joiner.reset();
     pairing->transport.reset();
-    if (!node.is_member() || node.running()) return false;
-    node.start();
-    return true;
+    return node.is_member();
 }
 
 Result<Joiner::Joined> SimWorld::join(SimNode& node, std::string const& code) {

@@ -11,10 +11,12 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "net/joiner.hpp"
@@ -39,19 +41,45 @@ struct SimOptions {
     Durability durability = Durability::synced;  // of all nodes' own commits
 };
 
-// A store whose work and answers come later, each in its order.
+// A store whose work and answers come later, each in its order, as StoreThread's do: commits that
+// wait side by side become one group.
 class SlowStore final : public Store {
 public:
-    SlowStore(Replica& replica, SimNetwork& network, std::string node, std::uint64_t delay_ms)
-        : inner_(replica), network_(network), node_(std::move(node)), delay_ms_(delay_ms) {}
+    // Groups of more than one transaction are counted in `groups`.
+    SlowStore(Replica& replica,
+              SimNetwork& network,
+              std::string node,
+              std::uint64_t delay_ms,
+              std::size_t& groups)
+        : replica_(replica),
+          network_(network),
+          node_(std::move(node)),
+          delay_ms_(delay_ms),
+          groups_(groups) {}
     void commit(Transaction transaction, std::function<void(Result<Committed>)> done) override;
     void run(std::function<void(Replica&)> work, std::function<void()> done) override;
 
 private:
-    DirectStore inner_;
+    struct CommitMessage {
+        Transaction transaction;
+        std::function<void(Result<Committed>)> done;
+    };
+    struct WorkMessage {
+        std::function<void(Replica&)> work;
+        std::function<void()> done;
+    };
+    using Message = std::variant<CommitMessage, WorkMessage>;
+    void take(Message message);
+    void handle();
+    void commit_group(std::deque<Message>& batch);
+    void answer(std::function<void()> done);
+
+    Replica& replica_;
     SimNetwork& network_;
     std::string node_;
     std::uint64_t delay_ms_;
+    std::size_t& groups_;
+    std::deque<Message> inbox_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
@@ -68,20 +96,27 @@ public:
     Replica& replica() { return *replica_; }
     PeerManager& peers() { return *peers_; }
     bool is_member() const { return grant_.has_value(); }
+    bool may_write() const {  // while it is running
+        return replica_->membership().by_actor(replica_->actor())->may_write();
+    }
     bool running() const { return peers_ != nullptr; }
 
     // Makes the grant durable in the engine. Then start().
     Result<void> keep(SpaceGrant const& grant);
-    // Opens what the engine holds and goes online, dialling the remembered addresses.
+    // Opens what the engine holds and goes online, dialling the remembered addresses. The disk is
+    // as it is: on an error the node stays down.
+    Result<void> try_start();
+    // The same with a disk that works; it has to succeed.
     void start();
     void stop();   // as the program does: politely
     void crash();  // everything but the engine is gone
-    // The machine stops: a crash, and of what was not synced only the first `kept` writes stay.
+    // The machine stops: a crash, and of what was not synced only the first `kept` writes stay. It
+    // comes up again with a disk that works and a monotonic clock that begins anew.
     void lose_power(std::size_t kept);
-    // The same, but within the n-th call of the engine from now; nothing leaves the node after it.
-    // Somebody has to look whether it happened, and to call lose_power().
-    void lose_power_at(std::size_t call, FaultEngine::Outcome outcome);
-    bool lost_power() const { return running() && engine_->dead(); }
+    // The same, but within the n-th call (or write) of the engine from now; nothing leaves the node
+    // after it. Somebody has to look whether it happened, and to call lose_power().
+    void lose_power_at(std::size_t n, FaultEngine::Counted counted, FaultEngine::Outcome outcome);
+    bool lost_power() const { return engine_->dead(); }
     bool paused() const { return network_.paused(name_); }
     void restart() {
         crash();
@@ -102,6 +137,7 @@ public:
     void commit(std::vector<Write> writes, std::function<void(Result<Committed>)> done = {});
     void submit(Transaction transaction, std::function<void(Result<Committed>)> done = {});
     std::size_t commits_under_way() const { return *under_way_; }
+    std::size_t groups() const { return groups_; }  // commits that shared a write
     void put(std::string collection, std::string key, std::string_view json);
     void patch(std::string collection, std::string key, std::string_view json);
     Value field(std::string collection, std::string key, std::string_view name) const;
@@ -117,6 +153,7 @@ public:
     bool connected_with(std::string const& name) const;
 
 private:
+    Result<void> open();
     void log(std::string_view event, std::string const& text);
 
     SimNetwork& network_;
@@ -130,6 +167,7 @@ private:
     std::vector<std::string> log_;
     std::function<void(std::string const&)> on_log_;
     std::shared_ptr<std::size_t> under_way_ = std::make_shared<std::size_t>(0);
+    std::size_t groups_ = 0;
 
     std::unique_ptr<Transport> transport_;
     std::unique_ptr<Replica> replica_;
@@ -166,6 +204,8 @@ public:
     void on_power_loss(std::function<void(SimNode&)> callback) { on_power_loss_ = callback; }
     // Looks for such nodes; after calls that did not come from an event.
     void find_power_losses();
+    // While it is kept, reading from the nodes' engines is nothing that happens to them.
+    std::vector<FaultEngine::Undisturbed> undisturbed();
 
     void step(std::uint64_t ms);
     // False: the condition did not come true within so much virtual time.
@@ -186,7 +226,8 @@ public:
     Result<Joiner::Joined> join(SimNode& node, std::string const& code);
     // The same without waiting.
     std::shared_ptr<Pairing> begin_join(SimNode& node, std::string const& code);
-    // Afterwards. Starts the node if it has become a member, whatever the joiner was told.
+    // Afterwards, or when the machine stops. Answers whether the node has become a member, whatever
+    // the joiner was told; then somebody has to start it.
     bool end_join(SimNode& node, std::shared_ptr<Pairing> const& pairing);
 
 private:

@@ -7,8 +7,13 @@ namespace inos::sim {
 namespace {
 
 // Kinds of faults that a run has or has not, as a whole.
-void draw_group(Swarm& swarm, Tape& tape, unsigned percent, std::initializer_list<Action> actions) {
+void draw_group(Swarm& swarm,
+                Tape& tape,
+                char const* name,
+                unsigned percent,
+                std::initializer_list<Action> actions) {
     bool const has = tape.chance(percent);
+    if (has) swarm.groups += std::string(swarm.groups.empty() ? "" : ", ") + name;
     for (Action const action : actions) {
         unsigned const weight = 1 + static_cast<unsigned>(tape.below(6));
         swarm.weights[static_cast<std::size_t>(action)] = has ? weight : 0;
@@ -27,21 +32,27 @@ Swarm Swarm::of(std::uint64_t seed, Tape& tape) {
     swarm.sites = 2 + tape.below(4);
     swarm.steps = 20 + tape.below(60);
     swarm.delay_max_ms = tape.pick(std::array<std::uint64_t, 4>{1, 10, 100, 900});
+    swarm.known_percent = tape.pick(std::array<unsigned, 4>{0, 40, 70, 100});
+    swarm.readers = swarm.sites > 2 && tape.chance(40) ? 1 + tape.below(swarm.sites - 2) : 0;
+    swarm.second_admin = tape.chance(30);
     swarm.weights[static_cast<std::size_t>(Action::commit)] = 40;
     swarm.weights[static_cast<std::size_t>(Action::run)] = 25;
     swarm.weights[static_cast<std::size_t>(Action::start)] = 10;
     swarm.weights[static_cast<std::size_t>(Action::heal)] = 5;
-    draw_group(swarm, tape, 60, {Action::partition, Action::one_way, Action::isolate});
-    draw_group(swarm, tape, 30, {Action::flap});
-    draw_group(swarm, tape, 60, {Action::cut, Action::spoil});
-    draw_group(swarm, tape, 30, {Action::slow_reader, Action::silent_reader});
-    draw_group(swarm, tape, 60, {Action::stop, Action::kill});
-    draw_group(swarm, tape, 40, {Action::pause});
-    draw_group(swarm, tape, 60, {Action::power_loss, Action::power_loss_in_call});
-    draw_group(swarm, tape, 40, {Action::fail_write, Action::fail_reads, Action::fill_disk});
-    draw_group(swarm, tape, 40, {Action::clock, Action::freeze});
-    draw_group(swarm, tape, 40, {Action::join});
-    draw_group(swarm, tape, 30, {Action::schema});
+    auto const draw = [&](char const* name, unsigned percent, std::initializer_list<Action> list) {
+        draw_group(swarm, tape, name, percent, list);
+    };
+    draw("partitions", 60, {Action::partition, Action::one_way, Action::isolate});
+    draw("flapping", 30, {Action::flap});
+    draw("broken connections", 60, {Action::cut, Action::spoil});
+    draw("slow readers", 30, {Action::slow_reader, Action::silent_reader});
+    draw("ends of processes", 60, {Action::stop, Action::kill});
+    draw("pauses", 40, {Action::pause});
+    draw("power losses", 60, {Action::power_loss, Action::power_loss_in_call});
+    draw("failing disks", 40, {Action::fail_write, Action::fail_reads, Action::fill_disk});
+    draw("clocks", 40, {Action::clock, Action::freeze});
+    draw("joins", 40, {Action::join});
+    draw("schema changes", 30, {Action::schema});
     return swarm;
 }
 
@@ -56,11 +67,14 @@ Action Swarm::pick(Tape& tape) const {
 }
 
 std::string Swarm::describe() const {
-    std::string text = std::to_string(sites) + " sites, " + std::to_string(steps) +
-                       " steps, delays up to " + std::to_string(delay_max_ms) + " ms, store " +
+    std::string text = std::to_string(sites) + " sites" +
+                       (readers > 0 ? " (" + std::to_string(readers) + " read only)" : "") + ", " +
+                       std::to_string(steps) + " steps, delays up to " +
+                       std::to_string(delay_max_ms) + " ms, store " +
                        std::to_string(options.store_delay_ms) + " ms, acknowledged every " +
                        std::to_string(options.acknowledge_every_ms / 1'000) + " s, commits ";
-    return text + (options.durability == Durability::synced ? "synced" : "flushed");
+    text += options.durability == Durability::synced ? "synced" : "flushed";
+    return text + "; " + (groups.empty() ? "no faults" : groups);
 }
 
 }  // namespace inos::sim

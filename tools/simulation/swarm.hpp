@@ -46,10 +46,14 @@ struct Swarm {
     std::size_t steps = 30;
     std::uint64_t delay_max_ms = 10;
     unsigned known_percent = 70;  // of the sites whose certificates all others have
+    std::size_t readers = 0;      // of the sites: readers and relays, who write nothing
+    bool second_admin = false;
     std::array<unsigned, kActions> weights{};
+    std::string groups;  // the kinds of faults that it has
 
     static Swarm of(std::uint64_t seed, Tape& tape);
     Action pick(Tape& tape) const;
+    bool has(Action action) const { return weights[static_cast<std::size_t>(action)] > 0; }
     std::string describe() const;
 };
 
