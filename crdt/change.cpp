@@ -106,7 +106,7 @@ Planned plan_change(Record const& record,
                     Author const& author) {
     static Record const kNothing;
     bool const exists = visible(state_of(record), schema.on_delete);
-    EditPlan plan{exists ? record : kNothing, author.actor, author.seq, {}, {}};
+    EditPlan plan{exists ? record : kNothing, author.actor, author.seq, {}, {}, author.earlier};
     for (Member const& member : fields) {
         if (!valid_name(member.key) || member.key.front() == '$')
             plan.fail(ChangeError::Kind::limit,
@@ -137,7 +137,7 @@ Planned plan_resolution(Record const& record,
                         std::string_view field,
                         Value const& value,
                         Author const& author) {
-    EditPlan plan{record, author.actor, author.seq, {}, {}};
+    EditPlan plan{record, author.actor, author.seq, {}, {}, author.earlier};
     plan.resolves = true;
     if (auto const at = path_of(record, field)) {
         bool const top = *at == path_name({}, field);
@@ -175,7 +175,7 @@ Planned plan_transfer(Record const& record,
                       Author const& author) {
     static Record const kNothing;
     bool const exists = visible(state_of(record), schema.on_delete);
-    EditPlan plan{exists ? record : kNothing, author.actor, author.seq, {}, {}};
+    EditPlan plan{exists ? record : kNothing, author.actor, author.seq, {}, {}, author.earlier};
     FieldTarget const target{path_name({}, field), std::string(field), schema.field(field)};
     pass_rights(plan, target, amount, to);
     if (plan.error) return *std::move(plan.error);

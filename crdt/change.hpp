@@ -13,6 +13,7 @@ namespace inos {
 struct Author {
     ActorId actor;
     Seq seq = 0;  // of the entry in the making
+    EarlierActors earlier = {};
 };
 
 struct RecordName {

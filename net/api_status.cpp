@@ -34,6 +34,7 @@ struct SpaceStatus {
     Value members;
     std::vector<PurgeBlocker> blockers;
     bool failed = false;
+    Value continuity, forks;
 };
 
 // Members that have been silent for so long hold purging back, and somebody should know.
@@ -52,13 +53,39 @@ Value silent_value(std::vector<PurgeBlocker> const& blockers, std::uint64_t now_
     return Value(std::move(silent));
 }
 
+Value continuity_value(Replica const& replica) {
+    Doubt const doubt = replica.doubt();
+    Object value{{"actor", Value(actor_text(replica.actor()))},
+                 {"state", Value(doubt_name(doubt))}};
+    if (doubt != Doubt::none)
+        set_member(
+            value,
+            "reason",
+            Value(std::string(doubt_text(doubt)) + "; the next write goes on under a new actor"));
+    return Value(std::move(value));
+}
+
+Value forks_value(Replica const& replica) {
+    Array forks;
+    for (auto const& [actor, fork] : replica.forks()) {
+        auto const* author = replica.membership().by_actor(actor);
+        forks.push_back(Value(Object{{"site", Value(author ? author->name : std::string())},
+                                     {"actor", Value(actor_text(actor))},
+                                     {"entry", number_value(fork.seq)},
+                                     {"found", Value(utc_text(fork.found_ms))}}));
+    }
+    return Value(std::move(forks));
+}
+
 SpaceStatus space_status(Replica const& replica) {
     return {replica.vector(),
             replica.root().text(),
             replica.record_count(),
             members_value(replica.membership()),
             replica.purge_blockers(),
-            replica.failed()};
+            replica.failed(),
+            continuity_value(replica),
+            forks_value(replica)};
 }
 
 Value vector_value(VersionVector const& vector) {
@@ -87,6 +114,8 @@ void Api::get_status(CallPtr call) {
                             {"records", number_value(space.records)},
                             {"vector", vector_value(space.held)},
                             {"members", std::move(space.members)},
+                            {"continuity", std::move(space.continuity)},
+                            {"forks", std::move(space.forks)},
                             {"purge_waits_for", silent_value(space.blockers, clock_.now_ms())}});
         Array peers;
         for (PeerStatus const& peer : node_.peers())

@@ -8,6 +8,10 @@
 namespace inos {
 namespace {
 
+constexpr char kTookBack[] =
+    "holds entries of this site that were missing here, so this directory is an old copy; they are "
+    "taken back, and the next write goes on under a new actor";
+
 std::size_t entries_of(wire::Batch const& batch) {
     std::size_t count = 0;
     for (auto const& run : batch.runs)
@@ -201,6 +205,7 @@ void Link::do_action(session::Apply& action) {
             for (auto const& site : outcome.report->skewed_sites)
                 self->handlers_.alarm(*self,
                                       "the clock of \"" + site + "\" is more than 5 minutes ahead");
+            if (outcome.report->took_back) self->handlers_.alarm(*self, kTookBack);
             if (outcome.report->voided > 0)
                 self->handlers_.alarm(*self,
                                       std::to_string(outcome.report->voided) +
@@ -247,7 +252,7 @@ void Link::add(std::function<Result<std::size_t>(Replica&)> take) {
 }
 
 void Link::do_action(session::RightsAsked& action) {
-    handlers_.rights_asked(*this, action.need);
+    handlers_.rights_asked(*this, action.need, action.to);
 }
 
 void Link::do_action(session::RootsDiffer&) {

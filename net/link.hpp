@@ -37,7 +37,7 @@ public:
         std::function<void(Link&)> changed;      // what is known of the peer has moved
         // The replica took something in. May come after the link's end, and after its destruction.
         std::function<void(std::shared_ptr<LocalState const>)> moved;
-        std::function<void(Link&, RightsNeed const&)> rights_asked;
+        std::function<void(Link&, RightsNeed const&, ActorId to)> rights_asked;
         std::function<void(Link&, std::string const& what)> alarm;
         std::function<void(Link&, Error const& why)> ended;
     };
@@ -86,6 +86,10 @@ private:
     void do_action(session::AddCertificates& action);
     void do_action(session::AddAcknowledgements& action);
     void do_action(session::RightsAsked& action);
+    void do_action(session::CompareHeads& action);
+    void do_action(session::AddFork& action);
+    void on_compared(Result<HeadComparison> const& comparison);
+    void alarm_forks(std::vector<HeadComparison::Found> const& forks);
     void do_action(session::RootsDiffer& action);
     void add(std::function<Result<std::size_t>(Replica&)> take);
     void do_action(session::Close& action);

@@ -53,11 +53,18 @@ std::vector<std::string> certificates_of(Membership const& membership, SiteId co
         bytes += encoded.size();
         if (bytes > kIdentityCertificateBytesMax) break;
         out.push_back(std::move(encoded));
-        if (chain[i]->issuer == membership.genesis().founder) continue;
+        auto const add = [&chain](Certificate const* certificate) {
+            bool const in = std::find(chain.begin(), chain.end(), certificate) != chain.end();
+            if (!in) chain.push_back(certificate);
+        };
+        // Of a site that goes on again and again only what an admin has issued.
+        add(&membership.granted(*chain[i]));
+        bool const own = chain[i]->issuer == chain[i]->site;
+        if (own || chain[i]->issuer == membership.genesis().founder) continue;
         for (ActorId const actor : membership.actors()) {
             auto const* issuer = membership.by_actor(actor);
-            bool const in = std::find(chain.begin(), chain.end(), issuer) != chain.end();
-            if (issuer->site == chain[i]->issuer && !in) chain.push_back(issuer);
+            bool const granted = &membership.granted(*issuer) == issuer;
+            if (issuer->site == chain[i]->issuer && granted) add(issuer);
         }
     }
     return out;
@@ -170,8 +177,8 @@ Link::Handlers PeerManager::link_handlers() {
     handlers.moved = [this, alive = alive_](std::shared_ptr<LocalState const> local) {
         if (*alive) set_local(std::move(local));
     };
-    handlers.rights_asked = [this](Link& link, RightsNeed const& need) {
-        grant_rights(link, need);
+    handlers.rights_asked = [this](Link& link, RightsNeed const& need, ActorId to) {
+        grant_rights(link, need, to);
     };
     handlers.alarm = [this](Link& link, std::string const& what) {
         log_("alarm", "\"" + link.site_name() + "\": " + what);
@@ -278,6 +285,10 @@ void PeerManager::refresh() {
 
 void PeerManager::set_local(std::shared_ptr<LocalState const> local) {
     if (stopped_) return;
+    if (local_->actor != local->actor)
+        log_("actor_renewed",
+             "this site goes on under a new actor: it was not certain that this directory was the "
+             "last to write under the old one");
     local_ = std::move(local);
     for (auto const& link : std::vector(links_))
         link->set_local(local_);
@@ -437,7 +448,7 @@ VerifyReport PeerManager::compare() const {
     VerifyReport report;
     report.agree = true;
     report.root = local_->root.text();
-    auto const own = wire::vector_digest(local_->vector);
+    auto const own = wire::vector_digest(local_->vector, local_->chains);
     for (Certificate const& member : local_->membership->sites()) {
         if (member.site == options_.keys.identity.public_key || member.role == Role::relay)
             continue;

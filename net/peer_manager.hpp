@@ -136,7 +136,7 @@ private:
     VerifyReport compare() const;
     bool note_asked(RightsNeed const& need);
     void ask_holders(RightsNeed const& need, FieldRights const& rights);
-    void grant_rights(Link const& link, RightsNeed const& need);
+    void grant_rights(Link const& link, RightsNeed const& need, ActorId to);
     void start_pairing(std::shared_ptr<Connection> connection);
     void drop_late_pairings(std::uint64_t now_ms);
     void pairing_failed(InviteId const& id);

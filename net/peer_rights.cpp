@@ -38,9 +38,10 @@ void PeerManager::ask_holders(RightsNeed const& need, FieldRights const& rights)
     std::vector<ActorId> actors;
     for (auto const& link : links_) {
         if (!link->session() || link->ended()) continue;
-        auto const* member = local_->membership->by_site(*link->site());
-        if (!member || !reachable.emplace(member->actor, link).second) continue;
-        actors.push_back(member->actor);
+        for (ActorId const actor : local_->membership->actors()) {
+            bool const there = local_->membership->by_actor(actor)->site == *link->site();
+            if (there && reachable.emplace(actor, link).second) actors.push_back(actor);
+        }
     }
     for (auto const& [actor, amount] : rights_holders(rights, actors, need.amount, need.ahead)) {
         RightsNeed part = need;
@@ -51,8 +52,10 @@ void PeerManager::ask_holders(RightsNeed const& need, FieldRights const& rights)
 
 // Two sites that both wait for the same rights would pass them to and fro: of those the one with
 // the lower actor keeps its own.
-void PeerManager::grant_rights(Link const& link, RightsNeed const& need) {
-    auto const* peer = local_->membership->by_site(*link.site());
+void PeerManager::grant_rights(Link const& link, RightsNeed const& need, ActorId to) {
+    // The actor under which it writes now is not always the one that was certified last.
+    auto const* peer = local_->membership->by_actor(to);
+    if (!peer || peer->site != *link.site()) peer = local_->membership->by_site(*link.site());
     auto const* own = local_->membership->by_site(options_.keys.identity.public_key);
     if (!peer || !own || !peer->may_write(need.name.collection)) return;
     auto const waits = rights_asked_.find({need.name, need.field});

@@ -55,7 +55,10 @@ LocalState local_state(Replica const& replica) {
             wire::actor_table(replica.membership()),
             replica.shared_membership(),
             replica.caught_up(),
-            replica.shared_acknowledgements()};
+            replica.shared_acknowledgements(),
+            replica.chains(),
+            replica.actor(),
+            replica.wants_confirmation()};
 }
 
 Session::Session(SpaceId space, std::shared_ptr<LocalState const> local, std::uint64_t now_ms)
@@ -69,7 +72,7 @@ session::Actions Session::start(std::uint64_t wall_ms) {
     hello.version_max = kProtocolVersionMax;
     hello.now_ms = wall_ms;
     hello.spaces.push_back({space_,
-                            wire::vector_digest(local_->vector),
+                            own_digest(),
                             local_->root.bytes(),
                             local_->table.membership,
                             local_->acknowledgements->digest});
@@ -103,6 +106,8 @@ session::Actions Session::received(wire::Message message,
         send_ack(local_->vector, out);
     } else if (auto const* request = std::get_if<wire::RightsRequest>(&message)) {
         on(*request, out);
+    } else if (auto const* fork = std::get_if<wire::Fork>(&message)) {
+        on(*fork, out);
     } else {
         close({Errc::protocol, "the peer sent a message that belongs to pairing", {}}, out);
     }
@@ -134,9 +139,10 @@ void Session::on(wire::Hello const& hello, std::uint64_t wall_ms, session::Actio
             acknowledgements_there_.emplace(site, crypto::hash16(bytes));
     else
         send_acknowledgements(out);
-    if (space->vector == wire::vector_digest(local_->vector)) {
+    if (space->vector == own_digest()) {
         theirs_ = acknowledged_ = local_->vector;
         theirs_known_ = true;
+        confirm(out);
         return compare_roots(out);
     }
     send_vector(out);
@@ -203,8 +209,10 @@ void Session::send_vector(session::Actions& out) {
     if (std::exchange(vector_sent_, true)) return;
     // Named whole: the peer may not have our latest certificates yet when it reads this.
     bool const same_table = certificates_there_.empty();
-    out.push_back(session::Send{wire::Vector{
-        space_, wire::encode_vector(local_->vector, same_table ? &local_->table : nullptr)}});
+    out.push_back(session::Send{
+        wire::Vector{space_,
+                     wire::encode_vector(local_->vector, same_table ? &local_->table : nullptr),
+                     wire::encode_chains(local_->chains)}});
 }
 
 void Session::on(wire::Certificates const& message, session::Actions& out) {
@@ -226,13 +234,15 @@ void Session::on(wire::Certificates const& message, session::Actions& out) {
 
 void Session::on(wire::Vector const& message, session::Actions& out) {
     auto const vector = wire::decode_vector(message.bytes, tables_);
-    if (message.space != space_ || !vector)
+    auto heads = vector ? wire::decode_heads(*vector, message.chains) : std::nullopt;
+    if (message.space != space_ || !heads)
         return close({Errc::protocol, "the peer sent a version vector that cannot be read", {}},
                      out);
     if (!all_introduced(*vector)) return close({Errc::protocol, kNotIntroduced, {}}, out);
     theirs_.merge(*vector);
     acknowledged_.merge(*vector);
     theirs_known_ = true;
+    out.push_back(session::CompareHeads{*std::move(heads)});
     send_vector(out);
     maybe_collect(out);
 }
@@ -269,6 +279,7 @@ void Session::on(wire::Ack const& message, session::Actions& out) {
     while (!in_flight_.empty() && acknowledged_.includes(in_flight_.front().end))
         in_flight_.pop_front();
     compare_roots(out);
+    look_for_forks(message, out);
     maybe_collect(out);
 }
 
@@ -283,7 +294,8 @@ void Session::on(wire::RightsRequest const& message, session::Actions& out) {
     out.push_back(session::RightsAsked{{{message.collection, message.key},
                                         message.field,
                                         static_cast<std::int64_t>(message.amount),
-                                        message.ahead_of_need}});
+                                        message.ahead_of_need},
+                                       message.actor});
 }
 
 session::Actions Session::ask_rights(RightsNeed const& need, std::uint64_t now_ms) {
@@ -293,7 +305,8 @@ session::Actions Session::ask_rights(RightsNeed const& need, std::uint64_t now_m
                                               need.name.key,
                                               need.field,
                                               static_cast<std::uint64_t>(need.amount),
-                                              need.ahead}}};
+                                              need.ahead,
+                                              local_->actor}}};
 }
 
 bool Session::Throttle::take(std::uint64_t now_ms) {
@@ -385,14 +398,14 @@ session::Actions Session::applied(Result<ApplyReport> report,
 
 void Session::send_ack(VersionVector const& changed, session::Actions& out) {
     told_.merge(changed);
-    wire::Ack ack{space_, {}, wire::vector_digest(local_->vector), local_->root.bytes()};
+    wire::Ack ack{space_, {}, own_digest(), local_->root.bytes()};
     changed.encode(ack.changed);
     out.push_back(session::Send{std::move(ack)});
 }
 
 // Said once a session: the remedy (repair) does not follow from hearing it again.
 void Session::compare_roots(session::Actions& out) {
-    if (alarmed_ || !peer_root_ || peer_digest_ != wire::vector_digest(local_->vector)) return;
+    if (alarmed_ || !peer_root_ || peer_digest_ != own_digest()) return;
     bool const comparable = *peer_root_ != kNotComparable && local_->root != kNotComparable;
     if (!comparable || *peer_root_ == local_->root) return;
     alarmed_ = true;
@@ -402,7 +415,7 @@ void Session::compare_roots(session::Actions& out) {
 // While the peer is far behind, batches follow each other up to the window; live, one is in flight
 // and the next takes all that waits.
 void Session::maybe_collect(session::Actions& out) {
-    if (closed_ || !greeted_ || !theirs_known_ || collecting_) return;
+    if (closed_ || !greeted_ || !theirs_known_ || collecting_ || fork_) return;
     if (theirs_.includes(local_->vector)) return;
     bool const room = in_flight_.empty() ||
                       (last_was_full_ && in_flight_bytes() + kBatchTargetBytes <= kWindowBytes);
@@ -414,6 +427,7 @@ void Session::maybe_collect(session::Actions& out) {
 session::Actions Session::tick(std::uint64_t now_ms) {
     session::Actions out;
     now_ms_ = now_ms;
+    if (!closed_ && fork_ && now_ms > fork_ms_ + kForkPatienceMs) close(*fork_, out);
     if (closed_ || now_ms <= progress_ms_ + kAckTimeoutMs) return out;
     if (!greeted_)
         close({Errc::unavailable, "the peer has said nothing for a minute", {}}, out);

@@ -6,6 +6,8 @@
 //   unequal   certificates and acknowledgements that the other may lack, then the version vector
 //   then      each side streams what the other lacks, in batches; the receiver applies, makes it
 //             durable and acknowledges with what moved, the digest of its vector, and its root
+//   unequal   each compares the last entries of every actor with the other's: two histories under
+//             one actor (storage/continuity.hpp) end the session
 //   live      new entries go out as they commit; while a small batch is in flight the next
 //             one gathers
 //
@@ -48,6 +50,8 @@ inline constexpr std::size_t kPendingBatchesMax = 64;
 inline constexpr std::size_t kPendingCertificatesMax = 64;  // messages
 inline constexpr std::size_t kPendingBytesMax = 48 << 20;   // of both
 inline constexpr std::uint64_t kAckTimeoutMs = 60'000;
+inline constexpr std::uint64_t kForkPatienceMs = 5'000;  // for the peer's side of a fork
+inline constexpr std::size_t kForksShownMax = 16;
 inline constexpr std::size_t kRightsRequestsPerSecond = 16;
 inline constexpr std::size_t kCertificateBytesTarget = 1 << 20;  // of one message
 inline constexpr std::size_t kCertificatesPerMessage = 1'000;
@@ -61,6 +65,9 @@ struct LocalState {
     bool caught_up = true;  // Replica::caught_up()
     std::shared_ptr<Acknowledgements const> acknowledgements =
         std::make_shared<Acknowledgements const>();
+    std::vector<ChainPrefix> chains = {};  // of the vector's entries, in its order
+    ActorId actor = {};                    // under which this site writes
+    bool wants_confirmation = false;       // Replica::wants_confirmation()
 };
 LocalState local_state(Replica const& replica);
 
@@ -92,6 +99,13 @@ struct AddAcknowledgements {  // the same
 };
 struct RightsAsked {  // the driver passes rights on, or not: the peer may not be a writer
     RightsNeed need;
+    ActorId to;
+};
+struct CompareHeads {  // then compared(): what the peer holds last of every actor
+    std::vector<DepHead> heads;
+};
+struct AddFork {  // then fork_added()
+    wire::Fork fork;
 };
 struct RootsDiffer {};  // the same entries, but not the same records: an alarm
 struct Close {
@@ -103,6 +117,8 @@ using Action = std::variant<Send,
                             AddCertificates,
                             AddAcknowledgements,
                             RightsAsked,
+                            CompareHeads,
+                            AddFork,
                             RootsDiffer,
                             Close>;
 using Actions = std::vector<Action>;
@@ -131,6 +147,11 @@ public:
                              std::uint64_t now_ms);
     // The outcome of an AddCertificates or AddAcknowledgements, in their order.
     void certificates_added();
+    // The outcome of a CompareHeads, and of an AddFork: each side of a fork shows what
+    // it holds, and the session ends.
+    session::Actions compared(Result<HeadComparison> const& comparison, std::uint64_t now_ms);
+    session::Actions fork_added(Result<std::optional<HeadComparison::Found>> const& found,
+                                std::uint64_t now_ms);
     session::Actions tick(std::uint64_t now_ms);
     session::Actions probe();  // ask the peer what it holds now; any time after start()
     // Asks the peer for rights of a bounded counter. Nothing while they are asked for too often.
@@ -170,6 +191,12 @@ private:
     void on(wire::Batch message, session::Actions& out);
     void on(wire::Ack const& message, session::Actions& out);
     void on(wire::RightsRequest const& message, session::Actions& out);
+    void on(wire::Fork const& message, session::Actions& out);
+    void show_fork(Fork const& fork, session::Actions& out);
+    void confirm(session::Actions& out) const;
+    void look_for_forks(wire::Ack const& ack, session::Actions& out);
+    std::string fork_text(Fork const& fork) const;
+    wire::Digest own_digest() const;
     void send_certificates(session::Actions& out);
     void send_acknowledgements(session::Actions& out);
     void send_vector(session::Actions& out);
@@ -189,6 +216,10 @@ private:
 
     bool greeted_ = false, vector_sent_ = false, theirs_known_ = false, closed_ = false;
     bool alarmed_ = false;
+    std::set<ActorId> forks_shown_;
+    std::optional<Error> fork_;  // why the session ends as soon as the peer has shown its side
+    std::uint64_t fork_ms_ = 0;
+    bool looked_for_forks_ = false;
     VersionVector theirs_;        // what it has or will have, once what is in flight arrives
     VersionVector acknowledged_;  // what it has durably
     std::optional<Digest128> peer_root_;

@@ -15,9 +15,11 @@
 //   meta     space u32 | 'a' | actor u64                ActorState
 //   meta     space u32 | 'c' | actor u64                certificate
 //   meta     space u32 | 'e' | tag 16                   proof of an erasure
+//   meta     space u32 | 'f' | actor u64                a fork of it (storage/continuity.hpp)
 //   meta     space u32 | 'g'                            genesis
 //   meta     space u32 | 'i' | invite id 8              invitation
 //   meta     space u32 | 'k' | site 32                  its last acknowledgement
+//   meta     space u32 | 'm'                            what tells this directory from its copies
 //   meta     space u32 | 'o'                            our own actor
 //   meta     space u32 | 's'                            what was erased since is still on the disk:
 //                                                       VersionVector

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::uint8_t kKindActor = 1, kVersion = 1;
 constexpr std::size_t kCertificateBytesMax = 64 << 10;
+constexpr std::size_t kActorAt = 2 + sizeof(SpaceId);  // in a certificate's bytes
+constexpr std::size_t kNonceBytes = 16;
 
 template <class Bytes>
 void put_raw(std::string& out, Bytes const& bytes) {
@@ -99,7 +101,9 @@ bool Certificate::may_write(std::string_view collection) const {
     return scope.empty() || std::find(scope.begin(), scope.end(), collection) != scope.end();
 }
 
-std::string issue(Certificate const& certificate, crypto::SigningKey const& issuer) {
+namespace {
+
+std::string unsigned_bytes(Certificate const& certificate, SiteId const& issuer) {
     std::string out;
     out += static_cast<char>(kKindActor);
     out += static_cast<char>(kVersion);
@@ -113,11 +117,34 @@ std::string issue(Certificate const& certificate, crypto::SigningKey const& issu
     put_varint(out, certificate.scope.size());
     for (auto const& collection : certificate.scope)
         put_blob(out, collection);
-    put_raw(out, issuer.public_key);
+    put_raw(out, issuer);
     certificate.issuer_vv.encode(out);
-    put_blob(out, {});  // extension
+    put_blob(out, certificate.extension);
+    return out;
+}
+
+// `bytes`: a certificate without its signature.
+ActorId following_actor(std::string bytes) {
+    std::fill_n(bytes.begin() + kActorAt, 8, '\0');
+    auto const hash = crypto::Hasher32().add("inos actor 1").add(bytes).finish();
+    return ActorId{Reader(crypto::view(hash)).u64()};
+}
+
+}  // namespace
+
+std::string issue(Certificate const& certificate, crypto::SigningKey const& issuer) {
+    std::string out = unsigned_bytes(certificate, issuer.public_key);
     put_raw(out, crypto::sign(issuer, statement(out)));
     return out;
+}
+
+std::string issue_continuation(Certificate certificate,
+                               std::array<std::uint8_t, 16> const& nonce,
+                               crypto::SigningKey const& site) {
+    certificate.extension.clear();
+    put_raw(certificate.extension, nonce);
+    certificate.actor = following_actor(unsigned_bytes(certificate, site.public_key));
+    return issue(certificate, site);
 }
 
 Result<Certificate> decode_certificate(std::string_view bytes) {
@@ -145,7 +172,7 @@ Result<Certificate> decode_certificate(std::string_view bytes) {
         collection = in.blob();
     certificate.issuer = take_raw<SiteId>(in);
     auto vv = VersionVector::decode(in);
-    in.blob();
+    certificate.extension = in.blob();
     in.take(sizeof(crypto::Signature));
     bool const sound = in.finished() && vv && role >= 1 && role <= 4 &&
                        valid_name(certificate.name) && certificate.actor.value != 0 &&
@@ -210,8 +237,13 @@ Result<bool> Membership::add(std::string_view bytes) {
         return fail(Errc::protocol,
                     "two certificates name one actor; the second, of \"" + certificate.name +
                         "\", is not taken");
-    INOS_CHECK(check_issuer(certificate));
     std::size_t const body = bytes.size() - sizeof(crypto::Signature);
+    bool const follows = certificate.extension.size() == kNonceBytes;
+    if (follows && certificate.actor != following_actor(std::string(bytes.substr(0, body))))
+        return fail(Errc::protocol,
+                    "the certificate of \"" + certificate.name +
+                        "\" names another actor than follows from it");
+    INOS_CHECK(check_issuer(certificate));
     crypto::Signature signature;
     std::copy(bytes.begin() + static_cast<std::ptrdiff_t>(body), bytes.end(), signature.begin());
     if (!crypto::verify(certificate.issuer, statement(bytes.substr(0, body)), signature))
@@ -263,6 +295,13 @@ Certificate const* Membership::by_actor(ActorId actor) const {
 std::optional<std::string> Membership::bytes_of(ActorId actor) const {
     auto const it = bytes_of_.find(actor);
     return it == bytes_of_.end() ? std::nullopt : std::optional(bytes_[it->second]);
+}
+
+Certificate const& Membership::granted(Certificate const& certificate) const {
+    if (by_admin(certificate)) return certificate;
+    for (auto const& [actor, known] : by_actor_)
+        if (by_admin(known) && continues(certificate, known)) return known;
+    return certificate;
 }
 
 Certificate const* Membership::by_site(SiteId const& site) const {

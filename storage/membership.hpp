@@ -6,11 +6,17 @@
 //                | sealing 32 | name blob | role u8 | scope: count, collection blob*
 //                | issuer site 32 | issuer's VersionVector | extension blob | signature 64
 //   signature    = Ed25519 by the issuer over "inos certificate 1" | all bytes before it
+//   extension    = empty, or the nonce (16 bytes) from which the actor follows:
+//   actor        = first 8 bytes of BLAKE2b-256("inos actor 1" | all bytes before the signature,
+//                  with zeros for the actor)
 //
 // A certificate is immutable: a change of role or rights is a new actor with a new certificate. It
 // is valid when its issuer is the founder named in the genesis, or holds a valid certificate as
 // admin, or is the same site continuing with the same role and scope under a new actor. `scope`
 // empty: all.
+//
+// A site that goes on under a new actor takes one that follows from the certificate: so two that
+// differ in anything, such as those of two copies of one machine, never name the same actor.
 //
 // Values and pure functions; the caller keeps the set in its store and passes time and keys in.
 #pragma once
@@ -55,6 +61,7 @@ struct Certificate {
     std::vector<std::string> scope;  // collections it may write; empty: all
     SiteId issuer{};
     VersionVector issuer_vv;  // what the issuer held at admission
+    std::string extension = {};
 
     bool may_write() const { return role == Role::admin || role == Role::writer; }
     bool may_write(std::string_view collection) const;
@@ -63,6 +70,10 @@ struct Certificate {
 
 // The certificate's bytes, signed by the issuer.
 std::string issue(Certificate const& certificate, crypto::SigningKey const& issuer);
+// The same for a site that goes on under a new actor: the actor follows from the rest and `nonce`.
+std::string issue_continuation(Certificate certificate,
+                               std::array<std::uint8_t, 16> const& nonce,
+                               crypto::SigningKey const& site);
 // Decodes without judging the signature or the issuer.
 Result<Certificate> decode_certificate(std::string_view bytes);
 
@@ -82,6 +93,8 @@ public:
     Result<std::vector<std::string>> add_all(std::vector<std::string> const& set);
 
     Certificate const* by_actor(ActorId actor) const;
+    // What an admin issued, where `certificate` is the site's own continuation of it; else itself.
+    Certificate const& granted(Certificate const& certificate) const;
     // The newest certificate of a site, or of the site with this channel key.
     Certificate const* by_site(SiteId const& site) const;
     Certificate const* by_channel(crypto::PublicKey const& channel) const;

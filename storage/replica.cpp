@@ -38,10 +38,27 @@ Replica::Replica(Engine& engine, Clock const& clock, Membership membership, Repl
 
 Replica::~Replica() = default;
 
+namespace {
+
+// The actor that the site has gone on under, if it ever took a new one.
+Result<void> find_own_actor(Engine const& engine, Membership& membership, ReplicaOptions& options) {
+    INOS_TRY(auto const own, engine.get(Family::meta, keys::meta_kind(options.space, 'o')));
+    if (!own) return {};
+    options.actor = ActorId{Reader(*own).u64()};
+    if (membership.by_actor(options.actor)) return {};
+    INOS_TRY(auto const certificate,
+             engine.get(Family::meta, keys::meta(options.space, 'c', options.actor)));
+    if (certificate) INOS_CHECK(membership.add(*certificate));
+    return {};
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Replica>> Replica::open(Engine& engine,
                                                Clock const& clock,
                                                Membership membership,
                                                ReplicaOptions options) {
+    INOS_CHECK(find_own_actor(engine, membership, options));
     if (!membership.by_actor(options.actor))
         return fail(Errc::corruption, "the certificate of this node's own actor is missing");
     std::unique_ptr<Replica> replica(
@@ -49,6 +66,7 @@ Result<std::unique_ptr<Replica>> Replica::open(Engine& engine,
     INOS_CHECK(replica->load());
     INOS_CHECK(replica->load_erasures());
     INOS_CHECK(replica->load_acknowledgements());
+    INOS_CHECK(replica->load_continuity());
     INOS_CHECK(replica->load_schemas());
     INOS_CHECK(replica->load_aliases());
     return replica;
@@ -65,7 +83,8 @@ Result<void> Replica::load() {
         if (!state || !key.finished())
             return fail(Errc::corruption, "the stored state of an actor cannot be read");
         vector_.set(actor, state->seq);
-        if (actor == options_.actor) hlc_ = HlcClock(state->hlc);
+        // Above all that the site has issued, under whatever actor.
+        if (is_ours(actor)) hlc_ = HlcClock(std::max(hlc_.last(), state->hlc));
         actors_.emplace(actor, *std::move(state));
     }
     INOS_CHECK(cursor->status());

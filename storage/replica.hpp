@@ -18,6 +18,7 @@
 //   digests  space u32 | collection                -> version u8 | sums and counts
 //   meta     space u32 | 'a' | actor u64           -> version u8 | ActorState
 //   meta     space u32 | 'c' | actor u64           -> certificate
+//   meta     space u32 | 'm'                       -> ContinuityRecord (storage/continuity.hpp)
 #pragma once
 
 #include <deque>
@@ -38,6 +39,7 @@
 #include "storage/acknowledgements.hpp"
 #include "storage/aliases.hpp"
 #include "storage/clock.hpp"
+#include "storage/continuity.hpp"
 #include "storage/crypto/crypto.hpp"
 #include "storage/digest.hpp"
 #include "storage/engine.hpp"
@@ -199,6 +201,18 @@ struct ApplyReport {
     std::size_t voided = 0;                 // authentic, but without effect (see VoidReason)
     std::vector<std::string> skewed_sites;  // whose clocks are far ahead of ours
     bool schema_changed = false;
+    bool took_back = false;  // entries of our own actor that were not here
+};
+
+// What a comparison of all actors' last entries with those of a peer brought to light.
+struct HeadComparison {
+    struct Found {
+        Fork fork;
+        bool is_new = false;  // nobody has been told yet
+    };
+    std::vector<Found> forks;
+    bool confirmed = false;  // we are certain of our actor from now on
+    bool over = false;       // our next write takes a new actor from now on
 };
 
 // One step of a record's history: an op that touched it, with what its entry says.
@@ -227,10 +241,12 @@ struct RecordHistory {
 
 struct ReplicaOptions {
     std::uint32_t space = 1;  // this space's number in the engine's keys
-    ActorId actor;            // ours
+    ActorId actor;            // ours, unless the engine names the one that came after it
     crypto::SigningKey identity;
     crypto::Secret digest_key;
     Durability durability = Durability::synced;
+    // What the directory looks like now; nullopt: there is none, as in tests.
+    std::optional<DirectoryMarks> marks = std::nullopt;
 };
 
 class Replica {
@@ -244,13 +260,36 @@ public:
 
     // ---- writing -------------------------------------------------------------------------------
     // Group commit: each transaction is all or nothing for itself and sees the ones before it; all
-    // of them become durable with one sync. One result per transaction, in order.
+    // of them become durable with one sync. One result per transaction, in order. Where it is not
+    // certain that this directory wrote last under its actor (doubt()), the first entry takes a new
+    // one; Errc::unavailable if there were too many today.
     std::vector<Result<Committed>> commit(std::vector<Transaction> const& group);
 
     // Applies a peer's batch in one write, or nothing of it. Errc::protocol: a chain or signature
     // is not its author's, or the batch is not causally closed: end the connection. Entries that
     // are known are skipped, so a batch may come twice.
     Result<ApplyReport> apply(EntryBatch const& batch);
+
+    // ---- continuity, storage/continuity.hpp -------------------------------------------------
+    // Why the next write takes a new actor; none: it does not.
+    Doubt doubt() const { return doubt_; }
+    // Records what the directory looks like after its marker was renewed. Only without doubt.
+    Result<void> record_marks(DirectoryMarks const& marks);
+    // The last entries of all actors that a peer holds, as it has just said: finds forks and keeps
+    // the evidence, and whether the peer confirms our own last entry or has seen more.
+    Result<HeadComparison> compare_heads(std::vector<DepHead> const& theirs);
+    // A peer's side of a fork, signed. nullopt: it is none, as far as can be seen here.
+    // Errc::protocol: it is not what the author signed.
+    Result<std::optional<HeadComparison::Found>> add_fork(ActorId actor,
+                                                          Seq seq,
+                                                          ActorHead const& theirs);
+    // Is there anything that a peer could confirm?
+    bool wants_confirmation() const;
+    std::map<ActorId, Fork> const& forks() const { return forks_; }
+    // Own or not, by whatever actor of this site.
+    bool is_ours(ActorId actor) const;
+    // Actors that this site has left in this directory.
+    EarlierActors earlier_actors() const;
 
     // ---- upkeep: called now and then by the node ------------------------------------------------
     // Our acknowledgement of what we hold, made durable; nullopt: nothing has changed since the
@@ -302,7 +341,8 @@ public:
                           std::string_view after,
                           std::size_t limit,
                           std::size_t skip_max = kListSkipMax) const;
-    // Who holds how much of a bounded counter; nullopt where there is none.
+    // Who holds how much of a bounded counter; nullopt where there is none. What may be taken over
+    // from earlier actors of this site counts as the present one's.
     Result<std::optional<FieldRights>> rights(RecordName const& name, std::string_view field) const;
     std::vector<CollectionInfo> collections() const;  // not the reserved ones, not the empty ones
     std::uint64_t record_count() const;               // visible records in them
@@ -336,6 +376,8 @@ public:
 
     // ---- exchange ------------------------------------------------------------------------------
     VersionVector const& vector() const { return vector_; }
+    // The chains of vector()'s entries, in its order.
+    std::vector<ChainPrefix> chains() const;
     Digest128 root() const;
     // False while stubs are here whose erase is still to come: the root may then differ from that
     // of a site with the same entries.
@@ -371,6 +413,13 @@ private:
     Result<void> load_schemas();
     Result<void> load_erasures();
     Result<void> load_acknowledgements();
+    Result<void> load_continuity();
+    bool lost_since(Acknowledgement const& own) const;
+    Result<void> renew_actor();
+    Result<void> change_record(ContinuityRecord record);
+    void put_record(WriteBatch& batch, ContinuityRecord const& record) const;
+    Result<ActorHead> own_side(ActorId actor);
+    Result<bool> keep_fork(Fork fork);
     void set_acknowledgements(std::map<SiteId, std::string> by_site);
     Result<std::optional<VersionVector>> held_by(Acknowledgement const& ack) const;
     // Does `vector` name every entry that touched the record, of which `last` is the newest?
@@ -432,6 +481,9 @@ private:
     Aliases aliases_;
     std::map<std::string, Object> schema_documents_;
     std::map<std::string, CollectionSchema, std::less<>> schemas_;
+    ContinuityRecord continuity_;
+    Doubt doubt_ = Doubt::none;
+    std::map<ActorId, Fork> forks_;
     Seq own_synced_ = 0;  // our own entries up to here are certainly on the disk
     bool failed_ = false;
 };

@@ -129,7 +129,10 @@ Result<void> Replica::apply_entry(Stage& stage,
     stage.advance(dot, decoded.header_known ? &header : nullptr, hashed.chain);
     std::vector<Dot> links;
     if (reason == VoidReason::none) {
-        if (stage.hlc.observe(header.hlc, clock_.now_ms())) {
+        // Our own of another life: what we issue next has to be above it, whatever the clock says.
+        if (is_ours(dot.actor)) {
+            stage.hlc = HlcClock(std::max(stage.hlc.last(), header.hlc));
+        } else if (stage.hlc.observe(header.hlc, clock_.now_ms())) {
             auto& skewed = report.skewed_sites;
             if (std::find(skewed.begin(), skewed.end(), author.name) == skewed.end())
                 skewed.push_back(author.name);
@@ -254,10 +257,26 @@ Result<ApplyReport> Replica::apply(EntryBatch const& batch) {
     if (report.applied == 0) return report;
     INOS_CHECK(check_heads(stage, batch));
     sign_head(stage);
+    // Somebody has seen more of our actor than this directory: its life went on elsewhere.
+    ContinuityRecord record = continuity_;
+    report.took_back = stage.vector().at(options_.actor) > vector_.at(options_.actor);
+    if (report.took_back) {
+        record.doubt = std::max(record.doubt, Doubt::seen_more);
+    }
+    // Of an actor that was left here the same: somebody else may be using its rights.
+    std::erase_if(record.earlier, [&](EarlierActor const& left) {
+        return stage.vector().at(left.actor) > vector_.at(left.actor);
+    });
+    bool const known_better = record != continuity_;
+    if (known_better) put_record(stage.batch_, record);
     report.schema_changed = stage.schema_changed;
     // Synced whatever this node chose for its own commits: what follows is an acknowledgement, and
     // others count on what it names.
     INOS_CHECK(write(stage, Durability::synced));
+    if (known_better) {
+        continuity_ = std::move(record);
+        doubt_ = judge_continuity(continuity_, options_.marks);
+    }
     return report;
 }
 

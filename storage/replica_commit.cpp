@@ -220,8 +220,10 @@ public:
                     counters.emplace(*field);
             CollectionSchema const& schema = replica_.schema(item->name.collection);
             for (auto const& field : counters) {
-                auto const rights =
-                    field_rights(item->now, path_name({}, field), schema.field(field));
+                auto rights = field_rights(item->now, path_name({}, field), schema.field(field));
+                if (rights)
+                    rights->take_over(dot_.actor,
+                                      usable(replica_.earlier_actors(), schema.field(field)));
                 std::int64_t const amount =
                     rights ? rights_to_ask_ahead(*rights, dot_.actor, writers()) : 0;
                 if (amount > 0) low.push_back({item->name, field, amount, true});
@@ -264,7 +266,7 @@ private:
     std::string version(Item const& item) const { return replica_.version_of(item.name, item.now); }
 
     Planned plan(Item const& item, CollectionSchema const& schema, Write const& write) const {
-        Author const author{dot_.actor, dot_.seq};
+        Author const author{dot_.actor, dot_.seq, replica_.earlier_actors()};
         switch (write.kind) {
             case Write::Kind::put:
                 return plan_change(
@@ -392,7 +394,7 @@ private:
                              write.fields.front().key,
                              *amount,
                              write.to,
-                             {dot_.actor, dot_.seq});
+                             {dot_.actor, dot_.seq, replica_.earlier_actors()});
     }
 
     // The new op on top of what the transaction did to the record so far.
@@ -476,13 +478,18 @@ void Replica::commit_some(std::vector<Transaction> const& group,
         results.resize(tried, tl::unexpected<Error>(why));
         return;
     }
+    // Now that there is something to write: under a new actor, if need be, and all over again.
+    bool const renews = anything && doubt_ != Doubt::none && !failed_;
     Result<void> const written = failed_    ? refused()
+                                 : renews   ? renew_actor()
                                  : anything ? write(stage, options_.durability)
                                             : Result<void>();
+    if (written && renews) results.resize(first, tl::unexpected<Error>(Error{}));
     if (written) return;
     // After a failed write nobody may believe that anything of it happened.
     results.resize(first, tl::unexpected<Error>(written.error()));
-    results.resize(failed_ ? group.size() : first, tl::unexpected<Error>(written.error()));
+    bool const all = failed_ || renews;
+    results.resize(all ? group.size() : first, tl::unexpected<Error>(written.error()));
 }
 
 Result<void> Replica::refused() const {

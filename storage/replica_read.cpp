@@ -47,7 +47,9 @@ Result<std::optional<FieldRights>> Replica::rights(RecordName const& asked,
     INOS_TRY(StoredRecord const stored, StoredRecord::decode(*value, name));
     CollectionSchema const& rules = schema(name.collection);
     if (!visible(state_of(stored.record), rules.on_delete)) return std::optional<FieldRights>();
-    return field_rights(stored.record, path_name({}, field), rules.field(field));
+    auto rights = field_rights(stored.record, path_name({}, field), rules.field(field));
+    if (rights) rights->take_over(options_.actor, usable(earlier_actors(), rules.field(field)));
+    return rights;
 }
 
 std::string Replica::version_of(RecordName const& name, Record const& record) const {

@@ -73,6 +73,7 @@ Result<std::vector<std::string>> Replica::add_acknowledgements(
     std::vector<std::string> added;
     WriteBatch batch;
     std::map<SiteId, Acknowledgement> fresh;
+    ContinuityRecord record = continuity_;
     for (auto const& bytes : set) {
         INOS_TRY(auto ack, decode_acknowledgement(membership_->space(), bytes));
         auto const* member = membership_->by_site(ack.site);
@@ -82,7 +83,9 @@ Result<std::vector<std::string>> Replica::add_acknowledgements(
         bool const newer =
             (known == acknowledgements_.end() || known->second.counter < ack.counter) &&
             (staged == fresh.end() || staged->second.counter < ack.counter);
-        if (!newer || ack.site == options_.identity.public_key) continue;
+        if (!newer) continue;
+        if (ack.site == options_.identity.public_key && lost_since(ack))
+            record.doubt = std::max(record.doubt, Doubt::seen_more);
         batch.put(Family::meta, site_key(options_.space, ack.site), bytes);
         added.push_back(bytes);
         fresh.insert_or_assign(ack.site, std::move(ack));
@@ -96,7 +99,17 @@ Result<std::vector<std::string>> Replica::add_acknowledgements(
     for (auto& [site, ack] : fresh)
         acknowledgements_.insert_or_assign(site, std::move(ack));
     stable_known_ = false;
+    INOS_CHECK(change_record(std::move(record)));
     return added;
+}
+
+// A later acknowledgement of our own than we know of was made in another life of this site. We
+// count on from it, or nobody would take ours; and it may show that this life is the older one.
+bool Replica::lost_since(Acknowledgement const& own) const {
+    bool const lost = std::any_of(own.heads.begin(), own.heads.end(), [this](DepHead const& head) {
+        return head.actor == options_.actor && head.seq > vector_.at(head.actor);
+    });
+    return lost || doubt_ == Doubt::rebooted;
 }
 
 void Replica::set_acknowledgements(std::map<SiteId, std::string> by_site) {
@@ -246,7 +259,7 @@ Result<std::size_t> Replica::delete_again(std::size_t budget) {
         auto const markers = stored.record.at(kDeletePath);
         bool own = false;
         for (std::size_t i = markers.begin; i < markers.end; ++i)
-            own = own || stored.record[i].dot.actor == options_.actor;
+            own = own || is_ours(stored.record[i].dot.actor);
         if (own) transaction.writes.push_back({Write::Kind::cover, record, {}, {}});
     }
     INOS_CHECK(cursor->status());

@@ -12,6 +12,7 @@
 
 #include "storage/engines/rocks.hpp"
 #include "storage/keys.hpp"
+#include "storage/marker_file.hpp"
 
 namespace inos {
 namespace {
@@ -67,6 +68,9 @@ Result<void> fill(std::string const& dir, SpaceGrant const& grant) {
     batch.put(Family::meta, keys::meta_kind(kFirstSpace, 'o'), actor);
     batch.put(Family::meta, keys::directory("format"), std::string(kFormat));
     batch.put(Family::meta, keys::directory("peers"), encode_peers(grant.peers));
+    ContinuityRecord continuity;
+    INOS_TRY(continuity.marks, renew_marks(dir, machine_ids()));
+    batch.put(Family::meta, keys::meta_kind(kFirstSpace, 'm'), continuity.encode());
     return engine->write(batch, Durability::synced);
 }
 
@@ -272,8 +276,14 @@ Result<std::unique_ptr<OpenSite>> open_site(std::string const& dir,
     options.identity = site->keys.identity;
     options.digest_key = site->space_keys.digest;
     options.durability = durability;
+    MachineIds const ids = machine_ids();
+    INOS_TRY(options.marks, read_marks(dir, ids));
     INOS_TRY(site->replica,
              Replica::open(*site->engine, clock, std::move(membership), std::move(options)));
+    if (site->replica->doubt() == Doubt::none) {
+        INOS_TRY(DirectoryMarks const marks, renew_marks(dir, ids));
+        INOS_CHECK(site->replica->record_marks(marks));
+    }
     auto const& certificate = *site->replica->membership().by_actor(site->replica->actor());
     if (certificate.site != site->keys.identity.public_key)
         return fail(Errc::corruption,

@@ -4,6 +4,7 @@
 //   DIR/keys/           identity.key, channel.key, sealing.key, space-<16 hex>.key; mode 0700,
 //                       the files 0600
 //   DIR/db/             RocksDB; what the site is stands in its meta family
+//   DIR/marker          tells this directory from its copies (storage/marker_file.hpp)
 //   DIR/lock            held while a process has the directory open
 //   DIR/api.sock        the local API's socket
 //   DIR/api.token       the bearer token for --api

@@ -25,6 +25,15 @@ void print_space(Context& context, Value const& space) {
                  (role.empty() ? "" : " (" + role + ")");
     }
     out << "members " << fit_text(names, context.terminal.width - 8) << '\n';
+    if (auto const* continuity = space.find("continuity"); continuity && continuity->find("reason"))
+        out << "actor   " << context.terminal.yellow(text_of(*continuity, "reason")) << '\n';
+    for (auto const& fork : array_of(space, "forks"))
+        out << "fork    "
+            << context.terminal.red("two copies of " + clean_text(text_of(fork, "site")) +
+                                    " have been writing as one, from entry " +
+                                    std::to_string(number_of(fork, "entry")) + " or earlier on")
+            << context.terminal.dim("  sites with different halves exchange nothing; stop a copy")
+            << '\n';
     for (auto const& silent : array_of(space, "purge_waits_for")) {
         std::string const since = text_of(silent, "since");
         out << "purge   waits for " << clean_text(text_of(silent, "site")) << ", "

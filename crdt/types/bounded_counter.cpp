@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <utility>
 
 namespace inos {
 namespace {
@@ -11,6 +12,7 @@ constexpr CellType kType = CellType::bounded_counter;
 constexpr std::string_view kAdded = "i";
 constexpr std::string_view kUsed = "u";
 constexpr char kPassed = 't';
+constexpr char kTakenOver = 'f';
 
 // Sums of 64-bit totals, in which the order of addition does not matter.
 __extension__ using Wide = __int128;
@@ -25,14 +27,15 @@ std::string part_path(std::string_view at, std::string_view part) {
     return path_child(own_path(at, kType), part, CellType::counter);
 }
 
-std::string passed_path(std::string_view at, ActorId to) {
-    std::string name(1, kPassed);
-    put_u64(name, to.value);
+// Where the author counts what goes to, or comes from, another actor.
+std::string other_path(std::string_view at, char kind, ActorId other) {
+    std::string name(1, kind);
+    put_u64(name, other.value);
     return part_path(at, name);
 }
 
-std::optional<ActorId> receiver_in(std::string_view name) {
-    if (name.size() != 9 || name.front() != kPassed) return std::nullopt;
+std::optional<ActorId> other_in(std::string_view name, char kind) {
+    if (name.size() != 9 || name.front() != kind) return std::nullopt;
     return ActorId{Reader(name.substr(1)).u64()};
 }
 
@@ -52,9 +55,13 @@ std::map<ActorId, Totals> totals(Record const& record, std::string_view at) {
         Totals& author = all[cell->dot.actor];
         if (segment->name == kAdded) author.added += total;
         if (segment->name == kUsed) author.used += total;
-        if (auto const to = receiver_in(segment->name)) {
+        if (auto const to = other_in(segment->name, kPassed)) {
             author.passed += total;
             all[*to].received += total;
+        }
+        if (auto const from = other_in(segment->name, kTakenOver)) {
+            author.received += total;
+            all[*from].passed += total;
         }
     }
     return all;
@@ -162,11 +169,22 @@ void fail_rights(EditPlan& plan,
     plan.error->shortage = {wanted, available, elsewhere};
 }
 
-void use(EditPlan& plan, FieldTarget const& target, Wide amount) {
+// Once this site's own rights do not do, all that its earlier actors hold is taken over.
+void take_over_if_short(EditPlan& plan, FieldTarget const& target, Wide amount) {
     FieldRights const rights = rights_in(plan, target);
+    if (amount <= rights.available(plan.actor)) return;
+    for (ActorId const earlier : usable(plan.earlier, target.schema))
+        if (std::int64_t const held = rights.of(earlier); held > 0)
+            grow(plan, target, other_path(target.at, kTakenOver, earlier), held);
+}
+
+void use(EditPlan& plan, FieldTarget const& target, Wide amount) {
+    FieldRights rights = rights_in(plan, target);
+    rights.take_over(plan.actor, usable(plan.earlier, target.schema));
     std::int64_t const available = rights.available(plan.actor);
     if (amount > available)
         return fail_rights(plan, target, narrow(amount), available, rights.elsewhere(plan.actor));
+    take_over_if_short(plan, target, amount);
     grow(plan, target, part_path(target.at, kUsed), narrow(amount));
 }
 
@@ -213,7 +231,7 @@ bool holds_passed_rights(std::string_view path) {
     while (auto const segment = take_segment(path)) {
         if (segment->type != kType) continue;
         auto const part = take_segment(path);
-        return part && receiver_in(part->name);
+        return part && (other_in(part->name, kPassed) || other_in(part->name, kTakenOver));
     }
     return false;
 }
@@ -222,6 +240,28 @@ std::int64_t FieldRights::of(ActorId actor) const {
     for (Share const& share : shares)
         if (share.actor == actor) return share.rights;
     return 0;
+}
+
+void FieldRights::take_over(ActorId actor, std::vector<ActorId> const& earlier) {
+    Wide taken = 0;
+    for (Share& share : shares) {
+        bool const gives = std::find(earlier.begin(), earlier.end(), share.actor) != earlier.end();
+        if (gives && share.rights > 0) taken += std::exchange(share.rights, 0);
+    }
+    if (taken == 0) return;
+    auto const at = std::lower_bound(
+        shares.begin(), shares.end(), actor, [](Share const& s, ActorId a) { return s.actor < a; });
+    if (at != shares.end() && at->actor == actor)
+        at->rights = narrow(taken + at->rights);
+    else
+        shares.insert(at, {actor, narrow(taken)});
+}
+
+std::vector<ActorId> usable(EarlierActors const& earlier, FieldSchema const* schema) {
+    std::vector<ActorId> actors = earlier.certain;
+    if (schema && schema->offline_rights == OfflineRights::trust_disk)
+        actors.insert(actors.end(), earlier.trusted.begin(), earlier.trusted.end());
+    return actors;
 }
 
 std::int64_t FieldRights::available(ActorId actor) const {
@@ -251,16 +291,18 @@ std::optional<std::string_view> used_bounded_counter(std::string_view path) {
 }
 
 void pass_rights(EditPlan& plan, FieldTarget const& target, std::int64_t amount, ActorId to) {
-    auto const rights = field_rights(plan.record, target.at, target.schema);
+    auto rights = field_rights(plan.record, target.at, target.schema);
     if (!rights || amount <= 0 || to == plan.actor)
         return plan.fail(ChangeError::Kind::bad_operation,
                          target.label,
                          "rights of a bounded counter that is there can be passed on, more than "
                          "none of them, and to another site");
+    rights->take_over(plan.actor, usable(plan.earlier, target.schema));
     std::int64_t const held = std::max<std::int64_t>(rights->of(plan.actor), 0);
     if (amount > held)
         return fail_rights(plan, target, amount, held, rights->elsewhere(plan.actor));
-    grow(plan, target, passed_path(target.at, to), amount);
+    take_over_if_short(plan, target, amount);
+    grow(plan, target, other_path(target.at, kPassed, to), amount);
 }
 
 std::int64_t rights_to_grant(FieldRights const& rights,

@@ -5,9 +5,13 @@
 //   i             what each actor has added
 //   u             what each has used
 //   t | actor u64 what each has passed on to that actor
+//   f | actor u64 what each has taken over from that actor, an earlier one of its own site
 //
 //   value     = sum(i) - sum(u)
 //   rights(a) = i[a] + received(a) - passed(a) - u[a] - reserve(a)
+//
+// What is taken over counts as passed on by the earlier actor. That one writes nothing any more,
+// and who takes over holds all that it wrote; so this is what it could have done itself.
 //
 // The reserve keeps `min` back: from the actors in ascending order, from what each has added, until
 // it is reached. Totals that are negative or cannot be read count as 0; nobody plans such.
@@ -54,6 +58,8 @@ struct FieldRights {
     std::int64_t of(ActorId actor) const;
     // What the actor may use now: its rights, without what others lack.
     std::int64_t available(ActorId actor) const;
+    // The actor holds what these earlier ones of its site held.
+    void take_over(ActorId actor, std::vector<ActorId> const& earlier);
     // What all others together could pass on to it, at most.
     std::int64_t elsewhere(ActorId actor) const;
 };
@@ -61,6 +67,9 @@ struct FieldRights {
 std::optional<FieldRights> field_rights(Record const& record,
                                         std::string_view at,
                                         FieldSchema const* schema);
+
+// Those of the earlier actors whose rights may be used under the schema's `offline_rights`.
+std::vector<ActorId> usable(EarlierActors const& earlier, FieldSchema const* schema);
 
 // Lies at the path, of a run or of its `lost` cells, what an actor has passed on?
 bool holds_passed_rights(std::string_view path);

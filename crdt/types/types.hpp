@@ -31,6 +31,12 @@ struct ChangeError {
     Shortage shortage = {};  // rights
 };
 
+// Actors that the author's site has left for good, and whose rights of bounded counters it may use:
+// it is certain of what they wrote last, or only its disk says so (OfflineRights::trust_disk).
+struct EarlierActors {
+    std::vector<ActorId> certain, trusted;
+};
+
 // Edits in the making, for one record and one author.
 struct EditPlan {
     Record const& record;
@@ -38,7 +44,8 @@ struct EditPlan {
     Seq seq = 0;    // of the entry in the making: a run that begins now begins here
     std::vector<Edit> edits;
     std::optional<ChangeError> error;  // the first one; planning goes on without effect after it
-    bool resolves = false;             // decides a conflict, so that it is not left as it is
+    EarlierActors earlier = {};
+    bool resolves = false;  // decides a conflict, so that it is not left as it is
 
     void write(std::string path, std::string payload);
     void remove(std::string path);

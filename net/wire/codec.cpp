@@ -75,6 +75,7 @@ void put(schema::Message::Builder out, Vector const& message) {
     auto builder = out.initVector();
     builder.setSpace(as_data(message.space));
     builder.setBytes(as_data(message.bytes));
+    builder.setChains(as_data(message.chains));
 }
 
 void put(schema::Message::Builder out, Batch const& message) {
@@ -141,6 +142,17 @@ void put(schema::Message::Builder out, RightsRequest const& message) {
     builder.setField(as_text(message.field));
     builder.setAmount(message.amount);
     builder.setAheadOfNeed(message.ahead_of_need);
+    builder.setActor(message.actor.value);
+}
+
+void put(schema::Message::Builder out, Fork const& message) {
+    auto builder = out.initFork();
+    builder.setSpace(as_data(message.space));
+    builder.setActor(message.actor.value);
+    builder.setSeq(message.seq);
+    builder.setHead(message.head.seq);
+    builder.setChain(as_data(crypto::view(message.head.chain)));
+    builder.setSignature(as_data(crypto::view(message.head.signature)));
 }
 
 Hello get(schema::Hello::Reader in) {
@@ -210,7 +222,19 @@ RightsRequest get(schema::RightsRequest::Reader in) {
             name(in.getKey()),
             name(in.getField()),
             in.getAmount(),
-            in.getAheadOfNeed()};
+            in.getAheadOfNeed(),
+            ActorId{in.getActor()}};
+}
+
+Fork get(schema::Fork::Reader in) {
+    Fork fork{sixteen(in.getSpace()), ActorId{in.getActor()}, in.getSeq(), {}};
+    fork.head.seq = in.getHead();
+    bool const is_whole = in.getChain().size() == fork.head.chain.size() &&
+                          in.getSignature().size() == fork.head.signature.size();
+    if (!is_whole) throw Malformed{"a hash or a signature has a wrong length"};
+    std::copy(in.getChain().begin(), in.getChain().end(), fork.head.chain.begin());
+    std::copy(in.getSignature().begin(), in.getSignature().end(), fork.head.signature.begin());
+    return fork;
 }
 
 Message get(schema::Message::Reader in) {
@@ -227,7 +251,9 @@ Message get(schema::Message::Reader in) {
                                     get(message.getAcknowledgements())};
         }
         case schema::Message::VECTOR:
-            return Vector{sixteen(in.getVector().getSpace()), text(in.getVector().getBytes())};
+            return Vector{sixteen(in.getVector().getSpace()),
+                          text(in.getVector().getBytes()),
+                          text(in.getVector().getChains())};
         case schema::Message::BATCH:
             return get(in.getBatch());
         case schema::Message::ACK: {
@@ -250,6 +276,8 @@ Message get(schema::Message::Reader in) {
             return PairDone{};
         case schema::Message::RIGHTS_REQUEST:
             return get(in.getRightsRequest());
+        case schema::Message::FORK:
+            return get(in.getFork());
     }
     throw Malformed{"a kind of message that this version does not know"};
 }

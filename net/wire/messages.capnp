@@ -20,6 +20,7 @@ struct Message {
     pairDone     @8 :Void;       # the joiner holds the grant durably
     rightsRequest @9 :RightsRequest;
     acknowledgements @10 :Acknowledgements;
+    fork         @11 :Fork;
   }
 }
 
@@ -31,7 +32,7 @@ struct Hello {
 
   struct Space {
     id         @0 :Data;         # 16 bytes
-    vector     @1 :Data;         # 16 bytes: BLAKE2b-128 of the encoded version vector
+    vector     @1 :Data;         # 16 bytes: BLAKE2b-128 of the encoded version vector and chains
     root       @2 :Data;         # 16 bytes
     membership @3 :Data;         # 16 bytes: digest of the set of certificates
     acknowledgements @4 :Data;   # 16 bytes: digest of the set of acknowledgements
@@ -53,6 +54,18 @@ struct Acknowledgements {
 struct Vector {
   space @0 :Data;
   bytes @1 :Data;                # version vector, whole or positional (net/wire/vector_codec.hpp)
+  chains @2 :Data;               # 8 bytes of the chain at each of its entries, ascending by actor
+}
+
+# Two sites hold different entries under one number of an actor: what the sender holds of it. The
+# receiver answers with its side.
+struct Fork {
+  space     @0 :Data;
+  actor     @1 :UInt64;
+  seq       @2 :UInt64;          # an entry that differs
+  head      @3 :UInt64;          # the sender's last entry of the actor, as its author signed it
+  chain     @4 :Data;            # 32 bytes
+  signature @5 :Data;            # 64 bytes
 }
 
 struct Batch {
@@ -88,6 +101,7 @@ struct RightsRequest {
   field       @3 :Text;
   amount      @4 :UInt64;
   aheadOfNeed @5 :Bool;          # nothing waits for it: keep what you may need yourself
+  actor       @6 :UInt64;        # that is to get them, one of the sender's
 }
 
 struct PairGrant {

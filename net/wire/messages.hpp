@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "crdt/ids.hpp"
+#include "storage/continuity.hpp"
 #include "storage/membership.hpp"
 
 namespace inos::wire {
@@ -45,6 +46,7 @@ struct Acknowledgements {
 struct Vector {
     SpaceId space{};
     std::string bytes;
+    std::string chains;
     bool operator==(Vector const&) const = default;
 };
 
@@ -99,7 +101,16 @@ struct RightsRequest {
     std::string collection, key, field;
     std::uint64_t amount = 0;
     bool ahead_of_need = false;
+    ActorId actor = {};
     bool operator==(RightsRequest const&) const = default;
+};
+
+struct Fork {
+    SpaceId space{};
+    ActorId actor;
+    Seq seq = 0;
+    ActorHead head;
+    bool operator==(Fork const&) const = default;
 };
 
 using Message = std::variant<Hello,
@@ -112,6 +123,7 @@ using Message = std::variant<Hello,
                              PairGrant,
                              PairDone,
                              RightsRequest,
-                             Acknowledgements>;
+                             Acknowledgements,
+                             Fork>;
 
 }  // namespace inos::wire

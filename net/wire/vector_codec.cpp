@@ -63,10 +63,33 @@ std::optional<VersionVector> decode_vector(std::string_view bytes,
     return std::nullopt;
 }
 
-Digest vector_digest(VersionVector const& vector) {
+Digest vector_digest(VersionVector const& vector, std::vector<ChainPrefix> const& chains) {
     std::string bytes = "inos vector 1";
     vector.encode(bytes);
+    bytes += encode_chains(chains);
     return crypto::hash16(bytes);
+}
+
+std::string encode_chains(std::vector<ChainPrefix> const& chains) {
+    std::string bytes;
+    bytes.reserve(chains.size() * sizeof(ChainPrefix));
+    for (ChainPrefix const& chain : chains)
+        bytes.append(reinterpret_cast<char const*>(chain.data()), chain.size());
+    return bytes;
+}
+
+std::optional<std::vector<DepHead>> decode_heads(VersionVector const& vector,
+                                                 std::string_view chains) {
+    if (chains.size() != vector.items().size() * sizeof(ChainPrefix)) return std::nullopt;
+    std::vector<DepHead> heads;
+    heads.reserve(vector.items().size());
+    for (auto const& [actor, seq] : vector.items()) {
+        DepHead head{actor, seq, {}};
+        std::copy_n(chains.begin(), head.chain.size(), head.chain.begin());
+        chains.remove_prefix(head.chain.size());
+        heads.push_back(head);
+    }
+    return heads;
 }
 
 }  // namespace inos::wire

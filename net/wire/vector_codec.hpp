@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "crdt/entry.hpp"
 #include "crdt/version_vector.hpp"
 #include "net/wire/messages.hpp"
 
@@ -31,7 +32,13 @@ std::string encode_vector(VersionVector const& vector, ActorTable const* table);
 std::optional<VersionVector> decode_vector(std::string_view bytes,
                                            std::vector<ActorTable> const& tables);
 
-// What hello and acknowledgements carry to compare vectors: BLAKE2b-128 of the encoded vector.
-Digest vector_digest(VersionVector const& vector);
+// What hello and acknowledgements carry to compare what two sites hold: BLAKE2b-128 of the encoded
+// vector and the chains of its entries, in its order. So equal ones are one and the same history.
+Digest vector_digest(VersionVector const& vector, std::vector<ChainPrefix> const& chains = {});
+
+// The chains of a vector's entries, in its order. nullopt: not as many as the vector names actors.
+std::string encode_chains(std::vector<ChainPrefix> const& chains);
+std::optional<std::vector<DepHead>> decode_heads(VersionVector const& vector,
+                                                 std::string_view chains);
 
 }  // namespace inos::wire

@@ -225,6 +225,14 @@ void key_seeds(Seeds const& seeds) {
     invite.used_by = keys.identity.public_key;
     invite.certificate = bytes;
     seeds.add("stored", "invite_used", invite.encode());
+    ContinuityRecord record;
+    record.marks.emplace();
+    record.marks->machine = "machine";
+    record.renewals = {1'750'000'000'000};
+    record.earlier = {{ActorId{7}, Left::trusted}};
+    seeds.add("stored", "continuity", record.encode());
+    Fork fork{ActorId{7}, 3, 1'750'000'000'000, {4, {}, {}}, ActorHead{3, {}, {}}};
+    seeds.add("stored", "fork", fork.encode());
     CollectionSums sums;
     sums.unmarked_records = 300;
     seeds.add("stored", "sums", sums.encode());
@@ -245,14 +253,15 @@ void wire_seeds(Seeds const& seeds) {
     std::pair<char const*, wire::Message> const messages[] = {
         {"hello", hello},
         {"certificates", wire::Certificates{{}, {"one", "two"}}},
-        {"vector", wire::Vector{{}, wire::encode_vector(some_vector(), nullptr)}},
+        {"vector", wire::Vector{{}, wire::encode_vector(some_vector(), nullptr), "chains"}},
+        {"fork", wire::Fork{{}, ActorId{1}, 2, {3, {}, {}}}},
         {"batch", wire::Batch{{}, 1, {{ActorId{1}, 2, 3}, {ActorId{4}, 5, 6}}, "sealed"}},
         {"ack", wire::Ack{{}, encoded(some_vector()), {}, {}}},
         {"probe", wire::Probe{}},
         {"refusal", wire::Refusal{"for a reason"}},
         {"pair_grant", grant},
         {"pair_done", wire::PairDone{}},
-        {"rights_request", wire::RightsRequest{{}, "products", "lamp", "stock", 3, true}}};
+        {"rights_request", wire::RightsRequest{{}, "products", "lamp", "stock", 3, true, {}}}};
     for (auto const& [name, message] : messages)
         seeds.add("message", name, wire::encode(message));
     seeds.add("session", "wire", with_choices({0, 8}, blob(wire::encode(hello))));

@@ -103,9 +103,11 @@ private:
             case 1:
                 return wire::Certificates{next_space(), {fixture_.certificates[in_.below(3)]}};
             case 2: {
-                wire::Vector message{next_space(), {}};
-                message.bytes = in_.byte() & 1 ? std::string(in_.blob())
-                                               : wire::encode_vector(next_vector(in_), nullptr);
+                wire::Vector message{next_space(), {}, {}};
+                auto const vector = next_vector(in_);
+                message.bytes =
+                    in_.byte() & 1 ? std::string(in_.blob()) : wire::encode_vector(vector, nullptr);
+                message.chains = std::string(8 * vector.items().size(), 'c');
                 return message;
             }
             case 3: {
@@ -131,7 +133,7 @@ private:
                 return wire::PairDone{};
             case 9:
                 return wire::RightsRequest{
-                    next_space(), "c", std::string(in_.blob()), "f", in_.wide(), false};
+                    next_space(), "c", std::string(in_.blob()), "f", in_.wide(), false, {}};
             default:
                 if (auto message = wire::decode(in_.blob())) return *std::move(message);
                 return wire::Probe{};
@@ -187,6 +189,13 @@ private:
         fuzz::expect(++adding_ <= kPendingCertificatesMax, "a bounded number of messages waits");
     }
     void check(session::AddAcknowledgements const&) {
+        fuzz::expect(++adding_ <= kPendingCertificatesMax, "a bounded number of messages waits");
+    }
+    void check(session::CompareHeads const& action) {
+        for (DepHead const& head : action.heads)
+            fuzz::expect(head.seq > 0 && head.seq <= kSeqMax, "heads that can exist");
+    }
+    void check(session::AddFork const&) {
         fuzz::expect(++adding_ <= kPendingCertificatesMax, "a bounded number of messages waits");
     }
     void check(session::RootsDiffer const&) {

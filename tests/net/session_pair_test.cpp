@@ -6,6 +6,7 @@
 #include "net/session.hpp"
 #include "net/wire/batch_codec.hpp"
 #include "net/wire/codec.hpp"
+#include "tests/support/broken_author.hpp"
 #include "tests/support/space.hpp"
 
 namespace inos::test {
@@ -67,6 +68,13 @@ private:
         if (!added.empty()) refresh();
     }
     void act(session::RightsAsked&) {}
+    void act(session::CompareHeads& compare) {
+        perform(session.compared(site_->compare_heads(compare.heads), 0));
+    }
+    void act(session::AddFork& add) {
+        perform(
+            session.fork_added(site_->add_fork(add.fork.actor, add.fork.seq, add.fork.head), 0));
+    }
     void act(session::RootsDiffer&) { ++alarms; }
     void act(session::Close& close) { end = close.reason; }
 
@@ -163,6 +171,74 @@ TEST(TwoSessions, send_many_certificates_in_several_messages) {
     Side a(space, 0), b(space, 1);
     EXPECT_EQ(converse(a, b), 2u + 3u + 1u);  // hellos, a's certificates, b's
     EXPECT_EQ(space[0]->membership().digest(), space[1]->membership().digest());
+}
+
+// One author, two histories of it: what the test makes by hand is what a machine does whose
+// snapshot was resumed twice.
+TEST(TwoSessions, D6_where_two_copies_of_a_site_have_written_both_sides_say_so_and_keep_all) {
+    Space space(3);
+    space[0].put("c", "ann", {{"n", Value(1)}});
+    space.converge();
+    for (std::size_t at : {0, 1}) {
+        BrokenAuthor author(space[2], space.id(), space.digest_key());
+        author.say({simple_op("customers", "x", at == 0 ? "one" : "other")});
+        if (at == 1) author.say({simple_op("customers", "y")});
+        value_of(space[at]->apply(author.batch()));
+    }
+    auto const roots = std::pair(space[0]->root(), space[1]->root());
+    Side a(space, 0), b(space, 1);
+    converse(a, b);
+    for (Side* side : {&a, &b}) {
+        ASSERT_TRUE(side->end);
+        EXPECT_NE(side->end->message.find("two copies of the site \"site2\""), std::string::npos)
+            << side->end->message;
+    }
+    for (std::size_t at : {0, 1}) {
+        auto const& forks = space[at]->forks();
+        ASSERT_EQ(forks.size(), 1u);
+        Fork const& fork = forks.at(space[2].actor());
+        ASSERT_TRUE(fork.theirs);
+        EXPECT_NE(fork.ours.chain, fork.theirs->chain);
+        EXPECT_EQ(fork.seq, 1u);
+    }
+    EXPECT_EQ(std::pair(space[0]->root(), space[1]->root()), roots);
+}
+
+TEST(TwoSessions, D6_equal_version_vectors_do_not_hide_a_fork) {
+    Space space(3);
+    for (std::size_t at : {0, 1}) {
+        BrokenAuthor author(space[2], space.id(), space.digest_key());
+        author.say({simple_op("customers", "x", at == 0 ? "one" : "other")});
+        value_of(space[at]->apply(author.batch()));
+    }
+    ASSERT_EQ(space[0]->vector(), space[1]->vector());
+    Side a(space, 0), b(space, 1);
+    converse(a, b);
+    EXPECT_TRUE(a.end);
+    EXPECT_TRUE(b.end);
+    EXPECT_EQ(a.alarms + b.alarms, 0u) << "no repair would help";
+    EXPECT_EQ(space[0]->forks().size() + space[1]->forks().size(), 2u);
+}
+
+// The fork comes to both from elsewhere while their session lasts.
+TEST(TwoSessions, D6_a_fork_that_comes_up_during_the_session_is_found) {
+    Space space(3);
+    space[0].put("c", "ann", {{"n", Value(1)}});
+    space.converge();
+    Side a(space, 0), b(space, 1);
+    converse(a, b);
+    for (std::size_t at : {0, 1}) {
+        BrokenAuthor author(space[2], space.id(), space.digest_key());
+        author.say({simple_op("customers", "x", at == 0 ? "one" : "other")});
+        value_of(space[at]->apply(author.batch()));
+    }
+    a.refresh();
+    b.refresh();
+    converse(a, b);
+    EXPECT_EQ(space[0]->forks().size(), 1u);
+    EXPECT_EQ(space[1]->forks().size(), 1u);
+    EXPECT_TRUE(a.end);
+    EXPECT_TRUE(b.end);
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ TEST(Session, alarms_when_equal_vectors_have_different_roots) {
     EXPECT_EQ(all_of<session::RootsDiffer>(actions).size(), 1u);
     EXPECT_FALSE(closed(actions));
     // Once a session: it does not follow again from an acknowledgement.
-    wire::Ack ack{space.id(), {}, wire::vector_digest(fake.vector), fake.root.bytes()};
+    wire::Ack ack{space.id(), {}, wire::vector_digest(fake.vector, fake.chains), fake.root.bytes()};
     VersionVector{}.encode(ack.changed);
     EXPECT_TRUE(all_of<session::RootsDiffer>(b.received(ack, 0, kWall)).empty());
 }
@@ -76,12 +76,18 @@ protected:
         wire::Hello message;
         message.now_ms = kWall;
         auto const local = local_state(*space.sites()[0]->replica);
+        bool const same = vector == local.vector;
         message.spaces.push_back(
-            {space.id(), wire::vector_digest(vector), local.root.bytes(), local.table.membership});
+            {space.id(),
+             wire::vector_digest(vector, same ? local.chains : std::vector<ChainPrefix>()),
+             local.root.bytes(),
+             local.table.membership});
         return message;
     }
     wire::Vector vector(VersionVector const& theirs) const {
-        return {space.id(), wire::encode_vector(theirs, nullptr)};
+        return {space.id(),
+                wire::encode_vector(theirs, nullptr),
+                std::string(8 * theirs.items().size(), '\0')};
     }
     wire::Ack ack(VersionVector const& changed) const {
         wire::Ack message{space.id(), {}, {}, {}};
@@ -184,10 +190,11 @@ TEST_F(OneSession, ends_on_what_belongs_to_pairing) {
 }
 
 TEST_F(OneSession, ends_on_messages_of_another_space) {
-    std::vector<wire::Message> const messages{wire::Batch{},
-                                              wire::Certificates{},
-                                              wire::Vector{{}, wire::encode_vector({}, nullptr)},
-                                              wire::Ack{{}, std::string(1, '\0'), {}, {}}};
+    std::vector<wire::Message> const messages{
+        wire::Batch{},
+        wire::Certificates{},
+        wire::Vector{{}, wire::encode_vector({}, nullptr), {}},
+        wire::Ack{{}, std::string(1, '\0'), {}, {}}};
     for (auto const& message : messages) {
         begin();
         receive(hello());
@@ -406,7 +413,7 @@ TEST_F(OneSession, does_not_send_back_what_the_peer_has_sent) {
         ApplyReport{3, 0, 0, {}, false}, std::make_shared<LocalState const>(local), 0);
     EXPECT_TRUE(all_of<session::Collect>(actions).empty());
     ASSERT_EQ(sent<wire::Ack>(actions).size(), 1u);
-    EXPECT_EQ(sent<wire::Ack>(actions)[0].vector, wire::vector_digest(local.vector));
+    EXPECT_EQ(sent<wire::Ack>(actions)[0].vector, wire::vector_digest(local.vector, local.chains));
     EXPECT_TRUE(session->acknowledged().covers({space[1].actor(), 3}));
 }
 

@@ -74,7 +74,7 @@ Message any_message(Tape& tape, std::size_t kind) {
         case 1:
             return wire::Certificates{any_sixteen(tape), any_list(tape, short_bytes)};
         case 2:
-            return wire::Vector{any_sixteen(tape), any_bytes(tape)};
+            return wire::Vector{any_sixteen(tape), any_bytes(tape), any_bytes(tape)};
         case 3: {
             wire::Batch batch{any_sixteen(tape), tape.word(), {}, any_bytes(tape, 200)};
             batch.runs.resize(tape.below(4));
@@ -103,13 +103,21 @@ Message any_message(Tape& tape, std::size_t kind) {
             return wire::PairDone{};
         case 9: {
             auto const name = [&] { return any_text(tape).substr(0, kNameBytesMax); };
-            wire::RightsRequest request{any_sixteen(tape), name(), name(), name(), 0, false};
+            wire::RightsRequest request{any_sixteen(tape), name(), name(), name(), 0, false, {}};
+            request.actor = ActorId{tape.word64()};
             request.amount = tape.word64();
             request.ahead_of_need = tape.chance(50);
             return request;
         }
-        default:
+        case 10:
             return wire::Acknowledgements{any_sixteen(tape), any_list(tape, short_bytes)};
+        default: {
+            wire::Fork fork{any_sixteen(tape), ActorId{tape.word64()}, tape.word64(), {}};
+            fork.head.seq = tape.word64();
+            fork.head.chain.fill(static_cast<std::uint8_t>(tape.word()));
+            fork.head.signature.fill(static_cast<std::uint8_t>(tape.word()));
+            return fork;
+        }
     }
 }
 
@@ -189,7 +197,7 @@ TEST(Codec, refuses_what_is_over_a_limit) {
     EXPECT_TRUE(wire::decode(wire::encode(wire::Refusal{std::string(wire::kTextBytesMax, 'x')})));
     expect_refused(wire::Refusal{std::string(wire::kTextBytesMax + 1, 'x')}, "too long");
     std::string const long_name(kNameBytesMax, 'x');
-    wire::RightsRequest request{{}, long_name, long_name, long_name, 1, false};
+    wire::RightsRequest request{{}, long_name, long_name, long_name, 1, false, {}};
     EXPECT_TRUE(wire::decode(wire::encode(request)));
     for (auto* name : {&request.collection, &request.key, &request.field}) {
         *name += 'x';
@@ -498,6 +506,9 @@ std::vector<std::pair<std::string, Message>> golden_messages() {
     hello.version_max = 2;
     hello.now_ms = 1'750'000'000'000;
     hello.spaces = {{fill(1), fill(2), fill(3), fill(4), fill(5)}};
+    wire::Fork fork{fill(1), ActorId{7}, 5, {6, {}, {}}};
+    fork.head.chain.fill(8);
+    fork.head.signature.fill(9);
     wire::Batch batch{fill(1), 1, {{ActorId{0xa1b2c3d4e5f60718}, 5, 2}}, "sealed bytes"};
     wire::PairGrant grant;
     grant.genesis = "genesis";
@@ -509,7 +520,9 @@ std::vector<std::pair<std::string, Message>> golden_messages() {
     return {{"hello", hello},
             {"certificates", wire::Certificates{fill(1), {"one", "certificate two"}}},
             {"vector",
-             wire::Vector{fill(1), wire::encode_vector(vector_of({{7, 3}, {9, 1}}), nullptr)}},
+             wire::Vector{fill(1),
+                          wire::encode_vector(vector_of({{7, 3}, {9, 1}}), nullptr),
+                          std::string(16, 'c')}},
             {"batch", batch},
             {"ack", wire::Ack{fill(1), "changed", fill(2), fill(3)}},
             {"probe", wire::Probe{}},
@@ -517,7 +530,9 @@ std::vector<std::pair<std::string, Message>> golden_messages() {
             {"pair grant", grant},
             {"pair done", wire::PairDone{}},
             {"acknowledgements", wire::Acknowledgements{fill(1), {"one", "another one"}}},
-            {"rights request", wire::RightsRequest{fill(1), "products", "lamp", "stock", 3, true}}};
+            {"rights request",
+             wire::RightsRequest{fill(1), "products", "lamp", "stock", 3, true, ActorId{7}}},
+            {"fork", fork}};
 }
 
 // Bytes that a released version has sent are read, and written, for ever. INOS_GOLDEN_NEW=1 adds

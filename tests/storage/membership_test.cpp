@@ -2,6 +2,7 @@
 #include "storage/membership.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -132,6 +133,28 @@ TEST_F(MembershipTest, a_site_continues_with_its_own_rights_and_no_others) {
     EXPECT_EQ(membership.by_actor(ActorId{2})->name, "shop");
     EXPECT_EQ(membership.by_channel(shop.channel.public_key)->actor, ActorId{3});
     EXPECT_EQ(membership.sites().size(), 2u);
+}
+
+TEST_F(MembershipTest, a_continuation_names_the_actor_that_follows_from_it_and_no_other) {
+    Membership membership = founded();
+    Certificate const first = certificate(shop, 2, "shop", Role::writer, {"orders"});
+    ASSERT_TRUE(membership.add(issue(first, founder.identity)));
+    std::array<std::uint8_t, 16> nonce{1, 2, 3};
+    std::string const bytes = issue_continuation(first, nonce, shop.identity);
+    Certificate next = test::value_of(decode_certificate(bytes));
+    EXPECT_EQ(bytes, issue_continuation(first, nonce, shop.identity));
+    std::set<ActorId> actors{first.actor, next.actor};
+    Certificate other = first;
+    other.issuer_vv.set(ActorId{1}, 1);
+    for (auto const& different : {issue_continuation(other, nonce, shop.identity),
+                                  issue_continuation(first, {}, shop.identity)})
+        actors.insert(test::value_of(decode_certificate(different)).actor);
+    EXPECT_EQ(actors.size(), 4u) << "whatever differs";
+    ASSERT_TRUE(test::value_of(membership.add(bytes)));
+    EXPECT_EQ(membership.granted(*membership.by_actor(next.actor)).actor, first.actor);
+    EXPECT_EQ(membership.granted(*membership.by_actor(first.actor)).actor, first.actor);
+    next.actor = ActorId{7};
+    EXPECT_EQ(refusal(membership, issue(next, shop.identity)).code, Errc::protocol);
 }
 
 // A set that was fine as it came has to be fine in the order in which a store gives it back, and to
