@@ -109,8 +109,8 @@ void Link::probe() {
     if (session_ && !ended_) perform(session_->probe());
 }
 
-void Link::ask_rights(RightsNeed const& need) {
-    if (session_ && !ended_) perform(session_->ask_rights(need, clock_.monotonic_ms()));
+void Link::ask_rights(RightsNeed const& need, ActorId to) {
+    if (session_ && !ended_) perform(session_->ask_rights(need, to, clock_.monotonic_ms()));
 }
 
 void Link::tick(std::uint64_t now_ms) {

@@ -38,6 +38,8 @@ public:
         // The replica took something in. May come after the link's end, and after its destruction.
         std::function<void(std::shared_ptr<LocalState const>)> moved;
         std::function<void(Link&, RightsNeed const&, ActorId to)> rights_asked;
+        // The peer has another history of an actor, and more of it: it cannot be shown here.
+        std::function<void(Link&, HeadComparison::Unlike const&)> unlike;
         std::function<void(Link&, std::string const& what)> alarm;
         std::function<void(Link&, Error const& why)> ended;
     };
@@ -53,7 +55,7 @@ public:
     // What we hold now; kept for the session that may begin later.
     void set_local(std::shared_ptr<LocalState const> local);
     void probe();
-    void ask_rights(RightsNeed const& need);
+    void ask_rights(RightsNeed const& need, ActorId to);
     void tick(std::uint64_t now_ms);
     // Says goodbye inside the channel and ends without calling `ended`.
     void close(std::string_view reason);
@@ -89,7 +91,7 @@ private:
     void do_action(session::CompareHeads& action);
     void do_action(session::AddFork& action);
     void on_compared(Result<HeadComparison> const& comparison);
-    void alarm_forks(std::vector<HeadComparison::Found> const& forks);
+    void alarm_fork(HeadComparison::Found const& found);
     void do_action(session::RootsDiffer& action);
     void add(std::function<Result<std::size_t>(Replica&)> take);
     void do_action(session::Close& action);

@@ -29,46 +29,45 @@ void Link::do_action(session::CompareHeads& action) {
 
 void Link::on_compared(Result<HeadComparison> const& comparison) {
     if (comparison) {
-        alarm_forks(comparison->forks);
-        if (comparison->over && comparison->forks.empty())
+        if (comparison->over)
             handlers_.alarm(*this,
-                            "has seen more of this site than this directory holds; the next write "
-                            "goes on under a new actor");
+                            "says that it holds entries of this site that are not in this "
+                            "directory; the next write goes on under a new actor");
     }
     perform(session_->compared(comparison, clock_.monotonic_ms()));
 }
 
 void Link::do_action(session::AddFork& action) {
-    using Found = Result<std::optional<HeadComparison::Found>>;
     struct Outcome {
-        Found found;
+        Result<ForkShown> shown;
         std::shared_ptr<LocalState const> local;
     };
     auto work = [fork = action.fork](Replica& replica) {
-        auto found = replica.add_fork(fork.actor, fork.seq, fork.head);
-        return Outcome{std::move(found), std::make_shared<LocalState const>(local_state(replica))};
+        auto shown = replica.add_fork(fork.actor, fork.seq, fork.head);
+        return Outcome{std::move(shown), std::make_shared<LocalState const>(local_state(replica))};
     };
     auto answer = [weak = weak_from_this(), moved = handlers_.moved](Outcome const& outcome) {
-        if (outcome.found && *outcome.found) moved(outcome.local);
+        bool const found = outcome.shown && outcome.shown->found;
+        if (found) moved(outcome.local);
         auto const self = weak.lock();
         if (!self || self->ended_) return;
-        if (outcome.found && *outcome.found) self->alarm_forks({**outcome.found});
-        self->perform(self->session_->fork_added(outcome.found, self->clock_.monotonic_ms()));
+        if (found) self->alarm_fork(*outcome.shown->found);
+        if (outcome.shown && outcome.shown->cannot)
+            self->handlers_.unlike(*self, *outcome.shown->cannot);
+        self->perform(self->session_->fork_added(outcome.shown, self->clock_.monotonic_ms()));
     };
     store_.query(std::move(work), std::move(answer));
 }
 
-// Once for each: the sites meet again and again.
-void Link::alarm_forks(std::vector<HeadComparison::Found> const& forks) {
-    for (auto const& found : forks) {
-        if (!found.is_new) continue;
-        auto const* author = local_->membership->by_actor(found.fork.actor);
-        handlers_.alarm(*this,
-                        "two copies of the site \"" + (author ? author->name : "?") +
-                            "\" have been writing as one, from entry " +
-                            std::to_string(found.fork.seq) +
-                            " or earlier on; both histories are kept, see `inos status`");
-    }
+// Once: the sites meet again and again.
+void Link::alarm_fork(HeadComparison::Found const& found) {
+    if (!found.is_new) return;
+    auto const* author = local_->membership->by_actor(found.fork.actor);
+    handlers_.alarm(*this,
+                    "two copies of the site \"" + (author ? author->name : "?") +
+                        "\" have been writing as one, from entry " +
+                        std::to_string(found.fork.seq) +
+                        " or earlier on; both histories are kept, see `inos status`");
 }
 
 }  // namespace inos

@@ -180,6 +180,15 @@ Link::Handlers PeerManager::link_handlers() {
     handlers.rights_asked = [this](Link& link, RightsNeed const& need, ActorId to) {
         grant_rights(link, need, to);
     };
+    handlers.unlike = [this](Link& link, HeadComparison::Unlike const& fork) {
+        auto const* author = local_->membership->by_actor(fork.actor);
+        // Once: the sites meet again and again.
+        if (!author || !unlike_.insert({*link.site(), fork.actor}).second) return;
+        log_("alarm",
+             "\"" + link.site_name() + "\": holds another history of the site \"" + author->name +
+                 "\" than this site, from entry " + std::to_string(fork.seq) +
+                 " or earlier on: two copies of it have been writing as one");
+    };
     handlers.alarm = [this](Link& link, std::string const& what) {
         log_("alarm", "\"" + link.site_name() + "\": " + what);
     };

@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <optional>
 #include <string>
 #include <vector>
@@ -135,7 +136,7 @@ private:
     void check_verifications(std::uint64_t now_ms);
     VerifyReport compare() const;
     bool note_asked(RightsNeed const& need);
-    void ask_holders(RightsNeed const& need, FieldRights const& rights);
+    void ask_holders(RightsNeed const& need, FieldRights const& rights, ActorId to);
     void grant_rights(Link const& link, RightsNeed const& need, ActorId to);
     void start_pairing(std::shared_ptr<Connection> connection);
     void drop_late_pairings(std::uint64_t now_ms);
@@ -157,6 +158,7 @@ private:
     std::vector<Waiting> waiting_;
     std::map<RightsKey, RightsAsked> rights_asked_;
     std::map<InviteId, Invite> invites_;
+    std::set<std::pair<SiteId, ActorId>> unlike_;  // histories: whose peer was named for which
     std::vector<std::shared_ptr<Pairing>> pairings_;
     bool refreshing_ = false, refresh_again_ = false, stopped_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
@@ -174,7 +176,8 @@ public:
 
     void commit(Transaction transaction, std::function<void(Result<Committed>)> done) override {
         auto watched = [this, done = std::move(done)](Result<Committed> result) {
-            bool const moved = result && result->dot.has_value();
+            // A refusal for want of rights may have taken a new actor.
+            bool const moved = result ? result->dot.has_value() : result.error().rights != nullptr;
             if (moved && on_commit_) on_commit_();
             tell_rights(result);
             done(std::move(result));

@@ -8,11 +8,16 @@ namespace inos {
 
 void PeerManager::need_rights(RightsNeed const& need) {
     if (stopped_ || need.amount <= 0 || !note_asked(need)) return;
-    auto work = [name = need.name, field = need.field](Replica& replica) {
-        return replica.rights(name, field);
+    struct Found {
+        Result<std::optional<FieldRights>> rights;
+        ActorId actor;  // that is to get them: maybe newer than what is known here
     };
-    auto ask = [this, alive = alive_, need](Result<std::optional<FieldRights>> const& rights) {
-        if (*alive && !stopped_ && rights && *rights) ask_holders(need, **rights);
+    auto work = [name = need.name, field = need.field](Replica& replica) {
+        return Found{replica.rights(name, field), replica.actor()};
+    };
+    auto ask = [this, alive = alive_, need](Found const& found) {
+        if (*alive && !stopped_ && found.rights && *found.rights)
+            ask_holders(need, **found.rights, found.actor);
     };
     store_.query(std::move(work), std::move(ask));
 }
@@ -33,7 +38,7 @@ bool PeerManager::note_asked(RightsNeed const& need) {
     return true;
 }
 
-void PeerManager::ask_holders(RightsNeed const& need, FieldRights const& rights) {
+void PeerManager::ask_holders(RightsNeed const& need, FieldRights const& rights, ActorId to) {
     std::map<ActorId, std::shared_ptr<Link>> reachable;
     std::vector<ActorId> actors;
     for (auto const& link : links_) {
@@ -46,25 +51,27 @@ void PeerManager::ask_holders(RightsNeed const& need, FieldRights const& rights)
     for (auto const& [actor, amount] : rights_holders(rights, actors, need.amount, need.ahead)) {
         RightsNeed part = need;
         part.amount = amount;
-        reachable.at(actor)->ask_rights(part);
+        reachable.at(actor)->ask_rights(part, to);
     }
 }
 
 // Two sites that both wait for the same rights would pass them to and fro: of those the one with
 // the lower actor keeps its own.
 void PeerManager::grant_rights(Link const& link, RightsNeed const& need, ActorId to) {
-    // The actor under which it writes now is not always the one that was certified last.
+    // The actor under which it writes now is not always the one that was certified last. One that
+    // is not known yet is asked for again.
     auto const* peer = local_->membership->by_actor(to);
-    if (!peer || peer->site != *link.site()) peer = local_->membership->by_site(*link.site());
-    auto const* own = local_->membership->by_site(options_.keys.identity.public_key);
-    if (!peer || !own || !peer->may_write(need.name.collection)) return;
+    bool const may_ask =
+        peer && peer->site == *link.site() && peer->may_write(need.name.collection);
+    if (!may_ask) return;
     auto const waits = rights_asked_.find({need.name, need.field});
     bool const waiting = waits != rights_asked_.end() && !waits->second.ahead &&
                          clock_.monotonic_ms() < waits->second.until_ms;
-    if (waiting && (need.ahead || own->actor < peer->actor)) return;
+    if (waiting && (need.ahead || local_->actor < peer->actor)) return;
     auto work = [need](Replica& replica) -> std::int64_t {
         auto const rights = replica.rights(need.name, need.field);
-        if (!rights || !*rights) return 0;
+        // What an actor holds that is about to be left is not to be counted on.
+        if (!rights || !*rights || replica.doubt() != Doubt::none) return 0;
         return rights_to_grant(**rights, replica.actor(), need.amount, need.ahead);
     };
     auto pass = [this, alive = alive_, need, to = peer->actor](std::int64_t amount) {

@@ -241,13 +241,16 @@ void Session::on(wire::Vector const& message, session::Actions& out) {
     if (!all_introduced(*vector)) return close({Errc::protocol, kNotIntroduced, {}}, out);
     theirs_.merge(*vector);
     acknowledged_.merge(*vector);
+    if (++vectors_ > kVectorsMax)
+        return close({Errc::protocol, "the peer sent its version vector again and again", {}}, out);
     theirs_known_ = true;
-    out.push_back(session::CompareHeads{*std::move(heads)});
+    compare(*std::move(heads), out);
     send_vector(out);
     maybe_collect(out);
 }
 
 void Session::on(wire::Batch message, session::Actions& out) {
+    if (fork_) return;  // nothing is exchanged any more
     if (message.space != space_)
         return close({Errc::protocol, "the peer sent a batch of another space", {}}, out);
     if (!in_range(message))
@@ -298,7 +301,7 @@ void Session::on(wire::RightsRequest const& message, session::Actions& out) {
                                        message.actor});
 }
 
-session::Actions Session::ask_rights(RightsNeed const& need, std::uint64_t now_ms) {
+session::Actions Session::ask_rights(RightsNeed const& need, ActorId to, std::uint64_t now_ms) {
     if (closed_ || !greeted_ || need.amount <= 0 || !asking_.take(now_ms)) return {};
     return {session::Send{wire::RightsRequest{space_,
                                               need.name.collection,
@@ -306,7 +309,7 @@ session::Actions Session::ask_rights(RightsNeed const& need, std::uint64_t now_m
                                               need.field,
                                               static_cast<std::uint64_t>(need.amount),
                                               need.ahead,
-                                              local_->actor}}};
+                                              to}}};
 }
 
 bool Session::Throttle::take(std::uint64_t now_ms) {
@@ -366,7 +369,7 @@ session::Actions Session::collected(Result<Collected> batch, std::uint64_t now_m
         close(batch.error(), out);
         return out;
     }
-    if (batch->entries == 0) return out;
+    if (batch->entries == 0 || fork_) return out;
     if (in_flight_.empty()) progress_ms_ = now_ms_;
     last_was_full_ = batch->entry_bytes >= kBatchTargetBytes;
     in_flight_.push_back({end_of(batch->batch), batch->entry_bytes});

@@ -52,6 +52,7 @@ inline constexpr std::size_t kPendingBytesMax = 48 << 20;   // of both
 inline constexpr std::uint64_t kAckTimeoutMs = 60'000;
 inline constexpr std::uint64_t kForkPatienceMs = 5'000;  // for the peer's side of a fork
 inline constexpr std::size_t kForksShownMax = 16;
+inline constexpr std::size_t kVectorsMax = 2;  // that a peer sends: at hello, and to find a fork
 inline constexpr std::size_t kRightsRequestsPerSecond = 16;
 inline constexpr std::size_t kCertificateBytesTarget = 1 << 20;  // of one message
 inline constexpr std::size_t kCertificatesPerMessage = 1'000;
@@ -150,12 +151,12 @@ public:
     // The outcome of a CompareHeads, and of an AddFork: each side of a fork shows what
     // it holds, and the session ends.
     session::Actions compared(Result<HeadComparison> const& comparison, std::uint64_t now_ms);
-    session::Actions fork_added(Result<std::optional<HeadComparison::Found>> const& found,
-                                std::uint64_t now_ms);
+    session::Actions fork_added(Result<ForkShown> const& shown, std::uint64_t now_ms);
     session::Actions tick(std::uint64_t now_ms);
     session::Actions probe();  // ask the peer what it holds now; any time after start()
-    // Asks the peer for rights of a bounded counter. Nothing while they are asked for too often.
-    session::Actions ask_rights(RightsNeed const& need, std::uint64_t now_ms);
+    // Asks the peer for rights of a bounded counter, for an actor of this site. Nothing while they
+    // are asked for too often.
+    session::Actions ask_rights(RightsNeed const& need, ActorId to, std::uint64_t now_ms);
 
     // What is known of the peer.
     bool greeted() const { return greeted_; }  // its hello is here
@@ -192,10 +193,11 @@ private:
     void on(wire::Ack const& message, session::Actions& out);
     void on(wire::RightsRequest const& message, session::Actions& out);
     void on(wire::Fork const& message, session::Actions& out);
-    void show_fork(Fork const& fork, session::Actions& out);
-    void confirm(session::Actions& out) const;
+    void show_fork(HeadComparison::Unlike const& fork, session::Actions& out);
+    void confirm(session::Actions& out);
+    void compare(std::vector<DepHead> heads, session::Actions& out);
     void look_for_forks(wire::Ack const& ack, session::Actions& out);
-    std::string fork_text(Fork const& fork) const;
+    std::string fork_text(ActorId actor, Seq seq) const;
     wire::Digest own_digest() const;
     void send_certificates(session::Actions& out);
     void send_acknowledgements(session::Actions& out);
@@ -220,8 +222,11 @@ private:
     std::optional<Error> fork_;  // why the session ends as soon as the peer has shown its side
     std::uint64_t fork_ms_ = 0;
     bool looked_for_forks_ = false;
-    VersionVector theirs_;        // what it has or will have, once what is in flight arrives
-    VersionVector acknowledged_;  // what it has durably
+    std::size_t vectors_ = 0;         // that the peer has sent
+    std::size_t comparing_ = 0;       // CompareHeads under way
+    std::vector<DepHead> confirmed_;  // what was last compared of our own
+    VersionVector theirs_;            // what it has or will have, once what is in flight arrives
+    VersionVector acknowledged_;      // what it has durably
     std::optional<Digest128> peer_root_;
     wire::Digest peer_digest_{};
     std::set<crypto::Hash16> certificates_there_;

@@ -108,6 +108,8 @@ std::string ContinuityRecord::encode() const {
     out += static_cast<char>(doubt);
     out += marks ? '\1' : '\0';
     if (marks) put_marks(out, *marks);
+    out += next ? '\1' : '\0';
+    if (next) put_raw(out, *next);
     put_varint(out, renewals.size());
     for (std::uint64_t const renewal : renewals)
         put_varint(out, renewal);
@@ -127,6 +129,9 @@ std::optional<ContinuityRecord> ContinuityRecord::decode(std::string_view bytes)
     if (doubt > static_cast<std::uint8_t>(Doubt::forked) || marked > 1) return std::nullopt;
     record.doubt = static_cast<Doubt>(doubt);
     if (marked == 1) record.marks = take_marks(in);
+    std::uint8_t const coming = in.byte();
+    if (coming > 1) return std::nullopt;
+    if (coming == 1) take_raw(in, record.next.emplace());
     record.renewals.resize(in.count(1));
     for (std::uint64_t& renewal : record.renewals)
         renewal = in.varint();
@@ -134,7 +139,7 @@ std::optional<ContinuityRecord> ContinuityRecord::decode(std::string_view bytes)
     for (EarlierActor& earlier : record.earlier) {
         earlier.actor.value = in.u64();
         std::uint8_t const left = in.byte();
-        if (left > static_cast<std::uint8_t>(Left::confirmed)) return std::nullopt;
+        if (left < 1 || left > static_cast<std::uint8_t>(Left::confirmed)) return std::nullopt;
         earlier.left = static_cast<Left>(left);
     }
     return in.finished() ? std::optional(std::move(record)) : std::nullopt;
@@ -146,10 +151,28 @@ Doubt judge_continuity(ContinuityRecord const& recorded,
     if (!recorded.marks) return Doubt::unmarked;
     DirectoryMarks const& then = *recorded.marks;
     DirectoryMarks const& now = *present;
+    bool const same_boot = then.boot == now.boot && !now.boot.empty();
     if (then.machine != now.machine) return Doubt::moved;
-    if (then.inode != now.inode || then.device != now.device) return Doubt::copied;
-    if (then.nonce != now.nonce || then.changed_ns != now.changed_ns) return Doubt::overwritten;
-    return then.boot == now.boot && !now.boot.empty() ? Doubt::none : Doubt::rebooted;
+    // The numbers of devices are given anew at every boot.
+    if (then.inode != now.inode || (same_boot && then.device != now.device)) return Doubt::copied;
+    bool const untouched = then.nonce == now.nonce && then.changed_ns == now.changed_ns;
+    bool const renewing = recorded.next && *recorded.next == now.nonce;
+    if (!untouched && !renewing) return Doubt::overwritten;
+    return same_boot ? Doubt::none : Doubt::rebooted;
+}
+
+void ContinuityRecord::another_life(Doubt now) {
+    doubt = std::max(doubt, now);
+    earlier.clear();
+}
+
+void ContinuityRecord::keep_marks(DirectoryMarks const& now, Doubt judged) {
+    bool const reboot_only = judged == Doubt::rebooted && marks;
+    std::string boot = reboot_only ? marks->boot : now.boot;
+    if (!reboot_only) doubt = std::max(doubt, judged);
+    marks = now;
+    marks->boot = std::move(boot);
+    next.reset();
 }
 
 std::vector<std::uint64_t> recent_renewals(std::vector<std::uint64_t> const& renewals,
@@ -168,8 +191,7 @@ std::string Fork::encode() const {
     put_varint(out, found_ms);
     put_varint(out, seq);
     put_head(out, ours);
-    out += theirs ? '\1' : '\0';
-    if (theirs) put_head(out, *theirs);
+    put_head(out, theirs);
     return out;
 }
 
@@ -181,9 +203,7 @@ std::optional<Fork> Fork::decode(ActorId actor, std::string_view bytes) {
     fork.found_ms = in.varint();
     fork.seq = in.varint();
     fork.ours = take_head(in);
-    std::uint8_t const both = in.byte();
-    if (both > 1) return std::nullopt;
-    if (both == 1) fork.theirs = take_head(in);
+    fork.theirs = take_head(in);
     return in.finished() ? std::optional(std::move(fork)) : std::nullopt;
 }
 

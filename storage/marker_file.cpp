@@ -64,9 +64,7 @@ Result<DirectoryMarks> marks_of(int file, std::string const& path, MachineIds co
     return marks;
 }
 
-Result<void> put_nonce(int file, std::string const& path) {
-    std::array<std::uint8_t, 16> nonce{};
-    crypto::random_bytes(nonce.data(), nonce.size());
+Result<void> put_nonce(int file, std::string const& path, MarkerNonce const& nonce) {
     bool const is_written =
         ::pwrite(file, nonce.data(), nonce.size(), 0) == static_cast<ssize_t>(nonce.size()) &&
         ::ftruncate(file, nonce.size()) == 0 && ::fsync(file) == 0;
@@ -84,19 +82,27 @@ MachineIds machine_ids() {
     return {read_id(kMachineIdPath), read_id(kBootIdPath)};
 }
 
+MarkerNonce fresh_marker_nonce() {
+    MarkerNonce nonce{};
+    crypto::random_bytes(nonce.data(), nonce.size());
+    return nonce;
+}
+
 Result<DirectoryMarks> read_marks(std::string const& dir, MachineIds const& ids) {
     std::string const path = marker_path(dir);
     Descriptor const file(open_marker(path, 0));
-    if (file.get() < 0 && errno == ENOENT) return renew_marks(dir, ids);
+    if (file.get() < 0 && errno == ENOENT) return renew_marks(dir, ids, fresh_marker_nonce());
     if (file.get() < 0) return failed("open", path);
     return marks_of(file.get(), path, ids);
 }
 
-Result<DirectoryMarks> renew_marks(std::string const& dir, MachineIds const& ids) {
+Result<DirectoryMarks> renew_marks(std::string const& dir,
+                                   MachineIds const& ids,
+                                   MarkerNonce const& nonce) {
     std::string const path = marker_path(dir);
     Descriptor const file(open_marker(path, O_CREAT));
     if (file.get() < 0) return failed("open", path);
-    INOS_CHECK(put_nonce(file.get(), path));
+    INOS_CHECK(put_nonce(file.get(), path, nonce));
     return marks_of(file.get(), path, ids);
 }
 

@@ -1,6 +1,6 @@
 // DIR/marker: the file by which a data directory is told from its copies (storage/continuity.hpp).
-// It holds a nonce that every opening replaces in place; copying, putting back or overwriting it
-// changes its inode, its change time or its nonce.
+// It holds a nonce that every opening and every orderly end replace in place; copying, putting back
+// or overwriting it changes its inode, its change time or its nonce. So do `chown` and `chmod`.
 //
 // Errors: Errc::io, with the path. Thread: any, one at a time, by who holds the directory's lock.
 #pragma once
@@ -18,11 +18,15 @@ struct MachineIds {
 };
 MachineIds machine_ids();
 
+MarkerNonce fresh_marker_nonce();
+
 // The directory as it stands. Makes the file where there is none.
 Result<DirectoryMarks> read_marks(std::string const& dir, MachineIds const& ids);
 
-// Puts a new nonce into the file, durably, and answers the marks afterwards: to be recorded in the
-// database at once. A crash in between looks like an overwritten file, and costs a new actor.
-Result<DirectoryMarks> renew_marks(std::string const& dir, MachineIds const& ids);
+// Puts the nonce into the file, durably, and answers the marks afterwards. The database has to know
+// before that it is coming (ContinuityRecord::next), and is told the marks after it.
+Result<DirectoryMarks> renew_marks(std::string const& dir,
+                                   MachineIds const& ids,
+                                   MarkerNonce const& nonce);
 
 }  // namespace inos

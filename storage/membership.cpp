@@ -238,8 +238,9 @@ Result<bool> Membership::add(std::string_view bytes) {
                     "two certificates name one actor; the second, of \"" + certificate.name +
                         "\", is not taken");
     std::size_t const body = bytes.size() - sizeof(crypto::Signature);
-    bool const follows = certificate.extension.size() == kNonceBytes;
-    if (follows && certificate.actor != following_actor(std::string(bytes.substr(0, body))))
+    bool const own = certificate.issuer == certificate.site && certificate.site != genesis_.founder;
+    if ((own || certificate.extension.size() == kNonceBytes) &&
+        certificate.actor != following_actor(std::string(bytes.substr(0, body))))
         return fail(Errc::protocol,
                     "the certificate of \"" + certificate.name +
                         "\" names another actor than follows from it");

@@ -173,11 +173,16 @@ Result<std::size_t> Replica::add_certificates(std::vector<std::string> const& se
     Membership next = *membership_;
     INOS_TRY(auto const added, next.add_all(set));
     if (added.empty() && batch.changes.empty()) return std::size_t{0};
+    ContinuityRecord record = continuity_;
     for (auto const& bytes : added) {
         INOS_TRY(Certificate const certificate, decode_certificate(bytes));
         batch.put(Family::meta, keys::meta(options_.space, 'c', certificate.actor), bytes);
+        look_for_another_life(certificate, record);
     }
+    if (record != continuity_) put_record(batch, record);
     INOS_CHECK(write_batch(batch, Durability::synced));
+    continuity_ = std::move(record);
+    doubt_ = judge_continuity(continuity_, options_.marks);
     membership_ = std::make_shared<Membership const>(std::move(next));
     stable_known_ = false;
     return added.size();

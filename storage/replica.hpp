@@ -210,9 +210,21 @@ struct HeadComparison {
         Fork fork;
         bool is_new = false;  // nobody has been told yet
     };
-    std::vector<Found> forks;
-    bool confirmed = false;  // we are certain of our actor from now on
+    // The peer says that it holds another entry under the number. What we hold can be shown to it.
+    struct Unlike {
+        ActorId actor;
+        Seq seq = 0;
+        ActorHead ours;
+    };
+    std::vector<Unlike> forks;
+    bool confirmed = false;  // of our actors, present or earlier: more than before
     bool over = false;       // our next write takes a new actor from now on
+};
+
+// What a peer's side of a fork means here. Neither: what it shows is what is held here.
+struct ForkShown {
+    std::optional<HeadComparison::Found> found;    // two histories: kept as evidence
+    std::optional<HeadComparison::Unlike> cannot;  // it is ahead of us, so it has to judge: by this
 };
 
 // One step of a record's history: an op that touched it, with what its entry says.
@@ -272,17 +284,17 @@ public:
 
     // ---- continuity, storage/continuity.hpp -------------------------------------------------
     // Why the next write takes a new actor; none: it does not.
-    Doubt doubt() const { return doubt_; }
-    // Records what the directory looks like after its marker was renewed. Only without doubt.
+    Doubt doubt() const;
+    // The marker file of the directory is about to get the nonce; then what it looks like.
+    Result<void> expect_marker(MarkerNonce const& nonce);
     Result<void> record_marks(DirectoryMarks const& marks);
-    // The last entries of all actors that a peer holds, as it has just said: finds forks and keeps
-    // the evidence, and whether the peer confirms our own last entry or has seen more.
+    // The last entries of all actors that a peer holds, as it has just said: finds where they are
+    // not ours, and whether the peer confirms our own or claims more of them.
     Result<HeadComparison> compare_heads(std::vector<DepHead> const& theirs);
-    // A peer's side of a fork, signed. nullopt: it is none, as far as can be seen here.
-    // Errc::protocol: it is not what the author signed.
-    Result<std::optional<HeadComparison::Found>> add_fork(ActorId actor,
-                                                          Seq seq,
-                                                          ActorHead const& theirs);
+    // A peer's side of a fork, signed. Errc::protocol: it is not what the author signed.
+    Result<ForkShown> add_fork(ActorId actor, Seq seq, ActorHead const& theirs);
+    // The last entry held of an actor that has any, as its author signed it.
+    Result<ActorHead> head_of(ActorId actor) const;
     // Is there anything that a peer could confirm?
     bool wants_confirmation() const;
     std::map<ActorId, Fork> const& forks() const { return forks_; }
@@ -416,10 +428,13 @@ private:
     Result<void> load_continuity();
     bool lost_since(Acknowledgement const& own) const;
     Result<void> renew_actor();
+    void renew_for(std::size_t unsure, std::size_t first, std::vector<Result<Committed>>& results);
     Result<void> change_record(ContinuityRecord record);
     void put_record(WriteBatch& batch, ContinuityRecord const& record) const;
-    Result<ActorHead> own_side(ActorId actor);
-    Result<bool> keep_fork(Fork fork);
+    Result<bool> keep_fork(Fork const& fork);
+    void suspect(Doubt doubt);
+    Result<void> confirm(std::vector<ActorId> const& same, HeadComparison& found);
+    void look_for_another_life(Certificate const& certificate, ContinuityRecord& record) const;
     void set_acknowledgements(std::map<SiteId, std::string> by_site);
     Result<std::optional<VersionVector>> held_by(Acknowledgement const& ack) const;
     // Does `vector` name every entry that touched the record, of which `last` is the newest?
@@ -482,7 +497,8 @@ private:
     std::map<std::string, Object> schema_documents_;
     std::map<std::string, CollectionSchema, std::less<>> schemas_;
     ContinuityRecord continuity_;
-    Doubt doubt_ = Doubt::none;
+    Doubt doubt_ = Doubt::none, suspicion_ = Doubt::none;  // by what is stored; by what is said
+    std::vector<std::uint64_t> suspicions_ms_;             // on which new actors were taken
     std::map<ActorId, Fork> forks_;
     Seq own_synced_ = 0;  // our own entries up to here are certainly on the disk
     bool failed_ = false;

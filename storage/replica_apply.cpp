@@ -259,14 +259,10 @@ Result<ApplyReport> Replica::apply(EntryBatch const& batch) {
     sign_head(stage);
     // Somebody has seen more of our actor than this directory: its life went on elsewhere.
     ContinuityRecord record = continuity_;
-    report.took_back = stage.vector().at(options_.actor) > vector_.at(options_.actor);
-    if (report.took_back) {
-        record.doubt = std::max(record.doubt, Doubt::seen_more);
-    }
-    // Of an actor that was left here the same: somebody else may be using its rights.
-    std::erase_if(record.earlier, [&](EarlierActor const& left) {
-        return stage.vector().at(left.actor) > vector_.at(left.actor);
-    });
+    for (auto const& [actor, seq] : stage.vector().items())
+        if (is_ours(actor) && seq > vector_.at(actor))
+            record.another_life(actor == options_.actor ? Doubt::seen_more : Doubt::none);
+    report.took_back = record.doubt > continuity_.doubt;
     bool const known_better = record != continuity_;
     if (known_better) put_record(stage.batch_, record);
     report.schema_changed = stage.schema_changed;

@@ -467,10 +467,15 @@ void Replica::commit_some(std::vector<Transaction> const& group,
     std::size_t const first = results.size();
     Stage stage(*this);
     bool anything = false;
+    std::size_t unsure = group.size();  // the first that needs an actor of which we are certain
     while (!failed_ && results.size() < group.size() && !stage.schema_changed &&
            !stage.aliases_changed) {
         results.push_back(commit_one(stage, group[results.size()]));
-        anything = anything || (results.back() && results.back()->dot);
+        bool const writes = results.back() && results.back()->dot;
+        bool const lacks_rights = !results.back() && results.back().error().code == Errc::rights;
+        anything = anything || writes;
+        // Rights are asked for by whom they will be used.
+        if (writes || lacks_rights) unsure = std::min(unsure, results.size() - 1);
         if (!stage.broken_) continue;
         Error const why = results.back().error();
         std::size_t const tried = results.size();
@@ -478,18 +483,27 @@ void Replica::commit_some(std::vector<Transaction> const& group,
         results.resize(tried, tl::unexpected<Error>(why));
         return;
     }
-    // Now that there is something to write: under a new actor, if need be, and all over again.
-    bool const renews = anything && doubt_ != Doubt::none && !failed_;
+    if (!failed_ && unsure < group.size() && doubt() != Doubt::none)
+        return renew_for(unsure, first, results);
     Result<void> const written = failed_    ? refused()
-                                 : renews   ? renew_actor()
                                  : anything ? write(stage, options_.durability)
                                             : Result<void>();
-    if (written && renews) results.resize(first, tl::unexpected<Error>(Error{}));
     if (written) return;
     // After a failed write nobody may believe that anything of it happened.
     results.resize(first, tl::unexpected<Error>(written.error()));
-    bool const all = failed_ || renews;
-    results.resize(all ? group.size() : first, tl::unexpected<Error>(written.error()));
+    results.resize(failed_ ? group.size() : first, tl::unexpected<Error>(written.error()));
+}
+
+// Now that there is something to write: under a new actor, and all over again. Where that fails,
+// the transaction at `unsure` is refused, and those behind it are tried anew.
+void Replica::renew_for(std::size_t unsure,
+                        std::size_t first,
+                        std::vector<Result<Committed>>& results) {
+    auto const renewed = renew_actor();
+    auto const refusal = [&] { return tl::unexpected<Error>(renewed.error()); };
+    if (renewed) return results.resize(first, tl::unexpected<Error>(Error{}));
+    results.resize(unsure, refusal());
+    results.push_back(refusal());
 }
 
 Result<void> Replica::refused() const {

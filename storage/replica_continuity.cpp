@@ -38,13 +38,19 @@ std::vector<ChainPrefix> Replica::chains() const {
     return chains;
 }
 
+// Where there is no other site, there is nobody who could confirm anything, or know better.
 EarlierActors Replica::earlier_actors() const {
     EarlierActors actors;
+    bool const alone = membership_->sites().size() == 1;
     for (EarlierActor const& earlier : continuity_.earlier) {
-        if (earlier.left == Left::confirmed) actors.certain.push_back(earlier.actor);
-        if (earlier.left == Left::trusted) actors.trusted.push_back(earlier.actor);
+        bool const certain = alone || earlier.left == Left::confirmed;
+        (certain ? actors.certain : actors.trusted).push_back(earlier.actor);
     }
     return actors;
+}
+
+Doubt Replica::doubt() const {
+    return std::max(doubt_, suspicion_);
 }
 
 Result<void> Replica::load_continuity() {
@@ -83,10 +89,15 @@ Result<void> Replica::change_record(ContinuityRecord record) {
     return {};
 }
 
-Result<void> Replica::record_marks(DirectoryMarks const& marks) {
-    INOS_ASSERT(doubt_ == Doubt::none);
+Result<void> Replica::expect_marker(MarkerNonce const& nonce) {
     ContinuityRecord record = continuity_;
-    record.marks = marks;
+    record.next = nonce;
+    return change_record(std::move(record));
+}
+
+Result<void> Replica::record_marks(DirectoryMarks const& marks) {
+    ContinuityRecord record = continuity_;
+    record.keep_marks(marks, doubt_);
     options_.marks = marks;
     return change_record(std::move(record));
 }
@@ -98,21 +109,31 @@ Result<void> Replica::renew_actor() {
     std::uint64_t const now = clock_.now_ms();
     ContinuityRecord record = continuity_;
     record.renewals = recent_renewals(record.renewals, now);
-    if (record.renewals.size() >= kRenewalsPerDay)
+    bool const only_suspected = doubt_ == Doubt::none;
+    if (!only_suspected && record.renewals.size() >= kRenewalsPerDay)
         return fail(Errc::unavailable,
                     "this site has taken " + std::to_string(kRenewalsPerDay) +
                         " new actors within a day and takes no more writes today, because " +
                         doubt_text(doubt_) +
                         "; start only one directory, on a file system that keeps inode numbers");
-    record.renewals.push_back(now);
-    if (doubt_ == Doubt::rebooted) record.earlier.push_back({options_.actor, Left::trusted});
-    if (record.earlier.size() > kEarlierMax) record.earlier.erase(record.earlier.begin());
+    (only_suspected ? suspicions_ms_ : record.renewals).push_back(now);
+    // Rights of earlier actors may be used as long as nobody else can have used them. A peer has
+    // to confirm that again: what it knew of was the life up to here.
+    if (only_suspected || doubt_ == Doubt::rebooted) {
+        for (EarlierActor& earlier : record.earlier)
+            earlier.left = Left::trusted;
+        record.earlier.push_back({options_.actor, Left::trusted});
+        if (record.earlier.size() > kEarlierMax) record.earlier.erase(record.earlier.begin());
+    } else {
+        record.another_life();
+    }
     record.doubt = Doubt::none;
     record.marks = options_.marks;
 
     Certificate next = *membership_->by_actor(options_.actor);
     next.issuer = options_.identity.public_key;
-    next.issuer_vv = vector_;
+    next.issuer_vv = {};
+    next.issuer_vv.set(options_.actor, vector_.at(options_.actor));
     std::string const bytes =
         issue_continuation(std::move(next), fresh_nonce(clock_), options_.identity);
     Membership with = *membership_;
@@ -135,13 +156,13 @@ Result<void> Replica::renew_actor() {
     options_.actor = certificate.actor;
     own_synced_ = 0;
     continuity_ = std::move(record);
-    doubt_ = Doubt::none;
+    doubt_ = suspicion_ = Doubt::none;
     stable_known_ = false;
     return {};
 }
 
 // What this site can show of an actor. Foreign entries are held up to a signature; our own we sign.
-Result<ActorHead> Replica::own_side(ActorId actor) {
+Result<ActorHead> Replica::head_of(ActorId actor) const {
     ActorState const& state = actors_.at(actor);
     ActorHead head{state.seq, state.chain, {}};
     if (is_ours(actor)) {
@@ -157,78 +178,104 @@ Result<ActorHead> Replica::own_side(ActorId actor) {
 }
 
 // True: it was not known.
-Result<bool> Replica::keep_fork(Fork fork) {
-    auto const known = forks_.find(fork.actor);
-    if (known != forks_.end() && (known->second.theirs || !fork.theirs)) return false;
-    bool const is_new = known == forks_.end();
-    if (!is_new) fork.found_ms = known->second.found_ms;
+Result<bool> Replica::keep_fork(Fork const& fork) {
+    if (forks_.contains(fork.actor)) return false;
     WriteBatch batch;
     batch.put(Family::meta, keys::meta(options_.space, 'f', fork.actor), fork.encode());
     ContinuityRecord record = continuity_;
-    if (fork.actor == options_.actor) record.doubt = Doubt::forked;
+    bool const current = fork.actor == options_.actor;
+    if (is_ours(fork.actor)) record.another_life(current ? Doubt::forked : Doubt::none);
     put_record(batch, record);
     INOS_CHECK(write_batch(batch, Durability::synced));
     continuity_ = std::move(record);
     doubt_ = judge_continuity(continuity_, options_.marks);
-    forks_.insert_or_assign(fork.actor, std::move(fork));
-    return is_new;
+    forks_.emplace(fork.actor, fork);
+    return true;
+}
+
+// Said, but not shown: for as long as this run lasts, and so many times.
+void Replica::suspect(Doubt doubt) {
+    auto const today = recent_renewals(suspicions_ms_, clock_.now_ms());
+    if (today.size() < kSuspicionsPerDay) suspicion_ = std::max(suspicion_, doubt);
 }
 
 Result<HeadComparison> Replica::compare_heads(std::vector<DepHead> const& theirs) {
     HeadComparison found;
-    ContinuityRecord record = continuity_;
-    Doubt const before = doubt_;
+    Doubt const before = doubt();
+    bool another_life = false;
+    std::vector<ActorId> same;  // of this site, up to the last entry
     for (DepHead const& head : theirs) {
         Seq const have = vector_.at(head.actor);
-        bool const current = head.actor == options_.actor;
-        if (current && head.seq > have) record.doubt = std::max(record.doubt, Doubt::seen_more);
-        if (head.seq == 0 || head.seq > have) continue;  // ours is for the peer to look at
+        bool const ours = is_ours(head.actor), current = head.actor == options_.actor;
+        if (head.seq > have) {  // our head is for the peer to look at
+            another_life = another_life || ours;
+            if (current) suspect(Doubt::seen_more);
+            continue;
+        }
         INOS_TRY(auto const chain, chain_at({head.actor, head.seq}));
         if (!chain) continue;
         if (chain_prefix(*chain) != head.chain) {
-            Fork fork{head.actor, head.seq, clock_.now_ms(), {}, std::nullopt};
-            INOS_TRY(fork.ours, own_side(head.actor));
-            INOS_TRY(bool const is_new, keep_fork(fork));
-            found.forks.push_back({forks_.at(head.actor), is_new});
-            record.doubt = continuity_.doubt;
-            continue;
+            INOS_TRY(auto own, head_of(head.actor));
+            found.forks.push_back({head.actor, head.seq, std::move(own)});
+            another_life = another_life || ours;
+            if (current) suspect(Doubt::forked);
+        } else if (ours && head.seq == have) {
+            same.push_back(head.actor);
         }
-        if (head.seq != have) continue;
-        if (current && doubt_ == Doubt::rebooted && record.doubt == Doubt::none) {
-            record.marks = options_.marks;
-            found.confirmed = true;
-        }
-        for (EarlierActor& earlier : record.earlier)
-            if (earlier.actor == head.actor && earlier.left == Left::trusted)
-                earlier.left = Left::confirmed;
     }
-    INOS_CHECK(change_record(std::move(record)));
-    found.over = before != doubt_ && doubt_ != Doubt::none;
+    if (!another_life) INOS_CHECK(confirm(same, found));
+    found.over = before == Doubt::none && doubt() != Doubt::none;
     return found;
 }
 
-bool Replica::wants_confirmation() const {
-    return doubt_ == Doubt::rebooted || !earlier_actors().trusted.empty();
+// A peer holds the last entries of these actors of this site, and of no other more than we do.
+Result<void> Replica::confirm(std::vector<ActorId> const& same, HeadComparison& found) {
+    auto const is_same = [&same](ActorId actor) {
+        return std::find(same.begin(), same.end(), actor) != same.end();
+    };
+    ContinuityRecord record = continuity_;
+    for (EarlierActor& earlier : record.earlier)
+        if (is_same(earlier.actor)) earlier.left = Left::confirmed;
+    if (doubt_ == Doubt::rebooted && record.doubt == Doubt::none && is_same(options_.actor))
+        record.marks = options_.marks;
+    found.confirmed = record != continuity_;
+    return change_record(std::move(record));
 }
 
-Result<std::optional<HeadComparison::Found>> Replica::add_fork(ActorId actor,
-                                                               Seq seq,
-                                                               ActorHead const& theirs) {
+bool Replica::wants_confirmation() const {
+    auto const& earlier = continuity_.earlier;
+    return doubt_ == Doubt::rebooted ||
+           std::any_of(earlier.begin(), earlier.end(), [](EarlierActor const& actor) {
+               return actor.left == Left::trusted;
+           });
+}
+
+// An actor that another life of this site has taken: its certificate comes from elsewhere.
+void Replica::look_for_another_life(Certificate const& certificate,
+                                    ContinuityRecord& record) const {
+    bool const taken = certificate.site == options_.identity.public_key &&
+                       certificate.issuer == certificate.site &&
+                       certificate.actor != options_.actor;
+    if (taken) record.another_life(doubt_ == Doubt::rebooted ? Doubt::seen_more : Doubt::none);
+}
+
+Result<ForkShown> Replica::add_fork(ActorId actor, Seq seq, ActorHead const& theirs) {
     auto const* author = membership_->by_actor(actor);
     bool const is_signed =
-        author && theirs.seq > 0 && theirs.seq <= kSeqMax &&
+        author && 0 < seq && seq <= theirs.seq && theirs.seq <= kSeqMax &&
         crypto::verify(author->site,
                        head_statement(membership_->space(), {actor, theirs.seq}, theirs.chain),
                        theirs.signature);
     if (!is_signed) return fail(Errc::protocol, "the peer showed a fork that no author has signed");
-    // What was signed is what is held here: this is no fork.
+    Seq const have = vector_.at(actor);
+    if (have == 0) return ForkShown();
+    INOS_TRY(auto ours, head_of(actor));
+    // An entry behind ours may well follow on it, for all that can be seen here.
+    if (theirs.seq > have) return ForkShown{{}, {{actor, std::min(seq, have), std::move(ours)}}};
     INOS_TRY(auto const chain, chain_at({actor, theirs.seq}));
-    bool const none = vector_.at(actor) == 0 || (chain && *chain == theirs.chain);
-    if (none) return std::optional<HeadComparison::Found>();
-    Fork fork{actor, seq, clock_.now_ms(), {}, theirs};
-    INOS_TRY(fork.ours, own_side(actor));
-    INOS_TRY(bool const is_new, keep_fork(std::move(fork)));
-    return std::optional(HeadComparison::Found{forks_.at(actor), is_new});
+    if (!chain || *chain == theirs.chain) return ForkShown();
+    INOS_TRY(bool const is_new, keep_fork({actor, seq, clock_.now_ms(), std::move(ours), theirs}));
+    return ForkShown{{{forks_.at(actor), is_new}}, {}};
 }
 
 }  // namespace inos

@@ -84,14 +84,19 @@ Result<std::vector<std::string>> Replica::add_acknowledgements(
             (known == acknowledgements_.end() || known->second.counter < ack.counter) &&
             (staged == fresh.end() || staged->second.counter < ack.counter);
         if (!newer) continue;
-        if (ack.site == options_.identity.public_key && lost_since(ack))
-            record.doubt = std::max(record.doubt, Doubt::seen_more);
+        if (ack.site == options_.identity.public_key)
+            record.another_life(lost_since(ack) ? Doubt::seen_more : Doubt::none);
         batch.put(Family::meta, site_key(options_.space, ack.site), bytes);
         added.push_back(bytes);
         fresh.insert_or_assign(ack.site, std::move(ack));
     }
     if (added.empty()) return added;
-    INOS_CHECK(write_batch(batch, Durability::flushed));
+    // What it says of our own life is not said again.
+    bool const known_better = record != continuity_;
+    if (known_better) put_record(batch, record);
+    INOS_CHECK(write_batch(batch, known_better ? Durability::synced : Durability::flushed));
+    continuity_ = std::move(record);
+    doubt_ = judge_continuity(continuity_, options_.marks);
     auto by_site = acknowledgements();
     for (auto const& bytes : added)
         by_site.insert_or_assign(*acknowledgement_site(bytes), bytes);
@@ -99,7 +104,6 @@ Result<std::vector<std::string>> Replica::add_acknowledgements(
     for (auto& [site, ack] : fresh)
         acknowledgements_.insert_or_assign(site, std::move(ack));
     stable_known_ = false;
-    INOS_CHECK(change_record(std::move(record)));
     return added;
 }
 

@@ -69,7 +69,7 @@ Result<void> fill(std::string const& dir, SpaceGrant const& grant) {
     batch.put(Family::meta, keys::directory("format"), std::string(kFormat));
     batch.put(Family::meta, keys::directory("peers"), encode_peers(grant.peers));
     ContinuityRecord continuity;
-    INOS_TRY(continuity.marks, renew_marks(dir, machine_ids()));
+    INOS_TRY(continuity.marks, renew_marks(dir, machine_ids(), fresh_marker_nonce()));
     batch.put(Family::meta, keys::meta_kind(kFirstSpace, 'm'), continuity.encode());
     return engine->write(batch, Durability::synced);
 }
@@ -241,6 +241,22 @@ DirectoryLock::~DirectoryLock() {
     ::close(descriptor_);
 }
 
+namespace {
+
+Result<void> renew_marker(OpenSite& site) {
+    MarkerNonce const nonce = fresh_marker_nonce();
+    INOS_CHECK(site.replica->expect_marker(nonce));
+    INOS_TRY(DirectoryMarks const marks, renew_marks(site.dir, machine_ids(), nonce));
+    return site.replica->record_marks(marks);
+}
+
+}  // namespace
+
+// So a database that is put back from before this end is told from the one that is here.
+OpenSite::~OpenSite() {
+    if (replica && !replica->failed()) static_cast<void>(renew_marker(*this));
+}
+
 Result<std::unique_ptr<OpenSite>> open_site(std::string const& dir,
                                             Clock const& clock,
                                             Durability durability) {
@@ -280,10 +296,7 @@ Result<std::unique_ptr<OpenSite>> open_site(std::string const& dir,
     INOS_TRY(options.marks, read_marks(dir, ids));
     INOS_TRY(site->replica,
              Replica::open(*site->engine, clock, std::move(membership), std::move(options)));
-    if (site->replica->doubt() == Doubt::none) {
-        INOS_TRY(DirectoryMarks const marks, renew_marks(dir, ids));
-        INOS_CHECK(site->replica->record_marks(marks));
-    }
+    INOS_CHECK(renew_marker(*site));
     auto const& certificate = *site->replica->membership().by_actor(site->replica->actor());
     if (certificate.site != site->keys.identity.public_key)
         return fail(Errc::corruption,

@@ -74,6 +74,11 @@ struct OpenSite {
     std::unique_ptr<DirectoryLock> lock;
     std::unique_ptr<Engine> engine;
     std::unique_ptr<Replica> replica;
+
+    OpenSite() = default;
+    ~OpenSite();
+    OpenSite(OpenSite const&) = delete;
+    OpenSite& operator=(OpenSite const&) = delete;
 };
 
 // Opens and locks the directory. Errc::conflict "in use by process N"; Errc::not_found with

@@ -154,17 +154,26 @@ void add(EditPlan& plan, FieldTarget const& target, std::int64_t amount) {
     grow(plan, target, part_path(target.at, kAdded), amount);
 }
 
+// `rights` after what may be taken over was.
 void fail_rights(EditPlan& plan,
                  FieldTarget const& target,
                  std::int64_t wanted,
                  std::int64_t available,
-                 std::int64_t elsewhere) {
+                 FieldRights const& rights) {
     if (plan.error) return;
+    // Of this site, but until a peer has confirmed what it wrote last nobody may use them.
+    Wide frozen = 0;
+    for (ActorId const earlier : plan.earlier.trusted)
+        frozen += std::max<std::int64_t>(rights.of(earlier), 0);
+    std::int64_t const elsewhere = narrow(std::max<Wide>(rights.elsewhere(plan.actor) - frozen, 0));
     std::string text = std::to_string(wanted) + " wanted, " + std::to_string(available) +
                        " available at this site, " + std::to_string(elsewhere) + " at other sites";
     bool const enough = wanted - available <= elsewhere;
     if (elsewhere > 0)
         text += enough ? " (they are asked for; try again)" : ", which is too little";
+    if (frozen > 0)
+        text += ", " + std::to_string(narrow(frozen)) +
+                " of this site frozen until another site has confirmed what it wrote last";
     plan.fail(ChangeError::Kind::rights, target.label, std::move(text));
     plan.error->shortage = {wanted, available, elsewhere};
 }
@@ -182,8 +191,7 @@ void use(EditPlan& plan, FieldTarget const& target, Wide amount) {
     FieldRights rights = rights_in(plan, target);
     rights.take_over(plan.actor, usable(plan.earlier, target.schema));
     std::int64_t const available = rights.available(plan.actor);
-    if (amount > available)
-        return fail_rights(plan, target, narrow(amount), available, rights.elsewhere(plan.actor));
+    if (amount > available) return fail_rights(plan, target, narrow(amount), available, rights);
     take_over_if_short(plan, target, amount);
     grow(plan, target, part_path(target.at, kUsed), narrow(amount));
 }
@@ -299,8 +307,7 @@ void pass_rights(EditPlan& plan, FieldTarget const& target, std::int64_t amount,
                          "none of them, and to another site");
     rights->take_over(plan.actor, usable(plan.earlier, target.schema));
     std::int64_t const held = std::max<std::int64_t>(rights->of(plan.actor), 0);
-    if (amount > held)
-        return fail_rights(plan, target, amount, held, rights->elsewhere(plan.actor));
+    if (amount > held) return fail_rights(plan, target, amount, held, *rights);
     take_over_if_short(plan, target, amount);
     grow(plan, target, other_path(target.at, kPassed, to), amount);
 }

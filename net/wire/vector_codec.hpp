@@ -34,7 +34,7 @@ std::optional<VersionVector> decode_vector(std::string_view bytes,
 
 // What hello and acknowledgements carry to compare what two sites hold: BLAKE2b-128 of the encoded
 // vector and the chains of its entries, in its order. So equal ones are one and the same history.
-Digest vector_digest(VersionVector const& vector, std::vector<ChainPrefix> const& chains = {});
+Digest vector_digest(VersionVector const& vector, std::vector<ChainPrefix> const& chains);
 
 // The chains of a vector's entries, in its order. nullopt: not as many as the vector names actors.
 std::string encode_chains(std::vector<ChainPrefix> const& chains);

@@ -95,7 +95,8 @@ private:
                 hello.version_max = static_cast<std::uint16_t>(in_.below(3));
                 hello.now_ms = in_.wide();
                 auto const& known = *fixture_.states[in_.below(3)];
-                hello.spaces.push_back({next_space(), wire::vector_digest(known.vector), {}, {}});
+                hello.spaces.push_back(
+                    {next_space(), wire::vector_digest(known.vector, known.chains), {}, {}});
                 if (in_.byte() & 1) hello.spaces[0].vector = {};
                 if (in_.byte() & 1) hello.spaces[0].membership = known.table.membership;
                 return hello;
@@ -122,7 +123,9 @@ private:
                 wire::Ack ack;
                 ack.space = next_space();
                 next_vector(in_).encode(ack.changed);
-                if (in_.byte() & 1) ack.vector = wire::vector_digest(fixture_.states[1]->vector);
+                if (in_.byte() & 1)
+                    ack.vector =
+                        wire::vector_digest(fixture_.states[1]->vector, fixture_.states[1]->chains);
                 return ack;
             }
             case 5:

@@ -104,7 +104,7 @@ TEST_F(SessionForks, D6_shows_its_side_of_a_fork_and_ends_when_the_peer_shows_no
     receive(hello());
     receive(vector(own(1)));
     HeadComparison comparison;
-    comparison.forks.push_back({Fork{space[0].actor(), 1, 0, {}, std::nullopt}, true});
+    comparison.forks.push_back({space[0].actor(), 1, {}});
     auto const actions = session->compared(comparison, 0);
     EXPECT_EQ(sent<wire::Fork>(actions).size(), 1u);
     EXPECT_FALSE(closed(actions));
@@ -121,14 +121,34 @@ TEST_F(SessionForks, D6_answers_a_fork_with_its_side_and_ignores_what_is_none) {
     receive(vector(own(1)));
     wire::Fork const fork{space.id(), space[0].actor(), 1, {}};
     EXPECT_EQ(all_of<session::AddFork>(receive(fork)).size(), 1u);
-    std::optional<HeadComparison::Found> found;
-    EXPECT_TRUE(session->fork_added(found, 0).empty());
+    EXPECT_TRUE(session->fork_added(ForkShown(), 0).empty());
     receive(fork);
-    found.emplace();
-    found->fork.actor = space[0].actor();
-    auto const actions = session->fork_added(found, 0);
+    ForkShown shown;
+    shown.found.emplace().fork.actor = space[0].actor();
+    auto const actions = session->fork_added(shown, 0);
     EXPECT_EQ(sent<wire::Fork>(actions).size(), 1u);
     EXPECT_TRUE(closed(actions));
+}
+
+TEST_F(SessionForks, D6_shows_its_side_where_only_the_peer_can_judge) {
+    begin();
+    receive(hello());
+    receive(vector(own(1)));
+    receive(wire::Fork{space.id(), space[0].actor(), 1, {}});
+    ForkShown shown;
+    shown.cannot = HeadComparison::Unlike{space[0].actor(), 1, {}};
+    auto const actions = session->fork_added(shown, 0);
+    EXPECT_EQ(sent<wire::Fork>(actions).size(), 1u);
+    EXPECT_FALSE(closed(actions)) << "the peer ends it when it has looked";
+    EXPECT_TRUE(closed(session->tick(kForkPatienceMs + 1)));
+}
+
+TEST_F(SessionForks, a_peer_that_sends_its_vector_again_and_again_is_faulty) {
+    begin();
+    receive(hello());
+    for (std::size_t i = 0; i < kVectorsMax; ++i)
+        EXPECT_FALSE(closed(receive(vector(own(1)))));
+    EXPECT_TRUE(closed(receive(vector(own(1)))));
 }
 
 }  // namespace

@@ -210,7 +210,7 @@ TEST_F(OneSession, ends_on_vectors_and_acknowledgements_that_cannot_be_read) {
     for (std::string const& bytes : {std::string(), std::string("\7"), std::string("\1zzzzzzzz")}) {
         begin();
         receive(hello());
-        expect_protocol_error(receive(wire::Vector{space.id(), bytes}), "version vector");
+        expect_protocol_error(receive(wire::Vector{space.id(), bytes, {}}), "version vector");
         begin();
         receive(hello());
         expect_protocol_error(receive(wire::Ack{space.id(), bytes + "\xff", {}, {}}),
@@ -291,10 +291,12 @@ TEST_F(OneSession, tells_what_the_peer_asks_for_of_a_bounded_counter) {
     ASSERT_EQ(asked.size(), 1u);
     EXPECT_EQ(asked[0].need, (RightsNeed{{"products", "lamp"}, "stock", 3, true}));
     // What it asks is what another session sends for that need.
-    auto const asking = sent<wire::RightsRequest>(session->ask_rights(asked[0].need, 0));
+    auto const asking =
+        sent<wire::RightsRequest>(session->ask_rights(asked[0].need, asked[0].to, 0));
     ASSERT_EQ(asking.size(), 1u);
     EXPECT_EQ(asking[0], request);
-    EXPECT_TRUE(session->ask_rights({{"products", "lamp"}, "stock", 0, false}, 0).empty());
+    EXPECT_TRUE(
+        session->ask_rights({{"products", "lamp"}, "stock", 0, false}, ActorId{1}, 0).empty());
 }
 
 TEST_F(OneSession, drops_requests_for_rights_that_come_too_often_and_sends_no_more_itself) {
@@ -307,7 +309,9 @@ TEST_F(OneSession, drops_requests_for_rights_that_come_too_often_and_sends_no_mo
             EXPECT_FALSE(closed(actions));
             asked += all_of<session::RightsAsked>(actions).size();
             sent_count +=
-                session->ask_rights({{"products", "lamp"}, "stock", 1, false}, second + i).size();
+                session
+                    ->ask_rights({{"products", "lamp"}, "stock", 1, false}, ActorId{1}, second + i)
+                    .size();
         }
         EXPECT_EQ(asked, kRightsRequestsPerSecond);
         EXPECT_EQ(sent_count, kRightsRequestsPerSecond);

@@ -217,7 +217,7 @@ TEST(Codec, refuses_what_is_over_a_limit) {
     grant.space_key = "short";
     expect_refused(grant, "key has a wrong length");
 
-    expect_refused(wire::Vector{{}, std::string(wire::kMessageBytesMax, 'x')}, "too long");
+    expect_refused(wire::Vector{{}, std::string(wire::kMessageBytesMax, 'x'), {}}, "too long");
     EXPECT_FALSE(wire::decode(""));
     EXPECT_FALSE(wire::decode("1234567"));
     EXPECT_FALSE(wire::decode(wire::encode(wire::Probe{}) + std::string(8, '\0')));
@@ -487,10 +487,12 @@ RC_GTEST_PROP(VectorCodec, every_vector_comes_back, (Tape tape)) {
 }
 
 TEST(VectorCodec, digests_tell_vectors_apart) {
-    EXPECT_EQ(wire::vector_digest({}), wire::vector_digest({}));
-    EXPECT_NE(wire::vector_digest({}), wire::vector_digest(vector_of({{1, 1}})));
-    EXPECT_NE(wire::vector_digest(vector_of({{1, 2}})), wire::vector_digest(vector_of({{1, 1}})));
-    EXPECT_NE(wire::vector_digest(vector_of({{2, 1}})), wire::vector_digest(vector_of({{1, 1}})));
+    EXPECT_EQ(wire::vector_digest({}, {}), wire::vector_digest({}, {}));
+    EXPECT_NE(wire::vector_digest({}, {}), wire::vector_digest(vector_of({{1, 1}}), {}));
+    EXPECT_NE(wire::vector_digest(vector_of({{1, 2}}), {}),
+              wire::vector_digest(vector_of({{1, 1}}), {}));
+    EXPECT_NE(wire::vector_digest(vector_of({{2, 1}}), {}),
+              wire::vector_digest(vector_of({{1, 1}}), {}));
 }
 
 // ---- golden bytes -------------------------------------------------------------------------------

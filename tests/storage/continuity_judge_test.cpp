@@ -61,6 +61,12 @@ TEST(Continuity, C1_is_judged_by_every_mark) {
              m.machine = "other";
          },
          Doubt::moved},
+        {"boot and device",
+         [](DirectoryMarks& m) {
+             m.boot = "other";
+             ++m.device;
+         },
+         Doubt::rebooted},
     };
     for (Case const& one : cases) {
         DirectoryMarks present = marks();
@@ -115,6 +121,7 @@ TEST(Continuity, records_read_back_and_refuse_everything_else) {
     ContinuityRecord record = recorded();
     record.doubt = Doubt::seen_more;
     record.renewals = {1, 200, 70'000};
+    record.next.emplace()[2] = 9;
     record.earlier = {{ActorId{5}, Left::trusted}, {ActorId{4}, Left::confirmed}};
     std::string const bytes = record.encode();
     EXPECT_EQ(ContinuityRecord::decode(bytes), record);
@@ -123,11 +130,9 @@ TEST(Continuity, records_read_back_and_refuse_everything_else) {
     for (std::size_t length = 0; length < bytes.size(); ++length)
         EXPECT_FALSE(ContinuityRecord::decode(std::string_view(bytes).substr(0, length)));
 
-    Fork fork{ActorId{9}, 4, 5, {}, std::nullopt};
+    Fork fork{ActorId{9}, 4, 5, {}, {7, {}, {}}};
     fork.ours.seq = 6;
     fork.ours.chain[1] = 1;
-    EXPECT_EQ(Fork::decode(ActorId{9}, fork.encode()), fork);
-    fork.theirs = ActorHead{7, {}, {}};
     std::string const both = fork.encode();
     EXPECT_EQ(Fork::decode(ActorId{9}, both), fork);
     for (std::size_t length = 0; length < both.size(); ++length)

@@ -174,6 +174,11 @@ TEST_F(ContinuityTest, an_acknowledgement_of_a_later_life_is_counted_on_from_and
     ASSERT_EQ(shop()->doubt(), Doubt::none);
     EXPECT_THAT(value_of(shop()->add_acknowledgements({*later})), SizeIs(1));
     EXPECT_EQ(shop()->doubt(), Doubt::seen_more) << "it says that we held what we do not";
+    shop().restore(backup, marks(1));
+    shop().engine->fail_write(1, FaultEngine::Outcome::kept);
+    EXPECT_FALSE(shop()->add_acknowledgements({*later}));
+    shop().reopen(marks(1));
+    EXPECT_EQ(shop()->doubt(), Doubt::seen_more) << "one write with the acknowledgement";
     auto const mine = value_of(shop()->acknowledge());
     ASSERT_TRUE(mine);
     EXPECT_THAT(value_of(office()->add_acknowledgements({*later})), SizeIs(1));
@@ -196,23 +201,28 @@ TEST_F(ContinuityTest, D6_two_running_copies_are_found_by_their_chains) {
     ASSERT_TRUE(meeting.forked());
     ASSERT_THAT(meeting.at_first.forks, SizeIs(1));
     EXPECT_THAT(meeting.at_second.forks, IsEmpty()) << "who holds less cannot know";
-    Fork const& found = meeting.at_first.forks[0].fork;
+    auto const& found = meeting.at_first.forks[0];
     EXPECT_EQ(found.actor, ours.actor);
     EXPECT_EQ(found.seq, ours.seq);
-    EXPECT_TRUE(meeting.at_first.forks[0].is_new);
     EXPECT_TRUE(meeting.at_first.over);
-    // Each side shows what it holds, signed by the site.
-    auto const told = value_of(office()->add_fork(found.actor, found.seq, found.ours));
-    ASSERT_TRUE(told);
-    EXPECT_TRUE(told->is_new);
-    auto const answer = office()->forks().at(found.actor).ours;
-    EXPECT_FALSE(value_of(lives[clone]->add_fork(found.actor, found.seq, answer))->is_new);
-    EXPECT_FALSE(value_of(office()->add_fork(found.actor, found.seq, answer))) << "its own side";
-    for (Life* life : {&office(), &lives[clone]}) {
-        Fork const& kept = life->replica->forks().at(found.actor);
-        ASSERT_TRUE(kept.theirs);
-        EXPECT_NE(kept.ours.chain, kept.theirs->chain);
-    }
+    EXPECT_THAT(lives[clone]->forks(), IsEmpty()) << "it was said, not shown";
+    // Each side shows what it holds, signed by the site. Who holds less cannot tell a fork from
+    // what came later.
+    auto const unclear = value_of(office()->add_fork(found.actor, found.seq, found.ours));
+    EXPECT_FALSE(unclear.found);
+    EXPECT_THAT(office()->forks(), IsEmpty());
+    auto const heads = value_of(shop()->compare_heads(Lives::heads(*lives[clone])));
+    EXPECT_THAT(heads.forks, IsEmpty());
+    ASSERT_TRUE(unclear.cannot);
+    auto const answer = unclear.cannot->ours;
+    auto const told = value_of(lives[clone]->add_fork(found.actor, found.seq, answer));
+    ASSERT_TRUE(told.found);
+    EXPECT_TRUE(told.found->is_new);
+    EXPECT_FALSE(value_of(lives[clone]->add_fork(found.actor, found.seq, answer)).found->is_new);
+    auto const own = value_of(office()->add_fork(found.actor, found.seq, answer));
+    EXPECT_FALSE(own.found || own.cannot) << "its own side";
+    Fork const& kept = lives[clone]->forks().at(found.actor);
+    EXPECT_NE(kept.ours.chain, kept.theirs.chain);
     EXPECT_EQ(office()->root(), before) << "nothing was taken, nothing was lost";
     // The copy that noticed goes on under a new actor, and says so after a restart.
     lives[clone].reopen(marks(1));
@@ -220,7 +230,75 @@ TEST_F(ContinuityTest, D6_two_running_copies_are_found_by_their_chains) {
     EXPECT_THAT(lives[clone]->forks(), SizeIs(1));
     EXPECT_NE(lives[clone].put("e").actor, ours.actor);
     EXPECT_TRUE(lives[clone].has("c") && lives[clone].has("d"));
-    EXPECT_FALSE(lives.meet(clone, 1).at_first.forks[0].is_new);
+    EXPECT_TRUE(lives.meet(clone, 1).forked());
+}
+
+TEST_F(ContinuityTest, D6_a_later_head_of_one_history_is_no_fork) {
+    Dot const first = shop().put("a");
+    lives.meet(0, 1);
+    shop().put("b");
+    auto const head = value_of(shop()->head_of(first.actor));
+    EXPECT_FALSE(value_of(office()->add_fork(first.actor, 1, head)).found);
+    EXPECT_THAT(office()->forks(), IsEmpty());
+    lives.meet(0, 1);
+    EXPECT_FALSE(value_of(office()->add_fork(first.actor, 1, head)).found);
+    EXPECT_EQ(office()->add_fork(first.actor, 0, head).error().code, Errc::protocol);
+    EXPECT_EQ(office()->add_fork(first.actor, 3, head).error().code, Errc::protocol);
+    EXPECT_THAT(office()->forks(), IsEmpty());
+}
+
+// A version vector is not signed: any member may claim anything.
+TEST_F(ContinuityTest, what_is_said_and_not_shown_neither_lasts_nor_stops_the_site) {
+    Dot last = shop().put("a");
+    auto const claim = [&](Seq seq) {
+        return value_of(shop()->compare_heads({{shop()->actor(), seq, {}}}));
+    };
+    EXPECT_TRUE(claim(kSeqMax).over);
+    EXPECT_EQ(shop()->doubt(), Doubt::seen_more);
+    EXPECT_FALSE(claim(kSeqMax).over) << "told once";
+    shop().reopen(marks(1));
+    EXPECT_EQ(shop()->doubt(), Doubt::none) << "nothing of it is stored";
+    EXPECT_EQ(shop().put("b"), (Dot{last.actor, 2}));
+    std::size_t renewed = 0;
+    for (int i = 0; i < 40; ++i) {
+        claim(i % 2 == 0 ? kSeqMax : shop()->vector().at(shop()->actor()));
+        ActorId const before = shop()->actor();
+        shop().put("key " + std::to_string(i));
+        if (shop()->actor() != before) ++renewed;
+    }
+    EXPECT_EQ(renewed, kSuspicionsPerDay);
+    EXPECT_THAT(shop()->forks(), IsEmpty());
+    shop().reopen(marks(9));
+    shop().put("z");  // none of them counts among the new actors of the day
+}
+
+TEST_F(ContinuityTest, D6_a_claim_is_not_forgotten_over_a_fork_of_somebody_else) {
+    shop().put("a");
+    lives.meet(0, 1);
+    Dot const other = office().put("b");
+    lives.meet(0, 1);
+    Seq const have = shop()->vector().at(shop()->actor());
+    for (bool const first : {true, false}) {
+        shop().reopen(marks(1));
+        std::vector<DepHead> heads{{shop()->actor(), have + 1, {}}, {other.actor, other.seq, {}}};
+        if (first) std::swap(heads[0], heads[1]);
+        EXPECT_THAT(value_of(shop()->compare_heads(heads)).forks, SizeIs(1));
+        EXPECT_EQ(shop()->doubt(), Doubt::seen_more);
+    }
+}
+
+TEST_F(ContinuityTest, C5_the_certificate_of_a_continuation_does_not_grow) {
+    std::size_t size = 0;
+    for (std::uint64_t i = 0; i < 10; ++i) {
+        shop().reopen(marks(10 + i));
+        shop().put("at the shop " + std::to_string(i));
+        office().reopen(marks(100 + i));
+        office().put("at the office " + std::to_string(i));
+        lives.meet(0, 1);
+        auto const bytes = shop()->membership().bytes_of(shop()->actor());
+        if (i == 0) size = bytes->size();
+        EXPECT_LE(bytes->size(), size + 10);
+    }
 }
 
 TEST_F(ContinuityTest, D6_equal_version_vectors_hide_no_fork) {
@@ -269,6 +347,17 @@ TEST_F(ContinuityTest, takes_sixteen_new_actors_a_day_and_then_no_more_writes) {
     EXPECT_THAT(refused.error().message, HasSubstr("16 new actors"));
     EXPECT_FALSE(shop()->failed());
     EXPECT_TRUE(shop().has("3")) << "reads go on";
+    auto const patch = [](char const* key, char const* json) {
+        return Transaction{"test", {{Write::Kind::patch, {"customers", key}, object_of(json), {}}}};
+    };
+    auto const results = shop()->commit({patch("3", R"({"x":true})"),
+                                         patch("new", R"({"x":true})"),
+                                         patch("", "{}"),
+                                         patch("3", R"({"x":true})")});
+    ASSERT_THAT(results, SizeIs(4));
+    EXPECT_TRUE(results[0] && results[3]) << "what changes nothing needs no actor";
+    EXPECT_EQ(results[1].error().code, Errc::unavailable);
+    EXPECT_EQ(results[2].error().code, Errc::too_large) << "its own fault";
     shop().clock.set(shop().clock.now_ms() + 25 * 3'600'000ull);
     EXPECT_TRUE(shop().try_put("z", "{}"));
 }
@@ -356,6 +445,101 @@ TEST_F(EarlierRights, E4_those_of_an_actor_that_went_on_elsewhere_stay_frozen) {
     EXPECT_THAT(shop()->earlier_actors().trusted, IsEmpty());
     EXPECT_EQ(refusal(-1), Errc::rights);
     EXPECT_EQ(stock(shop()), Value(0));
+}
+
+// A peer had confirmed the earlier actor; then the directory was copied. Both go on.
+TEST_F(EarlierRights, E4_confirmed_ones_are_not_there_twice_after_a_copy) {
+    begin("strict");
+    shop().reopen(marks(1, "boot 2"));
+    shop().put("a");
+    lives.meet(0, 1);
+    ASSERT_THAT(shop()->earlier_actors().certain, SizeIs(1));
+    std::size_t const clone = lives.clone(0, marks(9, "boot 2"));
+    lives[clone].put("b");
+    EXPECT_FALSE(lives[clone].try_put("lamp", R"({"stock":{"$inc":-1}})"));
+    inc(-10);
+    lives.converge();
+    EXPECT_FALSE(lives[clone].try_put("lamp", R"({"stock":{"$inc":-1}})"));
+    EXPECT_EQ(stock(office()), Value(0));
+}
+
+// They were confirmed, taken over and used up in a life that a rolled-back disk does not know.
+TEST_F(EarlierRights, E4_confirmed_ones_have_to_be_confirmed_again_after_the_next_reboot) {
+    begin("strict");
+    shop().reopen(marks(1, "boot 2"));
+    shop().put("a");
+    lives.meet(0, 1);
+    Contents const confirmed = shop().contents();
+    inc(-10);
+    lives.meet(0, 1);
+    shop().restore(confirmed, marks(1, "boot 3"));
+    shop().put("b");
+    EXPECT_EQ(refusal(-1), Errc::rights);
+    lives.meet(0, 1);
+    EXPECT_EQ(refusal(-1), Errc::rights) << "the peer knows more of the actor in between";
+    EXPECT_EQ(stock(shop()), Value(0));
+}
+
+// Two machines started from one disk's snapshot: a peer confirms the last entry to both.
+TEST_F(EarlierRights, E4_the_certificate_of_another_life_freezes_them) {
+    begin("strict");
+    std::size_t const clone = lives.clone(0, marks(1, "boot 3"));
+    shop().reopen(marks(1, "boot 2"));
+    shop().put("a");
+    lives[clone].put("b");
+    lives.meet(0, 1);
+    inc(-10);
+    lives.meet(clone, 1);
+    EXPECT_FALSE(lives[clone].try_put("lamp", R"({"stock":{"$inc":-1}})"));
+    lives.converge();
+    EXPECT_EQ(stock(office()), Value(0));
+}
+
+TEST_F(EarlierRights, E4_a_fork_of_the_earlier_actor_freezes_them) {
+    begin("trust-disk");
+    std::size_t const clone = lives.clone(0, marks(1));
+    shop().reopen(marks(1, "boot 2"));
+    shop().put("a");
+    ActorId const earlier = shop()->earlier_actors().trusted.at(0);
+    lives[clone].put("b");
+    EXPECT_FALSE(value_of(shop()->compare_heads(Lives::heads(*lives[clone]))).confirmed);
+    lives.meet(clone, 1);
+    lives.meet(0, 1);  // takes "b" back: the earlier actor went on elsewhere
+    EXPECT_THAT(shop()->earlier_actors().trusted, IsEmpty()) << earlier.value;
+    EXPECT_EQ(refusal(-1), Errc::rights);
+}
+
+TEST_F(EarlierRights, they_are_asked_for_by_the_actor_that_will_use_them) {
+    begin("strict");
+    ActorId const old = shop()->actor();
+    shop().reopen(marks(9));
+    auto const refused = try_inc(-11);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::rights);
+    EXPECT_NE(shop()->actor(), old) << "not by the one that is left";
+    EXPECT_THAT(refused.error().message, HasSubstr("0 available at this site"));
+}
+
+TEST_F(EarlierRights, frozen_ones_are_named_as_such) {
+    begin("strict");
+    shop().reopen(marks(1, "boot 2"));
+    auto const refused = try_inc(-1);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message,
+                HasSubstr("0 at other sites, 10 of this site frozen until another site"));
+}
+
+TEST(EarlierRightsAlone, a_site_without_others_keeps_its_rights) {
+    Lives lives(1);
+    Transaction const schema{
+        "test",
+        schema_writes(object_of(R"({"customers":{"fields":{"stock":{"type":"bounded-counter"}}}})"),
+                      {})};
+    value_of(lives[0]->commit({schema}).front());
+    value_of(lives[0].try_put("lamp", R"({"stock":{"$inc":10}})"));
+    lives[0].reopen(marks(1, "boot 2"));
+    value_of(lives[0].try_put("lamp", R"({"stock":{"$inc":-10}})"));
+    EXPECT_FALSE(lives[0].try_put("lamp", R"({"stock":{"$inc":-1}})"));
 }
 
 }  // namespace

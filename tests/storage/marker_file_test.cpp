@@ -18,7 +18,7 @@ class MarkerFile : public testing::Test {
 protected:
     MarkerFile() {
         fs::create_directory(dir);
-        recorded.marks = value_of(renew_marks(dir, ids));
+        recorded.marks = value_of(renew_marks(dir, ids, fresh_marker_nonce()));
     }
     Doubt judge(std::string const& at) {
         return judge_continuity(recorded, value_of(read_marks(at, ids)));
@@ -33,12 +33,41 @@ protected:
 TEST_F(MarkerFile, is_the_same_until_it_is_renewed) {
     EXPECT_EQ(judge(dir), Doubt::none);
     EXPECT_EQ(judge(dir), Doubt::none) << "reading changes nothing";
-    auto const renewed = value_of(renew_marks(dir, ids));
+    auto const renewed = value_of(renew_marks(dir, ids, fresh_marker_nonce()));
     EXPECT_EQ(renewed.inode, recorded.marks->inode);
     EXPECT_NE(renewed.nonce, recorded.marks->nonce);
     EXPECT_EQ(judge(dir), Doubt::overwritten);
     recorded.marks = renewed;
     EXPECT_EQ(judge(dir), Doubt::none);
+}
+
+TEST_F(MarkerFile, a_crash_before_or_after_it_is_renewed_does_no_harm) {
+    recorded.next = fresh_marker_nonce();
+    EXPECT_EQ(judge(dir), Doubt::none);
+    value_of(renew_marks(dir, ids, *recorded.next));
+    EXPECT_EQ(judge(dir), Doubt::none);
+    value_of(renew_marks(dir, ids, fresh_marker_nonce()));
+    EXPECT_EQ(judge(dir), Doubt::overwritten);
+}
+
+// The machine starts, a peer confirms, the site goes on and ends; then only the database is put
+// back from before that start.
+TEST_F(MarkerFile, C1_shows_a_database_from_before_a_reboot_that_was_confirmed) {
+    ContinuityRecord const before = recorded;
+    ids.boot = "boot 2";
+    EXPECT_EQ(judge(dir), Doubt::rebooted);
+    recorded.keep_marks(value_of(renew_marks(dir, ids, fresh_marker_nonce())), Doubt::rebooted);
+    EXPECT_EQ(judge(dir), Doubt::rebooted) << "until somebody confirms";
+    recorded.marks = value_of(read_marks(dir, ids));
+    EXPECT_EQ(judge(dir), Doubt::none);
+    recorded = before;
+    EXPECT_EQ(judge(dir), Doubt::overwritten);
+}
+
+TEST_F(MarkerFile, C1_a_copy_stays_one_however_often_it_is_opened) {
+    fs::copy(dir, other, fs::copy_options::recursive);
+    recorded.keep_marks(value_of(renew_marks(other, ids, fresh_marker_nonce())), Doubt::copied);
+    EXPECT_EQ(judge(other), Doubt::copied);
 }
 
 TEST_F(MarkerFile, goes_along_when_the_directory_is_moved) {

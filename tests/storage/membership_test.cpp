@@ -119,19 +119,23 @@ TEST_F(MembershipTest, a_site_continues_with_its_own_rights_and_no_others) {
     Membership membership = founded();
     ASSERT_TRUE(membership.add(
         issue(certificate(shop, 2, "shop", Role::writer, {"orders"}), founder.identity)));
-    EXPECT_EQ(
-        refusal(membership, issue(certificate(shop, 3, "shop", Role::writer), shop.identity)).code,
-        Errc::forbidden);
-    EXPECT_EQ(refusal(membership,
-                      issue(certificate(shop, 3, "shop", Role::admin, {"orders"}), shop.identity))
-                  .code,
-              Errc::forbidden);
+    auto const more = [&](Role role, std::vector<std::string> scope) {
+        auto const wanted = certificate(shop, 3, "shop", role, std::move(scope));
+        return refusal(membership, issue_continuation(wanted, {}, shop.identity)).code;
+    };
+    EXPECT_EQ(more(Role::writer, {}), Errc::forbidden);
+    EXPECT_EQ(more(Role::admin, {"orders"}), Errc::forbidden);
     Certificate next = certificate(shop, 3, "shop", Role::writer, {"orders"});
     next.issuer_vv.set(ActorId{2}, 5);
-    ASSERT_TRUE(membership.add(issue(next, shop.identity)));
-    EXPECT_EQ(membership.by_site(shop.identity.public_key)->actor, ActorId{3});
+    EXPECT_THAT(refusal(membership, issue(next, shop.identity)).message,
+                HasSubstr("another actor than follows from it"))
+        << "nobody may take an actor that he has seen elsewhere";
+    auto const bytes = issue_continuation(next, {}, shop.identity);
+    ASSERT_TRUE(membership.add(bytes));
+    ActorId const actor = test::value_of(decode_certificate(bytes)).actor;
+    EXPECT_EQ(membership.by_site(shop.identity.public_key)->actor, actor);
     EXPECT_EQ(membership.by_actor(ActorId{2})->name, "shop");
-    EXPECT_EQ(membership.by_channel(shop.channel.public_key)->actor, ActorId{3});
+    EXPECT_EQ(membership.by_channel(shop.channel.public_key)->actor, actor);
     EXPECT_EQ(membership.sites().size(), 2u);
 }
 

@@ -79,7 +79,7 @@ protected:
 TEST_F(SiteDirectory, a_founder_opens_what_it_made) {
     found();
     EXPECT_THAT(names(temp.path()), ElementsAre("data"));
-    EXPECT_THAT(names(dir), UnorderedElementsAre("keys", "db"));
+    EXPECT_THAT(names(dir), UnorderedElementsAre("keys", "db", "marker"));
     EXPECT_EQ(mode(dir), 0700u);
     EXPECT_EQ(mode(dir + "/keys"), 0700u);
     EXPECT_EQ(mode(space_key()), 0600u);
