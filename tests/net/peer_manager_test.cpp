@@ -72,7 +72,7 @@ TEST_P(TwoSites, see_each_others_writes_as_they_happen) {
     EXPECT_EQ(a.logged("alarm"), 0u);
 }
 
-TEST_P(TwoSites, go_on_after_an_edit_offline) {
+TEST_P(TwoSites, D1_go_on_after_an_edit_offline) {
     world.connect(a, b);
     ASSERT_TRUE(world.run_until([&] { return connected(); }, 2'000));
     world.network().partition("a", "b");
@@ -181,7 +181,7 @@ TEST_P(TwoSites, wait_for_so_many_acknowledgements_and_no_more) {
     EXPECT_EQ(answers, 1'003u);
 }
 
-TEST_P(TwoSites, verify_that_they_agree) {
+TEST_P(TwoSites, D17_verify_that_they_agree) {
     a.put("customers", "ann", R"({"name":"Ann"})");
     EXPECT_EQ(state_of(verified(world, a), "b"), "unreachable");
     world.connect(a, b);
@@ -202,7 +202,7 @@ TEST_P(TwoSites, verify_right_after_the_handshake_without_waiting_in_vain) {
     EXPECT_TRUE((*report)->agree);
 }
 
-TEST_P(TwoSites, verify_names_what_is_under_way) {
+TEST_P(TwoSites, D17_verify_names_what_is_under_way) {
     world.connect(a, b);
     ASSERT_TRUE(world.run_until([&] { return connected(); }, 2'000));
     world.step(200);
@@ -216,7 +216,7 @@ TEST_P(TwoSites, verify_names_what_is_under_way) {
 }
 
 // One site's sum is not that of its records: a fault that only the comparison of roots can show.
-TEST_P(TwoSites, alarm_when_equal_entries_made_different_records) {
+TEST_P(TwoSites, D17_alarm_when_equal_entries_made_different_records) {
     a.put("customers", "ann", R"({"name":"Ann"})");
     world.connect(a, b);
     ASSERT_TRUE(world.run_until([&] { return connected() && world.all_equal(); }, 2'000));
@@ -272,7 +272,7 @@ TEST_P(TwoSites, refuse_addresses_that_are_none) {
     EXPECT_TRUE(a.peers().peers().empty());
 }
 
-TEST_P(TwoSites, redial_with_growing_and_jittered_waits) {
+TEST_P(TwoSites, C14_redial_with_growing_and_jittered_waits) {
     b.stop();
     value_of(a.peers().add_peer("ws://nowhere:1"));
     world.step(600'000);
@@ -327,7 +327,7 @@ TEST_P(TwoSites, say_nothing_more_after_stop) {
 }
 
 // What a connection brought goes on to others though the connection is gone by then.
-TEST_P(TwoSites, pass_on_what_came_over_a_connection_that_broke) {
+TEST_P(TwoSites, D3_pass_on_what_came_over_a_connection_that_broke) {
     SimNode& c = world.member("c");
     world.connect(a, b);
     world.connect(b, c);
@@ -357,7 +357,7 @@ TEST(PeerAdmission, a_site_does_not_connect_with_itself) {
     EXPECT_LT(world.network().dials().size(), 15u);
 }
 
-TEST(PeerAdmission, members_of_different_spaces_refuse_each_other) {
+TEST(PeerAdmission, C11_C12_members_of_different_spaces_refuse_each_other) {
     SimWorld world;
     SimNode& a = world.found("a");
     SimNode& b = world.stranger("b");

@@ -1,4 +1,6 @@
 // Many sites, and connections that break at the worst moment: everybody ends with the same.
+#include <map>
+
 #include <gtest/gtest.h>
 
 #include "tests/support/sim.hpp"
@@ -134,6 +136,31 @@ TEST(FirstSync, interrupted_at_any_frame_resumes_and_converges) {
     EXPECT_LT(frames, 80u);
     for (std::uint64_t at = 1; at <= frames; ++at)
         run(at);
+}
+
+// The morning after: a hub comes back, and everybody has something new. They do not all come at one
+// moment, and none of them has to wait for long.
+TEST(ManySites, D27_two_hundred_come_back_without_a_stampede) {
+    constexpr std::size_t kSites = 200;
+    SimWorld world({.seed = 27});
+    SimNode& hub = world.found("s0");
+    for (std::size_t i = 1; i < kSites; ++i)
+        world.connect(world.member("s" + std::to_string(i), Role::writer, false), hub);
+    ASSERT_TRUE(world.converge(60'000));
+    hub.stop();
+    world.step(120'000);
+    for (std::size_t i = 1; i < kSites; ++i)
+        world[i].put("customers", world[i].name(), R"({"n":1})");
+    std::size_t const before = world.network().dials().size();
+    std::uint64_t const opened = world.network().now_ms();
+    hub.start();
+    ASSERT_TRUE(world.converge(3 * kBackoffMaxMs));
+    std::map<std::uint64_t, std::size_t> in_second;
+    for (std::size_t i = before; i < world.network().dials().size(); ++i)
+        ++in_second[(world.network().dials()[i].first - opened) / 1'000];
+    for (auto const& [second, dials] : in_second)
+        EXPECT_LE(dials, kSites / 4) << "in second " << second;
+    EXPECT_EQ(hub.replica().record_count(), kSites - 1);
 }
 
 TEST(SimNetwork, the_same_seed_gives_the_same_run) {

@@ -247,7 +247,7 @@ TEST_F(OneSession, believes_a_peer_whose_certificates_still_wait_for_the_store) 
     EXPECT_EQ(session->behind(), 3u);
 }
 
-TEST_F(OneSession, finds_the_newest_common_protocol_version) {
+TEST_F(OneSession, D13_finds_the_newest_common_protocol_version) {
     struct Case {
         std::uint16_t min, max;
         bool common;

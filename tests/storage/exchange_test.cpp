@@ -100,6 +100,24 @@ TEST(Exchange, an_own_log_is_cut_anywhere) {
     EXPECT_EQ(all_of(space[0]).heads.size(), 1u);
 }
 
+TEST(Exchange, D4_what_is_counted_is_there_whatever_a_failing_disk_does) {
+    for (auto const outcome : {FaultEngine::Outcome::lost, FaultEngine::Outcome::kept}) {
+        Space space(2);
+        space[0].put("customers", "ann", object_of(R"({"n": 1})"));
+        space[0].put("customers", "bob", object_of(R"({"n": 2})"));
+        space[1].engine->fail_write(1, outcome);
+        EXPECT_FALSE(space.try_pull(0, 1));
+        space[1].reopen();
+        bool const kept = outcome == FaultEngine::Outcome::kept;
+        EXPECT_EQ(space[1]->vector().at(space[0].actor()), kept ? 2u : 0u);
+        for (char const* key : {"ann", "bob"})
+            EXPECT_EQ(space[1].get("customers", key).has_value(), kept);
+        EXPECT_EQ(value_of(space[1]->recompute_root()), space[1]->root());
+        EXPECT_EQ(space.pull(0, 1), kept ? 0u : 2u);
+        EXPECT_EQ(space[1]->root(), space[0]->root());
+    }
+}
+
 TEST(Exchange, large_entries_go_in_batches_below_the_limit_of_a_message) {
     Space space(3);
     std::string const value(255'000, 'x');
@@ -257,7 +275,7 @@ TEST_F(Refusals, entries_of_unknown_actors_or_under_another_name) {
     expect_protocol(bad, "is not what its author signed");
 }
 
-TEST_F(Refusals, an_entry_before_what_it_had_seen) {
+TEST_F(Refusals, D9_an_entry_before_what_it_had_seen) {
     space.pull(0, 2);
     space[2].put("customers", "dan", text("Dan"));
     EntryBatch bad = all_of(space[2]);

@@ -59,7 +59,7 @@ TEST(Purge, A1_a_record_that_somebody_still_shows_stays) {
     EXPECT_EQ(purge(space[1]), 1u);
 }
 
-TEST(Purge, a_deleted_record_goes_when_all_have_acknowledged_the_delete) {
+TEST(Purge, C6_a_deleted_record_goes_when_all_have_acknowledged_the_delete) {
     Space space(3);
     space[0].put("c", "x", object_of(R"({"n": 1, "m": 2})"));
     space.converge();
@@ -175,6 +175,25 @@ TEST(Purge, A15_sites_purge_when_they_like_and_an_id_is_used_again) {
         space[0].erase("c", "x");
         space.converge();
     }
+}
+
+// Numbers belong to the actor, so a record that is gone takes none along.
+TEST(Purge, C3_an_id_that_was_purged_begins_again_with_numbers_nobody_has_seen) {
+    Space space(2);
+    Dot const first = *space[0].put("c", "x", object_of(R"({"n": {"$inc": 5}})")).dot;
+    space.converge();
+    Dot const deleted = *space[0].erase("c", "x").dot;
+    space.converge();
+    space.acknowledge();
+    for (std::size_t i : {0, 1})
+        EXPECT_EQ(purge(space[i]), 1u);
+    space[0].reopen();
+    Dot const again = *space[0].put("c", "x", object_of(R"({"n": {"$inc": 2}})")).dot;
+    EXPECT_EQ(again, (Dot{first.actor, deleted.seq + 1}));
+    space.converge();
+    for (std::size_t i : {0, 1})
+        EXPECT_EQ(space[i].field("c", "x", "n"), Value(2));
+    expect_same(space);
 }
 
 TEST(Purge, delete_wins_deletes_again_what_met_an_edit) {

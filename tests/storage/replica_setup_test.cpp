@@ -39,7 +39,7 @@ TEST(ReplicaDurability, flushed_commits_do_not_sync_but_nothing_leaves_before_a_
 }
 
 // The acknowledgement that follows says that they are on the disk.
-TEST(ReplicaDurability, entries_of_others_are_synced_whatever_own_commits_are) {
+TEST(ReplicaDurability, D2_entries_of_others_are_synced_whatever_own_commits_are) {
     Space space(2, {.seed = 1, .durability = Durability::flushed, .rocks_below = {}});
     space[0].put("customers", "ann", {});
     std::size_t const syncs = space[1].engine->syncs();

@@ -177,7 +177,7 @@ TEST_F(SiteDirectory, a_trailing_slash_does_not_matter) {
     EXPECT_THAT(names(temp.path()), ElementsAre("data"));
 }
 
-TEST_F(SiteDirectory, one_process_at_a_time_and_the_other_learns_which) {
+TEST_F(SiteDirectory, D7_one_process_at_a_time_and_the_other_learns_which) {
     found();
     {
         auto const first = value_of(open());
@@ -210,7 +210,7 @@ TEST_F(SiteDirectory, keys_that_others_can_read_are_refused) {
     EXPECT_TRUE(open());
 }
 
-TEST_F(SiteDirectory, keys_of_another_site_or_space_are_refused) {
+TEST_F(SiteDirectory, C8_keys_of_another_site_or_space_are_refused) {
     found();
     std::string const other = temp / "other";
     ASSERT_TRUE(create_founder(other, "other", "other"));
