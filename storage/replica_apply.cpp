@@ -259,8 +259,8 @@ Result<ApplyReport> Replica::apply(EntryBatch const& batch) {
     sign_head(stage);
     // Somebody has seen more of our actor than this directory: its life went on elsewhere.
     ContinuityRecord record = continuity_;
-    for (auto const& [actor, seq] : stage.vector().items())
-        if (is_ours(actor) && seq > vector_.at(actor))
+    for (auto const& [actor, state] : stage.actors_)
+        if (is_ours(actor) && state.seq > vector_.at(actor))
             record.another_life(actor == options_.actor ? Doubt::seen_more : Doubt::none);
     report.took_back = record.doubt > continuity_.doubt;
     bool const known_better = record != continuity_;

@@ -101,18 +101,18 @@ TEST(Exchange, an_own_log_is_cut_anywhere) {
 }
 
 TEST(Exchange, D4_what_is_counted_is_there_whatever_a_failing_disk_does) {
-    for (auto const outcome : {FaultEngine::Outcome::lost, FaultEngine::Outcome::kept}) {
+    for (auto const outcome : {sim::FaultEngine::Outcome::lost, sim::FaultEngine::Outcome::kept}) {
         Space space(2);
         space[0].put("customers", "ann", object_of(R"({"n": 1})"));
         space[0].put("customers", "bob", object_of(R"({"n": 2})"));
         space[1].engine->fail_write(1, outcome);
         EXPECT_FALSE(space.try_pull(0, 1));
         space[1].reopen();
-        bool const kept = outcome == FaultEngine::Outcome::kept;
+        bool const kept = outcome == sim::FaultEngine::Outcome::kept;
         EXPECT_EQ(space[1]->vector().at(space[0].actor()), kept ? 2u : 0u);
         for (char const* key : {"ann", "bob"})
             EXPECT_EQ(space[1].get("customers", key).has_value(), kept);
-        EXPECT_EQ(value_of(space[1]->recompute_root()), space[1]->root());
+        EXPECT_EQ(test::value_of(space[1]->recompute_root()), space[1]->root());
         EXPECT_EQ(space.pull(0, 1), kept ? 0u : 2u);
         EXPECT_EQ(space[1]->root(), space[0]->root());
     }
