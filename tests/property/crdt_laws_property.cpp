@@ -100,20 +100,8 @@ RC_GTEST_PROP(Laws, version_vectors_are_a_lattice, (Tape tape)) {
     RC_ASSERT(in.finished());
 }
 
-void one_count_at_a_path(std::vector<Edit>& edits) {
-    std::set<std::string> paths;
-    std::erase_if(
-        edits, [&](Edit const& edit) { return edit.kind == 4 && !paths.insert(edit.path).second; });
-}
-
 RC_GTEST_PROP(Laws, D14_an_entry_that_is_in_effect_encodes_to_its_own_bytes, (Tape tape)) {
-    std::vector<Op> ops(tape.below(4));
-    for (std::size_t i = 0; i < ops.size(); ++i) {
-        ops[i] = random_op(tape);
-        if (!ops[i].key.empty()) ops[i].key += std::to_string(i);  // each about another record
-        one_count_at_a_path(ops[i].edits);
-    }
-    auto const header = random_header(tape, names_of(ops));
+    auto const [header, ops] = random_entry(tape);
     Salt const salt{9, 8, 7};
     auto const bytes = encode_entry(header, salt, ops);
     auto const decoded = decode_entry(bytes, header.dot);

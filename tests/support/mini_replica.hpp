@@ -19,6 +19,7 @@
 #include "crdt/hlc.hpp"
 #include "crdt/merge.hpp"
 #include "crdt/resolve.hpp"
+#include "tools/simulation/crdt_gen.hpp"
 
 namespace inos::test {
 
@@ -149,23 +150,6 @@ private:
     std::optional<ChangeError> error_;
 };
 
-// The names that an entry lists once: its collections and the fields at the top of its paths.
-inline std::vector<std::string> names_of(std::vector<Op> const& ops) {
-    std::vector<std::string> names;
-    auto const note = [&names](std::string_view name) {
-        if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
-    };
-    for (Op const& op : ops) {
-        if (!op.collection.empty()) note(op.collection);
-        for (Edit const& edit : op.edits) {
-            Reader in(edit.path);
-            auto const name = in.blob();
-            if (in.ok() && valid_name(name)) note(name);
-        }
-    }
-    return names;
-}
-
 inline CommitPtr MiniReplica::commit_ops(std::vector<Op> const& ops) {
     auto made = std::make_shared<Commit>();
     made->deps = vv_;
@@ -176,7 +160,7 @@ inline CommitPtr MiniReplica::commit_ops(std::vector<Op> const& ops) {
         if (actor != actor_ && last_deps_[actor_].at(actor) != seq)
             header.deps.push_back({actor, seq, {}});
     header.source = source_;
-    header.names = names_of(ops);
+    header.names = sim::names_in(ops);
     made->bytes = encode_entry(header, Salt{1, 2, 3, 4, 5, 6, 7, 8}, ops);
     auto decoded = decode_entry(made->bytes, header.dot);
     if (decoded.reason != VoidReason::none)

@@ -49,6 +49,89 @@ std::vector<Value> simpler_texts(std::string const& text) {
     return all;
 }
 
+// What site `from` does, site `to` does instead.
+Plan merged(Plan const& plan, std::size_t from, std::size_t to) {
+    Plan out = plan;
+    out.steps.clear();
+    for (Step step : plan.steps) {
+        if (step.kind != StepKind::meet && step.site == from) step.site = to;
+        std::set<std::size_t> sites;
+        for (std::size_t const site : step.sites)
+            sites.insert(site == from ? to : site);
+        step.sites.assign(sites.begin(), sites.end());
+        if (step.kind != StepKind::meet || sites.size() > 1) out.steps.push_back(std::move(step));
+    }
+    return out;
+}
+
+// Without the last site, which does nothing any more.
+Plan without_site(Plan const& plan, std::size_t gone) {
+    Plan out = merged(plan, gone, gone);
+    std::vector<Step> steps;
+    for (Step& step : out.steps) {
+        std::erase(step.sites, gone);
+        if (step.kind == StepKind::meet && step.sites.size() < 2) continue;
+        for (std::size_t& site : step.sites)
+            site -= site > gone;
+        step.site -= step.site > gone;
+        steps.push_back(std::move(step));
+    }
+    out.steps = std::move(steps);
+    --out.sites;
+    return out;
+}
+
+std::vector<Step> simpler_forms(Step const& step) {
+    std::vector<Step> all;
+    auto const add = [&](auto const& change) {
+        Step form = step;
+        change(form);
+        all.push_back(std::move(form));
+    };
+    if (step.cut_at > 0) add([](Step& form) { form.cut_at = 0; });
+    if (step.sites.size() > 2)
+        for (std::size_t i = step.sites.size(); i-- > 0;)
+            add([i](Step& form) {
+                form.sites.erase(form.sites.begin() + static_cast<std::ptrdiff_t>(i));
+            });
+    if (!step.source.empty()) add([](Step& form) { form.source.clear(); });
+    for (std::size_t i = step.writes.size(); i-- > 0;) {
+        if (step.writes.size() > 1)
+            add([i](Step& form) {
+                form.writes.erase(form.writes.begin() + static_cast<std::ptrdiff_t>(i));
+            });
+        Write const& write = step.writes[i];
+        if (write.kind == Write::Kind::delete_) continue;
+        if (write.kind == Write::Kind::put)
+            add([i](Step& form) { form.writes[i].kind = Write::Kind::patch; });
+        for (Object& fields : simpler_objects(write.fields, true))
+            add([&, i](Step& form) { form.writes[i].fields = std::move(fields); });
+    }
+    return all;
+}
+
+bool acts(Plan const& plan, std::size_t site) {
+    return std::any_of(plan.steps.begin(), plan.steps.end(), [site](Step const& step) {
+        return step.kind != StepKind::meet && step.site == site;
+    });
+}
+
+Plan without_steps(Plan plan, std::size_t begin, std::size_t end) {
+    plan.steps.erase(plan.steps.begin() + static_cast<std::ptrdiff_t>(begin),
+                     plan.steps.begin() + static_cast<std::ptrdiff_t>(end));
+    return plan;
+}
+
+// Without one site: it is not needed, or another one does what it did.
+std::vector<Plan> without_site_forms(Plan const& plan, std::size_t site) {
+    std::vector<Plan> all;
+    if (plan.sites <= kSitesMin) return all;
+    if (!acts(plan, site)) all.push_back(without_site(plan, site));
+    for (std::size_t other = 0; acts(plan, site) && other < plan.sites; ++other)
+        if (other != site) all.push_back(without_site(merged(plan, site, other), site));
+    return all;
+}
+
 class Shrinking {
 public:
     Shrinking(Plan plan, std::function<bool(Plan const&)> const& fails, std::size_t tries_max)
@@ -81,65 +164,21 @@ private:
              size /= 2)
             for (std::size_t end = best_.steps.size(); end > 0 && !used_up();) {
                 std::size_t const begin = end > size ? end - size : 0;
-                Plan candidate = best_;
-                candidate.steps.erase(candidate.steps.begin() + static_cast<std::ptrdiff_t>(begin),
-                                      candidate.steps.begin() + static_cast<std::ptrdiff_t>(end));
-                smaller = take(std::move(candidate)) || smaller;
+                smaller = take(without_steps(best_, begin, end)) || smaller;
                 end = std::min(begin, best_.steps.size());
             }
         return smaller;
     }
 
-    // What site `from` does, site `to` does instead.
-    static Plan merged(Plan const& plan, std::size_t from, std::size_t to) {
-        Plan out = plan;
-        out.steps.clear();
-        for (Step step : plan.steps) {
-            if (step.kind != StepKind::meet && step.site == from) step.site = to;
-            std::set<std::size_t> sites;
-            for (std::size_t const site : step.sites)
-                sites.insert(site == from ? to : site);
-            step.sites.assign(sites.begin(), sites.end());
-            if (step.kind != StepKind::meet || sites.size() > 1)
-                out.steps.push_back(std::move(step));
-        }
-        return out;
-    }
-
-    // Without the last site, which does nothing any more.
-    static Plan without_site(Plan const& plan, std::size_t gone) {
-        Plan out = merged(plan, gone, gone);
-        std::vector<Step> steps;
-        for (Step& step : out.steps) {
-            std::erase(step.sites, gone);
-            if (step.kind == StepKind::meet && step.sites.size() < 2) continue;
-            for (std::size_t& site : step.sites)
-                site -= site > gone;
-            step.site -= step.site > gone;
-            steps.push_back(std::move(step));
-        }
-        out.steps = std::move(steps);
-        --out.sites;
-        return out;
-    }
-
     bool fewer_sites() {
         bool smaller = false;
         for (std::size_t site = best_.sites; site-- > 0 && !used_up();) {
-            if (best_.sites <= kSitesMin) break;
             if (site >= best_.sites) continue;
-            bool const acts = std::any_of(best_.steps.begin(), best_.steps.end(), [&](auto& step) {
-                return step.kind != StepKind::meet && step.site == site;
-            });
-            if (!acts && take(without_site(best_, site))) {
+            for (Plan& form : without_site_forms(best_, site)) {
+                if (!take(std::move(form))) continue;
                 smaller = true;
-                continue;
+                break;
             }
-            for (std::size_t other = 0; acts && other < best_.sites; ++other)
-                if (other != site && take(without_site(merged(best_, site, other), site))) {
-                    smaller = true;
-                    break;
-                }
         }
         return smaller;
     }
@@ -159,35 +198,6 @@ private:
             if (!found) ++i;
         }
         return smaller;
-    }
-
-    static std::vector<Step> simpler_forms(Step const& step) {
-        std::vector<Step> all;
-        auto const add = [&](auto const& change) {
-            Step form = step;
-            change(form);
-            all.push_back(std::move(form));
-        };
-        if (step.cut_at > 0) add([](Step& form) { form.cut_at = 0; });
-        if (step.sites.size() > 2)
-            for (std::size_t i = step.sites.size(); i-- > 0;)
-                add([i](Step& form) {
-                    form.sites.erase(form.sites.begin() + static_cast<std::ptrdiff_t>(i));
-                });
-        if (!step.source.empty()) add([](Step& form) { form.source.clear(); });
-        for (std::size_t i = step.writes.size(); i-- > 0;) {
-            if (step.writes.size() > 1)
-                add([i](Step& form) {
-                    form.writes.erase(form.writes.begin() + static_cast<std::ptrdiff_t>(i));
-                });
-            Write const& write = step.writes[i];
-            if (write.kind == Write::Kind::delete_) continue;
-            if (write.kind == Write::Kind::put)
-                add([i](Step& form) { form.writes[i].kind = Write::Kind::patch; });
-            for (Object& fields : simpler_objects(write.fields, true))
-                add([&, i](Step& form) { form.writes[i].fields = std::move(fields); });
-        }
-        return all;
     }
 
     Plan best_;
@@ -217,6 +227,22 @@ std::vector<Value> simpler(Value const& value) {
                 all.push_back(Value(std::move(changed)));
             }
     }
+    return all;
+}
+
+std::vector<Plan> smaller(Plan const& plan) {
+    std::vector<Plan> all;
+    for (std::size_t size = plan.steps.size(); size > 0; size /= 2)
+        for (std::size_t end = plan.steps.size(); end > 0; end -= std::min(size, end))
+            all.push_back(without_steps(plan, end > size ? end - size : 0, end));
+    for (std::size_t site = plan.sites; site-- > 0;)
+        for (Plan& form : without_site_forms(plan, site))
+            all.push_back(std::move(form));
+    for (std::size_t i = 0; i < plan.steps.size(); ++i)
+        for (Step& step : simpler_forms(plan.steps[i])) {
+            all.push_back(plan);
+            all.back().steps[i] = std::move(step);
+        }
     return all;
 }
 

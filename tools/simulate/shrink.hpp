@@ -25,6 +25,9 @@ Shrunk shrink(Plan plan,
               std::function<bool(Plan const&)> const& fails,
               std::size_t tries_max = kShrinkTriesMax);
 
+// All plans that are smaller in one place, for those who search themselves; large pieces first.
+std::vector<Plan> smaller(Plan const& plan);
+
 // Values that are simpler than this one, the simplest first; none for the simplest.
 std::vector<Value> simpler(Value const& value);
 

@@ -2,9 +2,11 @@
 // Alphabets are small on purpose: what matters happens when two sites touch the same thing.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -316,6 +318,23 @@ inline Op random_op(Tape& tape) {
     return op;
 }
 
+// The names that an entry lists once: its collections and the fields at the top of its paths.
+inline std::vector<std::string> names_in(std::vector<Op> const& ops) {
+    std::vector<std::string> names;
+    auto const note = [&names](std::string_view name) {
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
+    };
+    for (Op const& op : ops) {
+        if (!op.collection.empty()) note(op.collection);
+        for (Edit const& edit : op.edits) {
+            Reader in(edit.path);
+            auto const name = in.blob();
+            if (in.ok() && valid_name(name)) note(name);
+        }
+    }
+    return names;
+}
+
 inline EntryHeader random_header(Tape& tape, std::vector<std::string> names) {
     EntryHeader header;
     header.dot = {ActorId{tape.word64()}, tape.below(1000) + 1};
@@ -327,6 +346,21 @@ inline EntryHeader random_header(Tape& tape, std::vector<std::string> names) {
     header.source = tape.chance(50) ? "crm" : "";
     header.names = std::move(names);
     return header;
+}
+
+// One that is in effect: each op about another record, and one count at a path.
+inline Entry random_entry(Tape& tape) {
+    std::vector<Op> ops(tape.below(4));
+    for (std::size_t i = 0; i < ops.size(); ++i) {
+        ops[i] = random_op(tape);
+        if (!ops[i].key.empty()) ops[i].key += std::to_string(i);
+        std::set<std::string> paths;
+        std::erase_if(ops[i].edits, [&](Edit const& edit) {
+            return edit.kind == 4 && !paths.insert(edit.path).second;
+        });
+    }
+    EntryHeader header = random_header(tape, names_in(ops));
+    return {std::move(header), std::move(ops)};
 }
 
 }  // namespace inos::sim
