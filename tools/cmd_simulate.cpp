@@ -92,6 +92,17 @@ std::string wrapped(std::string_view text) {
     return out;
 }
 
+// A path as a shell takes it.
+std::string shell_word(std::string const& text) {
+    constexpr std::string_view kPlain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-+=:,";
+    if (text.find_first_not_of(kPlain) == std::string::npos) return text;
+    std::string quoted = "'";
+    for (char const c : text)
+        quoted += c == '\'' ? "'\\''" : std::string(1, c);
+    return quoted + "'";
+}
+
 class Report {
 public:
     Report(Context& context,
@@ -193,8 +204,8 @@ private:
     }
 
     std::string command(Finding const& finding) const {
-        std::string text = "inos simulate --schema " + options_.schema;
-        if (!options_.rules.empty()) text += " --rules " + options_.rules;
+        std::string text = "inos simulate --schema " + shell_word(options_.schema);
+        if (!options_.rules.empty()) text += " --rules " + shell_word(options_.rules);
         return text + " --sites " + std::to_string(search_.sites) + " --seed " +
                std::to_string(finding.seed);
     }
