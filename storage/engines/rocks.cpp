@@ -90,6 +90,9 @@ rocksdb::DBOptions db_options() {
     options.create_if_missing = true;
     options.create_missing_column_families = true;
     options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+    // What the log holds after a crash may not be synced, and is as soon as the database is open:
+    // peers are told that it is here.
+    options.avoid_flush_during_recovery = false;
     options.paranoid_checks = true;
     options.track_and_verify_wals_in_manifest = true;
     options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();

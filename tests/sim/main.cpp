@@ -40,7 +40,7 @@ struct Options {
     std::size_t runs = 0;
     std::string seeds_file;
     unsigned limit_s = 120;
-    bool one = false, verbose = false, twice = false, hashes = false;
+    bool one = false, verbose = false, twice = false, hashes = false, until_failure = false;
 };
 
 struct Totals {
@@ -250,6 +250,7 @@ int run_all(Options const& options, std::vector<std::uint64_t> const& listed) {
     for (std::size_t i = 0; i < all; ++i) {
         run(listed.empty() ? options.first + i : listed[i], options, totals);
         print_progress(i + 1, all, totals.failed);
+        if (options.until_failure && totals.failed > 0) break;
     }
     return finish(totals);
 }
@@ -269,6 +270,7 @@ int main(int argc, char** argv) {
     app.add_flag("--verbose", options.verbose, "print every event")->needs(seed);
     app.add_flag("--twice", options.twice, "run every seed twice and compare");
     app.add_flag("--hashes", options.hashes, "print every seed and the hash of its run");
+    app.add_flag("--until-failure", options.until_failure, "end with the first run that fails");
     seed->excludes(runs)->excludes(file);
     runs->excludes(file);
     CLI11_PARSE(app, argc, argv);

@@ -65,7 +65,7 @@ void Asking::crowd() {
     for (std::size_t n = people_.crowd(); n > 0; --n) {
         SimNode* const node = somebody();
         if (!node) return;
-        if (run_.tape.chance(3))
+        if (run_.tape.chance(8))
             merge_records(*node);
         else
             ask(*node, [this](Asked& asked) { people_.ask(asked); });

@@ -102,6 +102,11 @@ public:
         failing_reads_ = full_ = dead_ = false;
     }
 
+    // Opening a database writes what its log holds into tables, synced: from then on it stays.
+    void reopen() {
+        if (!dead_) undo_.clear();
+    }
+
     // ---- loss of power ------------------------------------------------------------------------
     // The machine stops within the n-th call (or write) from now (from 1): on_death is called, then
     // every call fails and has no effect, until heal(). A write that it stops in is there or not,

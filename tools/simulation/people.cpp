@@ -145,6 +145,8 @@ void People::ask(Asked& asked) {
                 Object fields{{"n", number_value(asked.number)}};
                 asked.writes.push_back({Write::Kind::put, name, std::move(fields), {}});
             }
+            // Refused as a whole, if it is.
+            if (tape_.chance(40)) asked.writes.push_back(change_stock());
             return;
         default:
             return everyday(asked);

@@ -45,6 +45,16 @@ Value const* operand(Write const* asked, char const* field, char const* operatio
     return object ? find_member(*object, operation) : nullptr;
 }
 
+bool removes(Write const* asked, Value const& tag) {
+    Value const* const removed = operand(asked, "tags", "$remove");
+    return removed && *removed == tag;
+}
+
+bool takes_sum(Write const* asked) {
+    Value const* const value = assigned(asked, "n");
+    return value && value->is_null();
+}
+
 }  // namespace
 
 RecordRules::RecordRules(Ledger const& ledger,
@@ -73,40 +83,68 @@ RecordRules::RecordRules(Ledger const& ledger,
         find_fresh(name, touches);
 }
 
-// Under update-wins a record is there while a write is left that no delete had seen; under
-// delete-wins every delete has to be one that some later write had seen, too.
-bool RecordRules::there(RecordName const& name, std::vector<Touch const*> const& touches) {
-    auto const seen_by = [&](bool deletes, Dot dot) {
-        return std::any_of(touches.begin(), touches.end(), [&](Touch const* touch) {
-            bool const of_kind = deletes ? touch->is_delete : brings_back(*touch->op);
-            return of_kind && saw(*touch->entry, dot);
+// A delete counts until somebody who had seen it changes the record. Under delete-wins no delete
+// may be left; under update-wins something has to be left of a write that none of them had seen.
+bool RecordRules::there(RecordName const& name, Touches const& touches) {
+    Touches deletes;
+    bool is_there = false;
+    for (Touch const* touch : touches) {
+        is_there = is_there || !touch->is_delete;
+        bool const over = std::any_of(touches.begin(), touches.end(), [touch](Touch const* other) {
+            return !other->is_delete && saw(*other->entry, touch->entry->dot);
         });
-    };
-    bool left = std::any_of(touches.begin(), touches.end(), [&](Touch const* touch) {
-        return brings_back(*touch->op) && !seen_by(true, touch->entry->dot);
+        if (touch->is_delete && !over) deletes.push_back(touch);
+    }
+    if (deletes.empty() || !is_there || name.collection == kStrict)
+        return is_there && deletes.empty();
+    return std::any_of(touches.begin(), touches.end(), [&](Touch const* touch) {
+        bool const seen = std::any_of(deletes.begin(), deletes.end(), [touch](Touch const* other) {
+            return saw(*other->entry, touch->entry->dot);
+        });
+        return !seen && brings_back(*touch->op) && left(name, touches, *touch);
     });
-    if (name.collection == kStrict)
-        for (Touch const* touch : touches)
-            left = left && (!touch->is_delete || seen_by(false, touch->entry->dot));
-    return left;
 }
 
-void RecordRules::find_fresh(RecordName const& name, Touches& touches) {
-    for (Touch& touch : touches) {
-        if (touch.is_delete) continue;
-        std::vector<Touch const*> past;
+// Has nobody taken away what the write added without putting something else in its place?
+bool RecordRules::left(RecordName const& name, Touches const& touches, Touch const& touch) {
+    if (name.collection != kMixed || touch.fresh) return true;
+    if (auto const* added = operand(touch.asked, "tags", "$add"))
+        return !killed(touches, touch.entry->dot, [added](Touch const& other) {
+            return removes(other.asked, *added);
+        });
+    // Of an increment whose run was taken away unseen a trace is left.
+    return !killed(
+        touches, touch.entry->dot, [](Touch const& other) { return takes_sum(other.asked); });
+}
+
+void RecordRules::find_fresh(RecordName const& name, std::vector<Touch>& touches) {
+    // What a write had seen comes before it.
+    std::vector<Touch*> order;
+    for (Touch& touch : touches)
+        order.push_back(&touch);
+    auto const held = [](Touch const* touch) {
+        Seq sum = 0;
+        for (auto const& [actor, seq] : touch->entry->deps.items())
+            sum += seq;
+        return sum;
+    };
+    std::stable_sort(
+        order.begin(), order.end(), [&](auto* a, auto* b) { return held(a) < held(b); });
+    for (Touch* const touch : order) {
+        if (touch->is_delete) continue;
+        Touches past;
         for (Touch const& other : touches)
-            if (saw(*touch.entry, other.entry->dot)) past.push_back(&other);
-        touch.fresh = !there(name, past);
-        require(touch.op->fresh == touch.fresh,
-                "I4: " + touch.entry->source + " takes " + name.collection + "/" + name.key +
-                    (touch.fresh ? " for a record that is there" : " for one that is not there"));
+            if (saw(*touch->entry, other.entry->dot)) past.push_back(&other);
+        touch->fresh = !there(name, past);
+        require(touch->op->fresh == touch->fresh,
+                "I4: " + touch->entry->source + " takes " + name.collection + "/" + name.key +
+                    (touch->fresh ? " for a record that is there" : " for one that is not there"));
     }
 }
 
 bool RecordRules::killed(Touches const& touches, Dot dot, Kills const& kills) {
-    return std::any_of(touches.begin(), touches.end(), [&](Touch const& touch) {
-        return !touch.is_delete && saw(*touch.entry, dot) && (touch.fresh || kills(touch));
+    return std::any_of(touches.begin(), touches.end(), [&](Touch const* touch) {
+        return !touch->is_delete && saw(*touch->entry, dot) && (touch->fresh || kills(*touch));
     });
 }
 
@@ -125,11 +163,11 @@ Value RecordRules::register_of(Touches const& touches, std::string const& field)
         return put || value_by(touch).has_value();
     };
     Touch const* latest = nullptr;
-    for (Touch const& touch : touches) {
-        if (!value_by(touch) || killed(touches, touch.entry->dot, kills)) continue;
+    for (Touch const* touch : touches) {
+        if (!value_by(*touch) || killed(touches, touch->entry->dot, kills)) continue;
         bool const later = !latest || std::pair(latest->entry->hlc, latest->entry->dot) <
-                                          std::pair(touch.entry->hlc, touch.entry->dot);
-        if (later) latest = &touch;
+                                          std::pair(touch->entry->hlc, touch->entry->dot);
+        if (later) latest = touch;
     }
     return latest ? *value_by(*latest) : Value();
 }
@@ -137,14 +175,11 @@ Value RecordRules::register_of(Touches const& touches, std::string const& field)
 // Add wins: an element is there while an add of it is left that no removal had seen.
 Value RecordRules::tags_of(Touches const& touches) {
     std::set<std::string> tags;
-    for (Touch const& touch : touches) {
-        Value const* const added = operand(touch.asked, "tags", "$add");
+    for (Touch const* touch : touches) {
+        Value const* const added = operand(touch->asked, "tags", "$add");
         if (!added) continue;
-        auto const kills = [&](Touch const& other) {
-            Value const* const removed = operand(other.asked, "tags", "$remove");
-            return removed && *removed == *added;
-        };
-        if (!killed(touches, touch.entry->dot, kills)) tags.insert(*added->as<std::string>());
+        auto const kills = [&](Touch const& other) { return removes(other.asked, *added); };
+        if (!killed(touches, touch->entry->dot, kills)) tags.insert(*added->as<std::string>());
     }
     Array array;
     for (std::string const& tag : tags)
@@ -152,43 +187,49 @@ Value RecordRules::tags_of(Touches const& touches) {
     return Value(std::move(array));
 }
 
-// Increments of one actor are one run until their author has seen it taken away; whoever takes it
-// away takes all of it, if he had seen its beginning.
-Value RecordRules::sum_of(Touches const& touches) {
-    auto const takes = [](Touch const& touch) {
-        Value const* const value = assigned(touch.asked, "n");
-        return value && value->is_null();
-    };
-    std::map<Dot, std::int64_t> runs;  // by the entry that began each
+// Every increment, and the one that began its run: those of one actor are one run until their
+// author has seen it taken away.
+std::map<Dot, Dot> RecordRules::runs_of(Touches const& touches) {
+    std::map<Dot, Dot> runs;
     std::map<ActorId, Dot> open;
-    for (Touch const& touch : touches) {  // by actor and number
-        Value const* const amount = operand(touch.asked, "n", "$inc");
-        if (!amount) continue;
-        ActorId const actor = touch.entry->dot.actor;
-        auto const run = open.find(actor);
-        bool goes_on = run != open.end() && !touch.fresh;
-        for (Touch const& other : touches) {
-            bool const took = goes_on && !other.is_delete && (other.fresh || takes(other)) &&
-                              saw(*touch.entry, other.entry->dot) && saw(*other.entry, run->second);
+    for (Touch const* touch : touches) {
+        if (!operand(touch->asked, "n", "$inc")) continue;
+        Dot const dot = touch->entry->dot;
+        auto const run = open.find(dot.actor);
+        bool goes_on = run != open.end() && !touch->fresh;
+        for (Touch const* other : touches) {
+            bool const took =
+                goes_on && !other->is_delete && (other->fresh || takes_sum(other->asked)) &&
+                saw(*touch->entry, other->entry->dot) && saw(*other->entry, run->second);
             goes_on = goes_on && !took;
         }
-        if (!goes_on) open[actor] = touch.entry->dot;
-        runs[open[actor]] += *amount->as<std::int64_t>();
+        if (!goes_on) open[dot.actor] = dot;
+        runs[dot] = open[dot.actor];
     }
+    return runs;
+}
+
+// Whoever takes a sum away takes all of each run whose beginning he had seen.
+Value RecordRules::sum_of(Touches const& touches) {
+    auto const runs = runs_of(touches);
+    auto const takes = [](Touch const& touch) { return takes_sum(touch.asked); };
     std::int64_t sum = 0;
-    for (auto const& [start, total] : runs)
-        if (!killed(touches, start, takes)) sum += total;
+    for (Touch const* touch : touches) {
+        auto const run = runs.find(touch->entry->dot);
+        if (run == runs.end() || killed(touches, run->second, takes)) continue;
+        sum += *operand(touch->asked, "n", "$inc")->as<std::int64_t>();
+    }
     return Value(sum);
 }
 
 std::map<RecordName, RecordRules::Expected> RecordRules::all() const {
     std::map<RecordName, Expected> all;
-    for (auto const& [name, touches] : records_) {
+    for (auto const& [name, stored] : records_) {
         Expected& expected = all[name];
-        std::vector<Touch const*> list;
-        for (Touch const& touch : touches)
-            list.push_back(&touch);
-        expected.there = there(name, list);
+        Touches touches;
+        for (Touch const& touch : stored)
+            touches.push_back(&touch);
+        expected.there = there(name, touches);
         if (name.collection == kMixed) {
             expected.fields["tags"] = tags_of(touches);
             expected.fields["n"] = sum_of(touches);

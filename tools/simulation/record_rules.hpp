@@ -38,17 +38,19 @@ private:
         Write const* asked = nullptr;  // nullptr: by the node itself
         bool is_delete = false, fresh = false;
     };
-    using Touches = std::vector<Touch>;
+    using Touches = std::vector<Touch const*>;  // by actor and number
     using Kills = std::function<bool(Touch const&)>;
 
-    static bool there(RecordName const& name, std::vector<Touch const*> const& touches);
+    static bool there(RecordName const& name, Touches const& touches);
+    static bool left(RecordName const& name, Touches const& touches, Touch const& touch);
     static bool killed(Touches const& touches, Dot dot, Kills const& kills);
-    static void find_fresh(RecordName const& name, Touches& touches);
+    static void find_fresh(RecordName const& name, std::vector<Touch>& touches);
     static Value register_of(Touches const& touches, std::string const& field);
     static Value tags_of(Touches const& touches);
+    static std::map<Dot, Dot> runs_of(Touches const& touches);
     static Value sum_of(Touches const& touches);
 
-    std::map<RecordName, Touches> records_;
+    std::map<RecordName, std::vector<Touch>> records_;
 };
 
 }  // namespace inos::sim

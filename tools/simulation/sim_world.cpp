@@ -116,6 +116,7 @@ void SimNode::start() {
 
 Result<void> SimNode::try_start() {
     INOS_ASSERT(grant_ && !running() && !paused());
+    engine_->reopen();
     auto opened = open();
     if (opened && engine_->dead()) opened = fail(Errc::io, "the machine has lost power");
     if (!opened) crash();
