@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <utility>
 
 #include "storage/duplicates.hpp"
 #include "storage/schema_document.hpp"
@@ -59,6 +61,11 @@ SimNode* Asking::somebody() {
     if (all.empty()) return nullptr;
     bool const any = ready.empty() || run_.tape.chance(6);
     return run_.tape.pick(any ? all : ready);
+}
+
+void Asking::at(SimNode& node) {
+    ask(node, [this](Asked& asked) { people_.ask(asked); });
+    run_.world->find_power_losses();
 }
 
 void Asking::crowd() {
@@ -153,6 +160,8 @@ void Asking::answered(SimNode& node, Asked& asked, Result<Committed> const& resu
 void Asking::done(SimNode& node, Asked& asked, Committed const& committed) {
     asked.outcome = Outcome::acknowledged;
     asked.dot = committed.dot;
+    if (asked.dot && asked.dot->actor != std::exchange(asked.actor, asked.dot->actor))
+        ++run_.faults[Fault::another_actor];
     std::string const name = name_of(asked);
     if (!asked.may_write) run_.wrong("I11: " + name + " was done at a site that may not write");
     if (!asked.caught_up && !node.replica().caught_up())
@@ -203,7 +212,8 @@ void Asking::judge_refusal(Asked const& asked, Error const& error) {
             good = !asked.may_write;
             break;
         case Errc::unavailable:
-            good = !asked.caught_up;
+            good = !asked.caught_up ||
+                   error.message.find("new actors within a day") != std::string::npos;
             break;
         default:
             good = std::any_of(asked.writes.begin(), asked.writes.end(), [&](Write const& write) {

@@ -21,6 +21,8 @@ public:
     void begin(SimNode& founder);
     // Some people ask some of the nodes.
     void crowd();
+    // Somebody asks this one, which can be asked.
+    void at(SimNode& node);
     // An admin has another idea of `typed`.
     void change_schema(SimNode& admin);
 

@@ -25,7 +25,7 @@ bool written_once(Write const& write) {
 void check_acknowledged(SimNode& node, Asked const& asked) {
     if (asked.outcome != Outcome::acknowledged || !asked.dot || asked.lost) return;
     if (!node.replica().vector().covers(*asked.dot)) {
-        require(node.name() != asked.node,
+        require(asked.away || node.name() != asked.node,
                 "I8: " + node.name() + " does not hold what it acknowledged, t" +
                     std::to_string(asked.number));
         return;
@@ -81,7 +81,7 @@ void check_bounds(SimWorld& world, std::int64_t least) {
     }
 }
 
-void check_alarm(std::string const& node, std::string const& line) {
+void check_alarm(std::string const& node, std::string const& line, bool copies) {
     static constexpr std::array<std::string_view, 4> kOfTheDisk = {
         "an injected error of a",
         "the machine has lost power",
@@ -98,7 +98,11 @@ void check_alarm(std::string const& node, std::string const& line) {
     bool const clock = what.starts_with('"') &&
                        what.find(": the clock of \"") != std::string::npos &&
                        what.ends_with("is more than 5 minutes ahead");
-    require(clock || (disk && about_disk), "I2: " + node + " says: " + line);
+    // Where copies of directories are put back.
+    bool const copy =
+        copies && (what.find(": holds entries of this site that were missing here") != what.npos ||
+                   what.find(": says that it holds entries of this site that") != what.npos);
+    require(clock || copy || (disk && about_disk), "I2: " + node + " says: " + line);
 }
 
 void check_queues(SimWorld& world) {
@@ -132,13 +136,14 @@ void check_recovered(SimWorld& world,
                      VersionVector const& before,
                      ActorId own,
                      bool may_lose_own,
-                     Ledger& ledger) {
+                     Ledger& ledger,
+                     bool put_back) {
     VersionVector const& now = node.replica().vector();
     for (auto const& [actor, seq] : before.items())
         require(now.at(actor) >= seq || (actor == own && may_lose_own),
                 "I8: " + node.name() + " came back without an entry that it had");
     for (auto const& other : world.nodes()) {
-        if (other.get() == &node) continue;
+        if (other.get() == &node || put_back) continue;
         Seq const there = other->running() ? other->replica().vector().at(own)
                                            : last_logged(other->engine(), own);
         require(there <= now.at(own),
@@ -146,7 +151,8 @@ void check_recovered(SimWorld& world,
                     ", and were not on the disk of their author");
     }
     for (Asked& asked : ledger.all()) {
-        if (asked.actor != own || !asked.dot || asked.lost || now.covers(*asked.dot)) continue;
+        bool const looked_for = asked.actor == own && asked.dot && !asked.lost && !asked.away;
+        if (!looked_for || now.covers(*asked.dot)) continue;
         require(may_lose_own,
                 "I1: " + node.name() + " acknowledged t" + std::to_string(asked.number) +
                     " and came back without it");

@@ -23,20 +23,21 @@ void check_bounds(SimWorld& world, std::int64_t least = 0);
 // acknowledged write, the write is seen. Of the last `count` things that were asked for.
 void check_seen(SimWorld& world, Ledger const& ledger, std::size_t count);
 // Of the lines in a node's log that begin with "alarm" only those are right that follow from what a
-// run does to disks and clocks.
-void check_alarm(std::string const& node, std::string const& line);
+// run does to disks and clocks, and to directories where it puts `copies` of them back.
+void check_alarm(std::string const& node, std::string const& line, bool copies = false);
 // I12: what is in flight, waits for a store or for a reader stays within its bounds.
 void check_queues(SimWorld& world);
 // I8 and I1: a node that was down holds what it held before: `before` is its vector then, `own` the
 // actor that it wrote under. What a loss of power may take are its own entries, if it does not sync
 // them; those that were acknowledged are marked as lost. W2: no other node, running or not, holds
-// any of them.
+// any of them, unless the directory was `put_back` from before it wrote them.
 void check_recovered(SimWorld& world,
                      SimNode& node,
                      VersionVector const& before,
                      ActorId own,
                      bool may_lose_own,
-                     Ledger& ledger);
+                     Ledger& ledger,
+                     bool put_back = false);
 
 // ---- at the end, when all nodes run and hold the same -------------------------------------------
 

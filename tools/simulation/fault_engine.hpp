@@ -128,6 +128,17 @@ public:
         undo_.clear();
     }
 
+    // Other contents take the place of all that is there, as files that are put back.
+    void replace(Contents const& all) {
+        WriteBatch batch;
+        for (auto const& [key, value] : contents(*inner_))
+            batch.remove(key.first, key.second);
+        for (auto const& [key, value] : all)
+            batch.put(key.first, key.second, value);
+        (void)inner_->write(batch, Durability::synced);
+        undo_.clear();
+    }
+
     // ---- Engine -------------------------------------------------------------------------------
     Result<std::optional<std::string>> get(Family family, std::string_view key) const override {
         if (watchers_ == 0) {

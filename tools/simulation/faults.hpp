@@ -29,6 +29,8 @@ enum class Fault : std::uint8_t {
     kill,
     pause,
     failed_start,
+    put_back,
+    another_actor,
     // disk
     power_loss,
     power_loss_in_call,
@@ -96,6 +98,8 @@ inline constexpr std::array<std::string_view, kFaults> kFaultNames = {"partition
                                                                       "kill",
                                                                       "pause",
                                                                       "failed start",
+                                                                      "copy put back",
+                                                                      "another actor",
                                                                       "power loss",
                                                                       "power loss in call",
                                                                       "power loss in start",

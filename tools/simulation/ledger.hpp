@@ -55,7 +55,10 @@ struct Asked {
     std::optional<bool> fits_version;  // If-Match names the version of that moment, or another one
     Outcome outcome = Outcome::unknown;
     std::optional<Dot> dot;  // of the entry, if it is known and there is one
-    bool lost = false;       // acknowledged as flushed, and gone with a loss of power
+    // Acknowledged and gone, as may be: flushed before a loss of power, or held by nobody but a
+    // directory in whose place an older one was put.
+    bool lost = false;
+    bool away = false;  // not where it was asked for: there the directory is an older one
 };
 
 class Ledger {

@@ -1,5 +1,7 @@
 #include "tools/simulation/lives.hpp"
 
+#include <algorithm>
+
 #include "tools/simulation/checkers.hpp"
 
 namespace inos::sim {
@@ -105,8 +107,43 @@ void Lives::start(SimNode& node) {
     }
     Life& life = lives_[node.name()];
     auto const guards = run_.world->undisturbed();
-    check_recovered(*run_.world, node, life.before, life.actor, life.may_lose_own, run_.ledger);
+    check_recovered(*run_.world,
+                    node,
+                    life.before,
+                    life.actor,
+                    life.may_lose_own,
+                    run_.ledger,
+                    life.left.contains(life.actor));
     life.last = node.replica().vector();
+}
+
+void Lives::put_back(SimNode& node, Contents const& copy) {
+    run_.note(Fault::put_back, node.name(), "an older directory is put in its place");
+    if (node.running()) fall(node, run_.tape.chance(50));
+    Life& life = lives_[node.name()];
+    life.left.insert(life.actor);
+    node.put_back(copy);
+    auto const guards = run_.world->undisturbed();
+    life.before = logged(node.engine());
+    life.last = {};
+    life.may_lose_own = false;
+    mark_lost(node);
+    if (run_.tape.chance(70)) start(node);
+}
+
+// What nobody holds any more, and what is only at others for now.
+void Lives::mark_lost(SimNode& node) {
+    std::map<SimNode*, VersionVector> all;
+    for (auto const& each : run_.world->nodes())
+        all[each.get()] = logged(each->engine());
+    for (Asked& asked : run_.ledger.all()) {
+        bool const done = asked.outcome == Outcome::acknowledged && asked.dot && !asked.lost;
+        if (!done || all[&node].covers(*asked.dot)) continue;
+        asked.lost = std::none_of(all.begin(), all.end(), [&](auto const& each) {
+            return each.second.covers(*asked.dot);
+        });
+        if (asked.node == node.name()) asked.away = true;
+    }
 }
 
 void Lives::wake(SimNode& node) {

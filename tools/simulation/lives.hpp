@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 #include "tools/simulation/run_state.hpp"
@@ -26,6 +27,8 @@ public:
     // Opens the node if it is down, by chance with a disk that fails meanwhile. It may stay down.
     void start(SimNode& node);
     void wake(SimNode& node);
+    // An older directory takes the place of the node's. It may stay down.
+    void put_back(SimNode& node, Contents const& copy);
     // I8: what a node holds only grows.
     void look();
 
@@ -34,10 +37,12 @@ private:
         VersionVector before;  // when it was last seen running
         ActorId actor;
         bool may_lose_own = false;
-        VersionVector last;  // when somebody looked
+        std::set<ActorId> left;  // actors that wrote more than a directory that was put back knows
+        VersionVector last;      // when somebody looked
     };
     void lose_power(SimNode& node);
     void disturb_start(SimNode& node);
+    void mark_lost(SimNode& node);
 
     RunState& run_;
     std::function<void(SimNode&)> on_down_;

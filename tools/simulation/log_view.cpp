@@ -40,6 +40,18 @@ LogView read_log(Engine const& engine) {
     return log;
 }
 
+VersionVector logged(Engine const& engine) {
+    VersionVector all;
+    for (auto const& [key, value] : contents(engine, Family::log)) {
+        // space u32 | actor u64 | seq u64
+        Reader in(std::string_view(key.second).substr(4));
+        if (key.second.size() != 20) continue;
+        ActorId const actor{in.u64()};
+        all.raise(actor, in.u64());
+    }
+    return all;
+}
+
 Seq last_logged(Engine const& engine, ActorId actor) {
     Seq last = 0;
     auto cursor = engine.scan(

@@ -35,6 +35,8 @@ struct LoggedEntry {
 using LogView = std::map<Dot, LoggedEntry>;
 LogView read_log(Engine const& engine);
 
+// The last entry of every actor in the log.
+VersionVector logged(Engine const& engine);
 // The number of the actor's last entry in the log; 0: there is none.
 Seq last_logged(Engine const& engine, ActorId actor);
 

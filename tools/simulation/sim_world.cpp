@@ -90,7 +90,11 @@ SimNode::SimNode(SimNetwork& network, SimOptions const& options, std::string nam
       options_(options),
       name_(std::move(name)),
       keys_(std::move(keys)),
-      engine_(std::make_unique<FaultEngine>(std::make_unique<MemoryEngine>())) {}
+      engine_(std::make_unique<FaultEngine>(std::make_unique<MemoryEngine>())) {
+    directory_.inode = 1;
+    directory_.machine = name_;
+    directory_.boot = "1";
+}
 
 SimNode::~SimNode() {
     crash();
@@ -102,6 +106,9 @@ Result<void> SimNode::keep(SpaceGrant const& grant) {
         INOS_TRY(Certificate const certificate, decode_certificate(bytes));
         batch.put(Family::meta, inos::keys::meta(kSimSpace, 'c', certificate.actor), bytes);
     }
+    ContinuityRecord continuity;
+    continuity.marks = directory_;
+    batch.put(Family::meta, inos::keys::meta_kind(kSimSpace, 'm'), continuity.encode());
     INOS_CHECK(engine_->write(batch, Durability::synced));
     grant_ = grant;
     for (auto const& url : grant.peers)
@@ -124,10 +131,15 @@ Result<void> SimNode::try_start() {
 }
 
 Result<void> SimNode::open() {
-    ReplicaOptions options{
-        kSimSpace, grant_->actor, keys_.identity, grant_->keys.digest, options_.durability};
+    ReplicaOptions options{kSimSpace,
+                           grant_->actor,
+                           keys_.identity,
+                           grant_->keys.digest,
+                           options_.durability,
+                           directory_};
     INOS_TRY(Membership membership, stored_membership(*engine_, grant_->genesis));
     INOS_TRY(replica_, Replica::open(*engine_, clock_, std::move(membership), std::move(options)));
+    INOS_CHECK(renew_marker());
     INOS_TRY(auto invites, load_invites(*replica_));
     if (options_.store_delay_ms == 0)
         inner_store_ = std::make_unique<DirectStore>(*replica_);
@@ -169,7 +181,30 @@ void SimNode::stop() {
     if (!running()) return;
     peers_->stop();
     transport_->stop();
+    if (!replica_->failed()) (void)renew_marker();
     crash();
+}
+
+// As open_site() does, with a file of which there is nothing but its marks.
+Result<void> SimNode::renew_marker() {
+    DirectoryMarks next = directory_;
+    for (std::size_t i = 0; i < 8; ++i)
+        next.nonce[i] = static_cast<std::uint8_t>(next.changed_ns >> (8 * i));
+    ++next.changed_ns;
+    INOS_CHECK(replica_->expect_marker(next.nonce));
+    directory_ = next;
+    return replica_->record_marks(directory_);
+}
+
+Contents SimNode::copy() {
+    FaultEngine::Undisturbed const guard(*engine_);
+    return contents(*engine_);
+}
+
+void SimNode::put_back(Contents const& copy) {
+    INOS_ASSERT(!running());
+    engine_->replace(copy);
+    ++directory_.inode;
 }
 
 void SimNode::crash() {
@@ -186,6 +221,7 @@ void SimNode::lose_power(std::size_t kept) {
     crash();
     engine_->heal();
     engine_->lose_unsynced(kept);
+    directory_.boot = std::to_string(++boots_);
     clock_.boot();
 }
 

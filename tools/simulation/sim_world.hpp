@@ -117,6 +117,10 @@ public:
     // after it. Somebody has to look whether it happened, and to call lose_power().
     void lose_power_at(std::size_t n, FaultEngine::Counted counted, FaultEngine::Outcome outcome);
     bool lost_power() const { return engine_->dead(); }
+    // What somebody gets who copies the directory, and a copy that is put back, as other files,
+    // while the node does not run.
+    Contents copy();
+    void put_back(Contents const& copy);
     bool paused() const { return network_.paused(name_); }
     void restart() {
         crash();
@@ -154,6 +158,7 @@ public:
 
 private:
     Result<void> open();
+    Result<void> renew_marker();
     void log(std::string_view event, std::string const& text);
 
     SimNetwork& network_;
@@ -162,6 +167,8 @@ private:
     SiteKeys keys_;
     ManualClock clock_;
     std::unique_ptr<FaultEngine> engine_;
+    DirectoryMarks directory_;  // of the marker file, and the machine in its present run
+    std::uint64_t boots_ = 1;
     std::optional<SpaceGrant> grant_;
     std::vector<std::string> urls_;
     std::vector<std::string> log_;

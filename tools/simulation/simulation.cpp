@@ -14,6 +14,7 @@ namespace inos::sim {
 namespace {
 
 constexpr std::size_t kNodesMax = 8;
+constexpr std::size_t kCopiesMax = 6;
 constexpr std::size_t kLookedAt = 12;  // of the last things that were asked for, after every step
 
 class Run {
@@ -176,6 +177,10 @@ private:
                     node(run_.swarm.second_admin && run_.tape.chance(50) ? 1 : 0));
             case Action::start:
                 return start(any_down());
+            case Action::copy:
+                return copy(run_.any_node());
+            case Action::put_back:
+                return put_back();
             case Action::stop:
             case Action::kill:
             case Action::pause:
@@ -192,6 +197,29 @@ private:
             default:
                 return harm_.network(action);
         }
+    }
+
+    // ---- copies of directories ----------------------------------------------------------------
+    struct Copy {
+        SimNode* node;
+        Contents contents;
+    };
+
+    void copy(SimNode& node) {
+        if (!node.is_member() || node.lost_power()) return;
+        run_.journal.note(node.name(), "its directory is copied");
+        if (copies_.size() == kCopiesMax) copies_.erase(copies_.begin());
+        copies_.push_back({&node, node.copy()});
+    }
+    void put_back() {
+        if (copies_.empty()) return copy(run_.any_node());
+        Copy const& copy = run_.tape.pick(copies_);
+        SimNode& node = *copy.node;
+        if (node.lost_power()) return;
+        lives_.put_back(node, copy.contents);
+        // Before it has met anybody.
+        for (std::size_t n = run_.tape.below(4); n > 0 && Asking::can_ask(node); --n)
+            asking_.at(node);
     }
 
     SimNode* any_down() {
@@ -302,7 +330,7 @@ private:
             run_.journal.note(node.name(), line);
             if (!line.starts_with("alarm")) return;
             try {
-                check_alarm(node.name(), line);
+                check_alarm(node.name(), line, run_.swarm.has(Action::put_back));
             } catch (CheckFailed const& failed) {
                 run_.wrong(failed.what());  // nothing may be thrown from here
             }
@@ -327,6 +355,7 @@ private:
     Asking asking_;
     RunReport report_;
     std::vector<Join> joins_;
+    std::vector<Copy> copies_;
 };
 
 }  // namespace

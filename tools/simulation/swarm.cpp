@@ -6,6 +6,8 @@
 namespace inos::sim {
 namespace {
 
+constexpr std::uint64_t kNever = 1ull << 40;
+
 // Kinds of faults that a run has or has not, as a whole.
 void draw_group(Swarm& swarm,
                 Tape& tape,
@@ -53,6 +55,10 @@ Swarm Swarm::of(std::uint64_t seed, Tape& tape) {
     draw("clocks", 40, {Action::clock, Action::freeze});
     draw("joins", 40, {Action::join});
     draw("schema changes", 30, {Action::schema});
+    draw("copies put back", 25, {Action::copy, Action::put_back});
+    // Who was put back may edit what all others have purged, and the sites then differ until they
+    // are repaired.
+    if (swarm.has(Action::put_back)) swarm.options.acknowledge_every_ms = kNever;
     return swarm;
 }
 

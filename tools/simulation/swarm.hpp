@@ -37,8 +37,10 @@ enum class Action : std::uint8_t {
     freeze,
     join,
     schema,
+    copy,
+    put_back,
 };
-inline constexpr std::size_t kActions = static_cast<std::size_t>(Action::schema) + 1;
+inline constexpr std::size_t kActions = static_cast<std::size_t>(Action::put_back) + 1;
 
 struct Swarm {
     SimOptions options;
