@@ -30,7 +30,7 @@ namespace {
 using namespace inos::sim;
 
 // From this many runs on, a fault that never fired is a failure, ...
-constexpr std::size_t kRunsForAllFaults = 100;
+constexpr std::size_t kRunsForAllFaults = 200;
 // ... and so is it if fewer of all writes than this were done.
 constexpr unsigned kAcknowledgedPercentMin = 60;
 constexpr std::size_t kRunsMax = 100'000'000;

@@ -329,6 +329,35 @@ TEST(Checkers, see_what_left_a_node_before_it_was_on_its_disk) {
     }
 }
 
+TEST(Checkers, see_a_queue_that_is_too_long) {
+    Checked run;
+    auto const x = run.world.network().transport("x"), y = run.world.network().transport("y");
+    std::shared_ptr<Connection> taken, dialled;
+    value_of(x->listen(
+        "x", 7711, [&](std::shared_ptr<Connection> connection) { taken = std::move(connection); }));
+    y->dial(SimNetwork::address("x"), [&](Result<std::shared_ptr<Connection>> connection) {
+        dialled = value_of(std::move(connection));
+    });
+    run.world.step(1'000);
+    ASSERT_TRUE(taken && dialled);
+    EXPECT_NO_THROW(check_queues(run.world));
+    for (std::size_t sent = 0; sent <= kQueueHardLimit + kFrameLimit; sent += kFrameLimit)
+        dialled->send(std::string(kFrameLimit, 'x'));
+    EXPECT_THAT([&] { check_queues(run.world); }, fails_with("I12: more waits"));
+}
+
+TEST(Checkers, see_histories_that_differ) {
+    Checked run;
+    Dot const dot = *run.ledger.at(1).dot;
+    std::string const key = keys::log(kSimSpace, dot);
+    std::string value = contents(run.b.engine(), Family::log).at({Family::log, key});
+    value[12] ^= 1;  // version, reason, when it came (6 bytes), the chain's hash
+    WriteBatch batch;
+    batch.put(Family::log, key, value);
+    Checked::change(run.b, batch);
+    EXPECT_THAT([&] { run.end(); }, fails_with("D6: b holds another history"));
+}
+
 TEST(Checkers, allow_only_alarms_that_have_a_reason) {
     for (char const* line : {"alarm upkeep: an injected error of a write",
                              "alarm erased data is still on the disk: the machine has lost power",

@@ -121,7 +121,7 @@ inline constexpr std::array<std::string_view, kFaults> kFaultNames = {"partition
                                                                       "group commit",
                                                                       "refused",
                                                                       "refused to a reader",
-                                                                      "refused, another version",
+                                                                      "refused for its version",
                                                                       "unknown outcome",
                                                                       "delete",
                                                                       "erase",

@@ -34,6 +34,7 @@ LogView read_log(Engine const& engine) {
         entry.source = decoded.entry.header.source;
         entry.ops = std::move(decoded.entry.ops);
         entry.bytes = stored->bytes;
+        entry.chain = stored->chain;
         last = &log.emplace(dot, std::move(entry)).first->second;
     }
     require(bool(cursor->status()), "the log cannot be read");

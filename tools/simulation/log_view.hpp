@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "crdt/entry.hpp"
+#include "storage/crypto/crypto.hpp"
 #include "storage/engine.hpp"
 
 namespace inos::sim {
@@ -29,6 +30,7 @@ struct LoggedEntry {
     std::string source;
     std::vector<Op> ops;  // not those that were erased
     std::string bytes;
+    crypto::Hash32 chain{};  // over its author's log up to here
 };
 
 // By dot, so each actor's entries are together and in order.

@@ -183,7 +183,7 @@ void People::decision(Asked& asked) {
         asked.writes.push_back({Write::Kind::resolve, few(kFields), std::move(value), {}});
         return;
     }
-    auto const kind = tape_.chance(50) ? Write::Kind::cover : Write::Kind::revive;
+    auto const kind = tape_.chance(70) ? Write::Kind::cover : Write::Kind::revive;
     asked.writes.push_back({kind, few(tape_.chance(50) ? kLoose : kStrict), {}, {}});
 }
 
