@@ -73,9 +73,12 @@ void on_signal(int number) {
 }
 
 void watch_signals() {
-    for (int const number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTERM, SIGINT, SIGALRM})
+    for (int const number : {SIGABRT, SIGTERM, SIGINT, SIGALRM})
         std::signal(number, on_signal);
-    if (__sanitizer_set_death_callback) __sanitizer_set_death_callback(say_seed);
+    // A sanitizer says what is wrong with an access, and then calls back.
+    if (__sanitizer_set_death_callback) return __sanitizer_set_death_callback(say_seed);
+    for (int const number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL})
+        std::signal(number, on_signal);
 }
 
 void begin(std::uint64_t seed, unsigned limit_s) {

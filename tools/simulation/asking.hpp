@@ -12,7 +12,9 @@ namespace inos::sim {
 
 class Asking {
 public:
-    explicit Asking(RunState& run) : run_(run), people_(Tape::seeded(run.tape.word64())) {}
+    // An erasure makes all sites acknowledge, and then they purge: see Swarm::of().
+    explicit Asking(RunState& run)
+        : run_(run), people_(Tape::seeded(run.tape.word64()), !run.swarm.has(Action::put_back)) {}
 
     static bool can_ask(SimNode const& node) {
         return node.running() && !node.paused() && !node.lost_power();

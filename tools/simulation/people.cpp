@@ -55,8 +55,9 @@ Object document_of(CollectionSchema const& schema) {
                   {"fields", Value(std::move(fields))}};
 }
 
-People::People(Tape tape)
+People::People(Tape tape, bool erases)
     : tape_(std::move(tape)), mood_(mood_of(tape_)), typed_(random_schema(tape_)) {
+    if (!erases) mood_.erase_percent = 0;
     choose_focus();
 }
 

@@ -26,7 +26,8 @@ inline constexpr std::size_t kTopics = static_cast<std::size_t>(Topic::decision)
 
 class People {
 public:
-    explicit People(Tape tape);
+    // `erases`: persons may be erased.
+    People(Tape tape, bool erases);
 
     // The schema that a run begins with, and later one with another idea of `typed`.
     Object first_schema() const;
