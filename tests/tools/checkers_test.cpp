@@ -52,6 +52,11 @@ struct Checked {
     }
     // Somebody asks for `asked`, and the node does `done`.
     Asked& does(SimNode& node, Write asked, std::vector<Write> done) {
+        Asked& entry = begins(node, std::move(asked), std::move(done));
+        EXPECT_TRUE(world.converge());
+        return entry;
+    }
+    Asked& begins(SimNode& node, Write asked, std::vector<Write> done) {
         Asked& entry = ledger.ask();
         entry.node = node.name();
         entry.actor = node.replica().actor();
@@ -62,7 +67,6 @@ struct Checked {
             ledger.at(at).outcome = Outcome::acknowledged;
             ledger.at(at).dot = value_of(result).dot;
         });
-        EXPECT_TRUE(world.converge());
         return ledger.at(at);
     }
     Asked& does(SimNode& node, Write const& write) { return does(node, write, {write}); }
@@ -99,6 +103,29 @@ TEST(Checkers, agree_with_what_is_right) {
     EXPECT_NO_THROW(check_equal_vectors(run.world));
     EXPECT_NO_THROW(check_bounds(run.world));
     EXPECT_NO_THROW(check_queues(run.world));
+}
+
+// A delete that saw none of what followed elsewhere: does anything of that bring the record back?
+TEST(Checkers, know_what_is_left_of_what_a_delete_had_not_seen) {
+    std::string_view const add = R"({"tags": {"$add": "x"}})",
+                           remove = R"({"tags": {"$remove": "x"}})";
+    std::string_view const count = R"({"n": {"$inc": 2}})", take = R"({"n": null})";
+    for (auto const& [first, second] : {std::pair(add, remove), std::pair(count, take)})
+        for (std::string_view const before :
+             {R"({"n": {"$inc": 1}})", R"({"tags": {"$add": "y"}})"}) {
+            Checked run;
+            run.does(run.a, patch(kMixed, "a", before));
+            run.world.network().partition("a", "b");
+            for (std::string_view const json : {first, second}) {
+                Write const write = patch(kMixed, "a", json);
+                run.begins(run.a, write, {write});
+            }
+            Write const deletes{Write::Kind::delete_, {kMixed, "a"}, {}, {}};
+            run.begins(run.b, deletes, {deletes});
+            run.world.network().heal_all();
+            EXPECT_TRUE(run.world.converge());
+            EXPECT_NO_THROW(run.end());
+        }
 }
 
 // ---- the ledger against the log -----------------------------------------------------------------

@@ -23,6 +23,14 @@ bool brings_back(Op const& op) {
     return is_change(op) && (op.fresh || writes);
 }
 
+// Besides its element the set itself, which a removal of the element leaves there, empty.
+bool begins_set(Op const& op) {
+    std::string const path = own_path(path_name({}, "tags"), CellType::set);
+    return std::any_of(op.edits.begin(), op.edits.end(), [&path](Edit const& edit) {
+        return edit.kind == static_cast<std::uint64_t>(EditKind::write) && edit.path == path;
+    });
+}
+
 // What the write gives a register; what a revived record gets stands in the op only.
 Value const* assigned(Write const* asked, std::string const& field) {
     return asked ? find_member(asked->fields, field) : nullptr;
@@ -109,9 +117,10 @@ bool RecordRules::there(RecordName const& name, Touches const& touches) {
 bool RecordRules::left(RecordName const& name, Touches const& touches, Touch const& touch) {
     if (name.collection != kMixed || touch.fresh) return true;
     if (auto const* added = operand(touch.asked, "tags", "$add"))
-        return !killed(touches, touch.entry->dot, [added](Touch const& other) {
-            return removes(other.asked, *added);
-        });
+        return begins_set(*touch.op) ||
+               !killed(touches, touch.entry->dot, [added](Touch const& other) {
+                   return removes(other.asked, *added);
+               });
     // Of an increment whose run was taken away unseen a trace is left.
     return !killed(
         touches, touch.entry->dot, [](Touch const& other) { return takes_sum(other.asked); });
