@@ -150,10 +150,18 @@ private:
     void post_schema(CallPtr call);
     // api_status.cpp
     void get_status(CallPtr call);
-    void get_members(CallPtr call);
     void post_verify(CallPtr call);
     void get_health(CallPtr call);
     void get_readiness(CallPtr call);
+    // api_members.cpp
+    void get_members(CallPtr call);
+    void delete_member(CallPtr call);
+    void post_member(CallPtr call);
+    void rotate_key(CallPtr call);
+    void recover(CallPtr call);
+    void list_reviews(CallPtr call);
+    void decide_review(CallPtr call);
+    void decide(CallPtr call, std::function<Result<Value>(Replica&)> work);
     // api_peers.cpp
     void get_peers(CallPtr call);
     void post_peer(CallPtr call);

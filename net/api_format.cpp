@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "storage/crypto/site_id.hpp"
 #include "storage/json.hpp"
 
 namespace inos {
@@ -181,6 +182,17 @@ std::optional<VersionVector> parse_frontier(std::string_view text) {
     Reader in(*bytes);
     auto vector = VersionVector::decode(in);
     return in.finished() ? std::move(vector) : std::nullopt;
+}
+
+Value member_value(Certificate const& certificate) {
+    Array scope;
+    for (std::string const& collection : certificate.scope)
+        scope.push_back(Value(collection));
+    return Value(Object{{"site", Value(site_id_text(certificate.site))},
+                        {"name", Value(certificate.name)},
+                        {"role", Value(role_name(certificate.role))},
+                        {"actor", Value(actor_text(certificate.actor))},
+                        {"scope", Value(std::move(scope))}});
 }
 
 }  // namespace inos

@@ -41,6 +41,8 @@ Value conflicts_value(std::vector<Conflict> const& conflicts, Membership const& 
 void add_warnings(Object& answer, std::vector<FieldWarning> const& warnings);
 
 Value peer_value(PeerStatus const& peer);
+// {"site","name","role","actor","scope"}
+Value member_value(Certificate const& certificate);
 
 // A number that does not fit is the largest one.
 Value number_value(std::uint64_t number);

@@ -1,4 +1,5 @@
 // The API's view of this site as a whole: status, members, comparison, health.
+#include <algorithm>
 #include <utility>
 
 #include "net/api.hpp"
@@ -7,17 +8,6 @@
 
 namespace inos {
 namespace {
-
-Value member_value(Certificate const& certificate) {
-    Array scope;
-    for (std::string const& collection : certificate.scope)
-        scope.push_back(Value(collection));
-    return Value(Object{{"site", Value(site_id_text(certificate.site))},
-                        {"name", Value(certificate.name)},
-                        {"role", Value(role_name(certificate.role))},
-                        {"actor", Value(actor_text(certificate.actor))},
-                        {"scope", Value(std::move(scope))}});
-}
 
 Value members_value(Membership const& membership) {
     Array members;
@@ -35,6 +25,8 @@ struct SpaceStatus {
     std::vector<PurgeBlocker> blockers;
     bool failed = false;
     Value continuity, forks;
+    std::size_t admins = 0;
+    std::string standing;
 };
 
 // Members that have been silent for so long hold purging back, and somebody should know.
@@ -77,6 +69,20 @@ Value forks_value(Replica const& replica) {
     return Value(std::move(forks));
 }
 
+std::size_t admins_of(Membership const& membership) {
+    auto const sites = membership.sites();
+    return static_cast<std::size_t>(std::count_if(
+        sites.begin(), sites.end(), [](auto const& site) { return site.role == Role::admin; }));
+}
+
+// This site's: "member", "retired", or "refused" where a retired admin had admitted it.
+std::string standing_of(Replica const& replica) {
+    Membership const& membership = replica.membership();
+    SiteId const& self = membership.by_actor(replica.actor())->site;
+    if (membership.by_site(self)) return "member";
+    return membership.is_retired(self) ? "retired" : "refused";
+}
+
 SpaceStatus space_status(Replica const& replica) {
     return {replica.vector(),
             replica.root().text(),
@@ -85,7 +91,9 @@ SpaceStatus space_status(Replica const& replica) {
             replica.purge_blockers(),
             replica.failed(),
             continuity_value(replica),
-            forks_value(replica)};
+            forks_value(replica),
+            admins_of(replica.membership()),
+            standing_of(replica)};
 }
 
 Value vector_value(VersionVector const& vector) {
@@ -114,6 +122,8 @@ void Api::get_status(CallPtr call) {
                             {"records", number_value(space.records)},
                             {"vector", vector_value(space.held)},
                             {"members", std::move(space.members)},
+                            {"admins", number_value(space.admins)},
+                            {"standing", Value(space.standing)},
                             {"continuity", std::move(space.continuity)},
                             {"forks", std::move(space.forks)},
                             {"purge_waits_for", silent_value(space.blockers, clock_.now_ms())}});
@@ -133,11 +143,6 @@ void Api::get_status(CallPtr call) {
                                         {"adapters", Value(Array{})}})));
     };
     store_.query([](Replica& replica) { return space_status(replica); }, std::move(done));
-}
-
-void Api::get_members(CallPtr call) {
-    read(std::move(call),
-         [](Replica& replica) { return json_response(200, members_value(replica.membership())); });
 }
 
 void Api::post_verify(CallPtr call) {
@@ -163,6 +168,8 @@ void Api::get_readiness(CallPtr call) {
     auto work = [](Replica& replica) -> std::string {
         if (replica.failed())
             return "an earlier write to the disk failed, so this node takes no more writes";
+        if (standing_of(replica) != "member")
+            return "this site is no member of the space any more, so it takes no writes";
         if (!replica.caught_up())
             return "this site has not caught up with its space yet, so it takes no writes";
         return {};

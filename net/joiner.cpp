@@ -118,15 +118,17 @@ Result<Joiner::Joined> Joiner::take_grant(std::string const& message) {
     Joined joined;
     joined.grant.genesis = *std::move(genesis);
     joined.grant.keys = {crypto::Secret(grant->space_key), crypto::Secret(grant->digest_key)};
+    for (auto const& [epoch, key] : grant->later_keys)
+        joined.grant.keys.later.push_back({epoch, crypto::Secret(key)});
     joined.grant.actor = grant->actor;
-    joined.grant.certificates = std::move(grant->certificates);
+    joined.grant.statements = std::move(grant->statements);
     joined.grant.peers = code_.addresses;
     for (auto& address : grant->addresses)
         if (std::find(joined.grant.peers.begin(), joined.grant.peers.end(), address) ==
             joined.grant.peers.end())
             joined.grant.peers.push_back(std::move(address));
     Membership membership(joined.grant.genesis);
-    INOS_CHECK(membership.add_all(joined.grant.certificates));
+    INOS_CHECK(membership.add_all(joined.grant.statements));
     auto const* own = membership.by_actor(joined.grant.actor);
     if (!own || own->site != keys_.identity.public_key)
         return fail(Errc::protocol, "the admission that the other site sent is not for this site");

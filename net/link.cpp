@@ -12,6 +12,11 @@ constexpr char kTookBack[] =
     "holds entries of this site that were missing here, so this directory is an old copy; they are "
     "taken back, and the next write goes on under a new actor";
 
+constexpr char kNoKey[] =
+    "the peer seals with a key that this site has not got yet; it comes with the membership log, "
+    "and "
+    "nothing is lost";
+
 std::size_t entries_of(wire::Batch const& batch) {
     std::size_t count = 0;
     for (auto const& run : batch.runs)
@@ -69,6 +74,7 @@ void Link::on_received(Result<SecureChannel::Received> received) {
         auto more = channel_.approve();
         if (!more) return end(more.error());
         send_frames(more->frames);
+        if (*accepted) return refuse(**accepted);
         begin_session();
         for (auto& message : more->messages)
             received->messages.push_back(std::move(message));
@@ -86,7 +92,7 @@ void Link::on_received(Result<SecureChannel::Received> received) {
     if (received->ended && !ended_) end({Errc::unavailable, "the peer ended the session", {}});
 }
 
-Result<void> Link::on_peer(SecureChannel::Peer const& peer) {
+Result<std::optional<wire::Refusal>> Link::on_peer(SecureChannel::Peer const& peer) {
     INOS_TRY(Identity const identity, check_identity(peer.payload, peer.static_key));
     site_ = identity.keys.site;
     site_name_ = identity.keys.name;
@@ -123,6 +129,13 @@ void Link::close(std::string_view reason) {
         if (auto frame = channel_.end()) connection_->send(*std::move(frame));
     }
     connection_->close(reason);
+}
+
+void Link::refuse(wire::Refusal const& refusal) {
+    if (ended_) return;
+    auto const keep = shared_from_this();
+    send(refusal);
+    end({Errc::forbidden, refusal.message, {}});
 }
 
 void Link::end(Error const& why) {
@@ -165,11 +178,16 @@ void Link::do_action(session::Send& action) {
     send(action.message);
 }
 
+// Sealed with the key of the state that the session has seen, for its statement has gone out. While
+// the peer has not got that one nothing is sent; the owner shares it, and the session goes on.
 void Link::do_action(session::Collect& action) {
+    if (local_->keys->empty() || !local_->membership->was_given(*site_, local_->keys->sealing()))
+        return perform(session_->collected(Session::Collected(), clock_.monotonic_ms()));
     auto work = [theirs = std::move(action.theirs),
                  target = action.target_bytes,
                  space = options_.space,
-                 key = options_.space_key](Replica& replica) -> Result<Session::Collected> {
+                 key =
+                     local_->keys->sealing_key()](Replica& replica) -> Result<Session::Collected> {
         INOS_TRY(EntryBatch const batch, replica.collect(theirs, target));
         return Session::Collected{
             wire::seal_batch(space, key, batch), batch.weight(), batch.entries()};
@@ -188,9 +206,12 @@ void Link::do_action(session::Apply& action) {
         Result<ApplyReport> report;
         std::shared_ptr<LocalState const> local;
     };
-    auto work = [batch = std::move(action.batch), key = options_.space_key](Replica& replica) {
+    auto work = [batch = std::move(action.batch), site = *site_](Replica& replica) {
         auto const run = [&]() -> Result<ApplyReport> {
-            INOS_TRY(EntryBatch const opened, wire::open_batch(batch, key));
+            INOS_CHECK(replica.check_member(site));
+            auto const* key = replica.keys()->find(batch.key_id);
+            if (!key) return fail(Errc::unavailable, kNoKey);
+            INOS_TRY(EntryBatch const opened, wire::open_batch(batch, *key));
             return replica.apply(opened);
         };
         auto report = run();
@@ -219,9 +240,22 @@ void Link::do_action(session::Apply& action) {
     store_.query(std::move(work), std::move(answer));
 }
 
-void Link::do_action(session::AddCertificates& action) {
-    add([certificates = std::move(action.certificates)](Replica& replica) {
-        return replica.add_certificates(certificates);
+void Link::do_action(session::AddStatements& action) {
+    add([statements = std::move(action.statements), partial = action.partial, peer = *site_](
+            Replica& replica) -> Result<std::size_t> {
+        if (!partial) {
+            INOS_CHECK(replica.check_member(peer));
+            return replica.add_statements(statements);
+        }
+        // What came with a refusal is looked at only if it explains one: that this site, or the
+        // peer, is no member any more.
+        Membership const& known = replica.membership();
+        Membership next = known;
+        next.add_some(statements);
+        SiteId const& self = known.by_actor(replica.actor())->site;
+        bool const explains = (known.by_site(self) && !next.by_site(self)) ||
+                              (known.by_site(peer) && !next.by_site(peer));
+        return explains ? replica.learn(statements) : std::size_t{0};
     });
 }
 
@@ -244,7 +278,7 @@ void Link::add(std::function<Result<std::size_t>(Replica&)> take) {
     };
     auto answer = [weak = weak_from_this(), moved = handlers_.moved](Outcome outcome) {
         auto const self = weak.lock();
-        if (self && !self->ended_) self->session_->certificates_added();
+        if (self && !self->ended_) self->session_->statements_added();
         if (outcome.added && *outcome.added > 0) moved(outcome.local);
         if (self && !outcome.added) self->end(outcome.added.error());
     };

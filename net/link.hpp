@@ -26,13 +26,13 @@ class Link : public std::enable_shared_from_this<Link> {
 public:
     struct Options {
         SpaceId space{};
-        crypto::Secret space_key;
         bool outbound = false;
         std::string url;  // what was dialled
     };
     struct Handlers {
-        // The handshake has shown who the peer is. An error ends the link.
-        std::function<Result<void>(Link&, Identity const&)> accept;
+        // The handshake has shown who the peer is. An error ends the link without a word; a refusal
+        // is said to the peer, inside the channel, before the link ends.
+        std::function<Result<std::optional<wire::Refusal>>(Link&, Identity const&)> accept;
         std::function<void(Link&)> established;  // the session has begun
         std::function<void(Link&)> changed;      // what is known of the peer has moved
         // The replica took something in. May come after the link's end, and after its destruction.
@@ -59,6 +59,8 @@ public:
     void tick(std::uint64_t now_ms);
     // Says goodbye inside the channel and ends without calling `ended`.
     void close(std::string_view reason);
+    // Says why the peer is refused from now on, and ends; `ended` is called.
+    void refuse(wire::Refusal const& refusal);
 
     bool outbound() const { return options_.outbound; }
     std::string const& url() const { return options_.url; }
@@ -76,7 +78,7 @@ public:
 private:
     void on_frame(std::string const& frame);
     void on_received(Result<SecureChannel::Received> received);
-    Result<void> on_peer(SecureChannel::Peer const& peer);
+    Result<std::optional<wire::Refusal>> on_peer(SecureChannel::Peer const& peer);
     void begin_session();
     void end(Error const& why);
     void send_frames(std::vector<std::string> frames);
@@ -85,7 +87,7 @@ private:
     void do_action(session::Send& action);
     void do_action(session::Collect& action);
     void do_action(session::Apply& action);
-    void do_action(session::AddCertificates& action);
+    void do_action(session::AddStatements& action);
     void do_action(session::AddAcknowledgements& action);
     void do_action(session::RightsAsked& action);
     void do_action(session::CompareHeads& action);

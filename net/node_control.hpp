@@ -75,6 +75,8 @@ public:
     virtual void invite(InviteRequest request, std::function<void(Result<InviteInfo>)> done) = 0;
     virtual std::vector<InviteInfo> invites() const = 0;
     virtual Result<void> revoke_invite(std::string const& id) = 0;
+    // The membership log has grown here: peers want to hear of it.
+    virtual void members_changed() = 0;
     // How many other sites have said that they hold all of `held` durably.
     virtual std::size_t acknowledged_by(VersionVector const& held) const = 0;
     // Calls back when that number has reached `sites` or the time is over; answers the number.

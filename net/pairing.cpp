@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint64_t kPairingDeadlineMs = 30'000;
 constexpr std::size_t kPairingsMax = 16;
 constexpr std::size_t kScopeBytesMax = 4'096;
+constexpr std::size_t kGrantBytesMax = 2 << 20, kGrantStatementsMax = 1'000;
 
 std::string_view view(InviteId const& id) {
     return {reinterpret_cast<char const*>(id.data()), id.size()};
@@ -50,6 +51,21 @@ Result<void> check_request(InviteRequest const& request) {
                         " bytes; the limit is " + std::to_string(kScopeBytesMax),
                     "write");
     return {};
+}
+
+// The membership log, as far as a grant has room: then those that the certificate cannot be checked
+// without. The others come at the first meeting, in as many pieces as it takes.
+std::vector<std::string> admission_of(Membership const& known, std::string const& certificate) {
+    Membership membership = known;
+    membership.add_some({certificate});
+    std::vector<std::string> all = membership.all_bytes();
+    std::size_t bytes = 0;
+    for (auto const& statement : all)
+        bytes += statement.size();
+    if (bytes <= kGrantBytesMax && all.size() <= kGrantStatementsMax) return all;
+    auto const admitted = decode_certificate(certificate);
+    INOS_ASSERT(admitted.has_value());
+    return membership.chain_of(admitted->site);
 }
 
 InviteInfo info_of(Invite const& invite) {
@@ -136,11 +152,10 @@ private:
         grant.genesis = membership.genesis().encode();
         grant.space_key = manager_.options_.space_keys.seal.view();
         grant.digest_key = manager_.options_.space_keys.digest.view();
+        for (SpaceKey const& later : manager_.local_->keys->later())
+            grant.later_keys.emplace_back(later.epoch, later.key.view());
         grant.actor = certificate->actor;
-        grant.certificates = membership.all_bytes();
-        auto& all = grant.certificates;
-        if (std::find(all.begin(), all.end(), invite->certificate) == all.end())
-            all.push_back(invite->certificate);
+        grant.statements = admission_of(membership, invite->certificate);
         grant.addresses = invite->addresses;
         auto frames = channel_.send(wire::encode(wire::Message(std::move(grant))));
         if (!frames) return finish(false);
@@ -241,10 +256,11 @@ void PeerManager::forget_expired_invites() {
 
 void PeerManager::invite(InviteRequest request, std::function<void(Result<InviteInfo>)> done) {
     auto const* own = local_->membership->by_site(options_.keys.identity.public_key);
-    if (own->role != Role::admin)
+    if (!own || own->role != Role::admin)
         return done(fail(Errc::forbidden,
-                         "only an admin site invites others, and this one is a " +
-                             std::string(role_name(own->role)) + "; run it at an admin site"));
+                         "only an admin site invites others, and this one is " +
+                             (own ? std::string("a ") + role_name(own->role) : "no member") +
+                             "; run it at an admin site"));
     auto const sound = check_request(request);
     if (!sound) return done(tl::unexpected<Error>(sound.error()));
     forget_expired_invites();

@@ -42,30 +42,17 @@ PeerManager::~PeerManager() {
 
 namespace {
 
-// The newest certificate of the site, and behind it those of its issuers up to the founder, as far
-// as a handshake has room: the peer may know none of them.
+constexpr std::size_t kRefusalStatementsMax = 64;
+
+// The certificate of the site, and behind it those of its issuers up to the founder, as far as a
+// handshake has room: the peer may know none of them.
 std::vector<std::string> certificates_of(Membership const& membership, SiteId const& site) {
-    std::vector<Certificate const*> chain{membership.by_site(site)};
     std::vector<std::string> out;
     std::size_t bytes = 0;
-    for (std::size_t i = 0; i < chain.size() && out.size() < kIdentityCertificatesMax; ++i) {
-        auto encoded = *membership.bytes_of(chain[i]->actor);
-        bytes += encoded.size();
-        if (bytes > kIdentityCertificateBytesMax) break;
-        out.push_back(std::move(encoded));
-        auto const add = [&chain](Certificate const* certificate) {
-            bool const in = std::find(chain.begin(), chain.end(), certificate) != chain.end();
-            if (!in) chain.push_back(certificate);
-        };
-        // Of a site that goes on again and again only what an admin has issued.
-        add(&membership.granted(*chain[i]));
-        bool const own = chain[i]->issuer == chain[i]->site;
-        if (own || chain[i]->issuer == membership.genesis().founder) continue;
-        for (ActorId const actor : membership.actors()) {
-            auto const* issuer = membership.by_actor(actor);
-            bool const granted = &membership.granted(*issuer) == issuer;
-            if (issuer->site == chain[i]->issuer && granted) add(issuer);
-        }
+    for (auto& statement : membership.chain_of(site)) {
+        bytes += statement.size();
+        if (bytes > kIdentityCertificateBytesMax || out.size() == kIdentityCertificatesMax) break;
+        out.push_back(std::move(statement));
     }
     return out;
 }
@@ -149,7 +136,7 @@ void PeerManager::open_link(std::shared_ptr<Connection> connection,
     channel.prologue = make_prologue({kSyncPath, *subprotocol_of(kSyncPath), ChannelPattern::xx});
     channel.static_key = options_.keys.channel;
     channel.own_payload = encode_identity(identity);
-    Link::Options options{local_->membership->space(), options_.space_keys.seal, outbound, url};
+    Link::Options options{local_->membership->space(), outbound, url};
     auto link = std::make_shared<Link>(std::move(options),
                                        std::move(connection),
                                        std::move(channel),
@@ -168,6 +155,7 @@ Link::Handlers PeerManager::link_handlers() {
     };
     handlers.established = [this](Link& link) {
         log_("peer_connected", "connected with \"" + link.site_name() + "\"");
+        share_key(*link.site());
         for (Dial& dial : dials_) {
             if (dial.url == link.url()) dial.dialling = false;
             if (dial.site == link.site()) dial.last_error.clear();
@@ -196,14 +184,16 @@ Link::Handlers PeerManager::link_handlers() {
     return handlers;
 }
 
-// Only sites with a certificate in the space get past the handshake. A new member may bring its
-// certificate along, if an admin that is known here has issued it.
-Result<void> PeerManager::accept_peer(Link& link, Identity const& identity) {
+// Only members get past the handshake. A new one may bring its certificate along, if an admin that
+// is known here has issued it. One that is no member any more is told so, with what shows it.
+Result<std::optional<wire::Refusal>> PeerManager::accept_peer(Link& link,
+                                                              Identity const& identity) {
     SiteId const& site = identity.keys.site;
     if (Dial* const entry = find_dial(link.url())) entry->site = site;
     if (site == options_.keys.identity.public_key)
         return fail(Errc::usage, "the address \"" + link.url() + "\" is this site itself");
-    INOS_CHECK(check_member(identity));
+    INOS_TRY(auto refusal, check_member(identity));
+    if (refusal) return refusal;
     for (auto const& other : std::vector(links_)) {
         if (other.get() == &link || other->site() != site) continue;
         if (!keep_new(*other, link, site))
@@ -211,32 +201,66 @@ Result<void> PeerManager::accept_peer(Link& link, Identity const& identity) {
         other->close("a newer connection took over");
         std::erase(links_, other);
     }
-    return {};
+    return refusal;
 }
 
-Result<void> PeerManager::check_member(Identity const& identity) {
+Result<std::optional<wire::Refusal>> PeerManager::check_member(Identity const& identity) {
+    SiteId const& site = identity.keys.site;
     auto const uses_its_key = [&](Certificate const& member) {
         return member.channel == identity.keys.channel_key;
     };
-    auto const* known = local_->membership->by_site(identity.keys.site);
-    if (known && uses_its_key(*known)) return {};
     Membership with = *local_->membership;
-    auto const added = with.add_all(identity.certificates);
-    auto const* member = added ? with.by_site(identity.keys.site) : known;
-    if (!member)
+    auto const* known = with.by_site(site);
+    bool const added =
+        !(known && uses_its_key(*known)) && !with.add_some(identity.certificates).empty();
+    auto refusal = refusal_of(with, site);
+    auto const* member = with.by_site(site);
+    if (!member && !refusal)
         return fail(Errc::forbidden,
                     "the site \"" + identity.keys.name + "\" is no member of this space");
-    if (!uses_its_key(*member))
+    if (member && !uses_its_key(*member))
         return fail(
             Errc::forbidden,
             "the site \"" + identity.keys.name + "\" uses another key than its certificate");
-    auto work = [set = identity.certificates](Replica& replica) {
-        return replica.add_certificates(set);
-    };
+    // Nothing is taken from a site that is refused.
+    if (!added || refusal) return refusal;
+    auto work = [set = identity.certificates](Replica& replica) { return replica.learn(set); };
     store_.query(std::move(work), [this, alive = alive_](Result<std::size_t> const& count) {
         if (*alive && count) refresh();
     });
-    return {};
+    return refusal;
+}
+
+// What is said to a site before it is shut out: that it is no member any more, or that this site is
+// none. nullopt: both are members, or nobody knows the other.
+std::optional<wire::Refusal> PeerManager::refusal_of(Membership const& membership,
+                                                     SiteId const& site) const {
+    SiteId const& self = options_.keys.identity.public_key;
+    bool const self_out = !membership.by_site(self);
+    SiteId const& who = self_out ? self : site;
+    if (membership.by_site(who)) return std::nullopt;
+    wire::Refusal refusal;
+    if (membership.actors_of(who).empty()) return std::nullopt;
+    refusal.statements = membership.why_not(who);
+    if (refusal.statements.size() > kRefusalStatementsMax)
+        refusal.statements.resize(kRefusalStatementsMax);
+    auto const by = membership.view().retired.find(who);
+    std::string const name = "the site \"" + membership.name_of(who) + "\"";
+    refusal.message = by == membership.view().retired.end()
+                          ? name + " was admitted by an admin that is none any more"
+                          : name + " was retired from the space by \"" +
+                                membership.name_of(by->second.front()->statement.issuer) + "\"";
+    refusal.message += "; it may join again with a new invitation";
+    return refusal;
+}
+
+// Sessions with sites that are no members any more end at once.
+void PeerManager::refuse_former_members() {
+    for (auto const& link : std::vector(links_)) {
+        if (!link->session() || link->ended()) continue;
+        auto const refusal = refusal_of(*local_->membership, *link->site());
+        if (refusal) link->refuse(*refusal);
+    }
 }
 
 // Both ends decide alike: the connection that the site with the lower id has dialled stays.
@@ -296,12 +320,61 @@ void PeerManager::set_local(std::shared_ptr<LocalState const> local) {
     if (stopped_) return;
     if (local_->actor != local->actor)
         log_("actor_renewed",
-             "this site goes on under a new actor: it was not certain that this directory was the "
-             "last to write under the old one");
+             "this site goes on under a new actor: its rights were changed, or it was not certain "
+             "that this directory was the last to write under the old one");
+    bool const members_changed = local_->membership != local->membership;
+    bool const was_member = is_member(*local_);
     local_ = std::move(local);
+    if (was_member && !is_member(*local_))
+        log_("alarm",
+             "this site is no member of the space any more; it takes no writes and exchanges "
+             "nothing, see `inos status`");
+    if (members_changed) {
+        refuse_former_members();
+        rotate_exposed_key();
+        for (auto const& link : std::vector(links_))
+            if (link->session() && !link->ended()) share_key(*link->site());
+    }
     for (auto const& link : std::vector(links_))
         link->set_local(local_);
     if (on_progress_) on_progress_();
+}
+
+// Of two retirements at once each comes with a key that the other one's site got too. An admin that
+// sees the key in force with a former member makes a new one.
+void PeerManager::rotate_exposed_key() {
+    auto const exposed = [](Membership const& membership, KeyRing const& keys) {
+        auto const& retired = membership.view().retired;
+        return !keys.empty() && keys.sealing().epoch > 0 &&
+               std::any_of(retired.begin(), retired.end(), [&](auto const& site) {
+                   return membership.was_given(site.first, keys.sealing());
+               });
+    };
+    auto const* own = local_->membership->by_site(options_.keys.identity.public_key);
+    if (!own || own->role != Role::admin || !exposed(*local_->membership, *local_->keys)) return;
+    auto work = [exposed](Replica& replica) -> Result<void> {
+        if (!exposed(replica.membership(), *replica.keys())) return {};
+        return replica.rotate_key();
+    };
+    store_.query(std::move(work), [this, alive = alive_](Result<void> const& rotated) {
+        if (*alive && rotated) refresh();
+    });
+}
+
+// A member that was admitted while another admin rotated the key has not got it: whoever meets it
+// first hands it over.
+void PeerManager::share_key(SiteId const& site) {
+    bool const lacks = local_->membership->by_site(site) && !local_->keys->empty() &&
+                       !local_->membership->was_given(site, local_->keys->sealing());
+    if (!lacks) return;
+    auto work = [site](Replica& replica) { return replica.share_key(site); };
+    store_.query(std::move(work), [this, alive = alive_](Result<bool> const& shared) {
+        if (*alive && shared && *shared) refresh();
+    });
+}
+
+bool PeerManager::is_member(LocalState const& local) const {
+    return local.membership->by_site(options_.keys.identity.public_key) != nullptr;
 }
 
 bool PeerManager::settled() const {

@@ -85,6 +85,7 @@ public:
     void invite(InviteRequest request, std::function<void(Result<InviteInfo>)> done) override;
     std::vector<InviteInfo> invites() const override;
     Result<void> revoke_invite(std::string const& id) override;
+    void members_changed() override { refresh(); }
     std::size_t acknowledged_by(VersionVector const& held) const override;
     void wait_acknowledged(VersionVector held,
                            std::size_t sites,
@@ -123,8 +124,13 @@ private:
     void back_off(Dial& dial);
     void open_link(std::shared_ptr<Connection> connection, bool outbound, std::string const& url);
     Link::Handlers link_handlers();
-    Result<void> accept_peer(Link& link, Identity const& identity);
-    Result<void> check_member(Identity const& identity);
+    Result<std::optional<wire::Refusal>> accept_peer(Link& link, Identity const& identity);
+    Result<std::optional<wire::Refusal>> check_member(Identity const& identity);
+    std::optional<wire::Refusal> refusal_of(Membership const& membership, SiteId const& site) const;
+    void refuse_former_members();
+    void share_key(SiteId const& site);
+    void rotate_exposed_key();
+    bool is_member(LocalState const& local) const;
     void link_ended(Link& link, Error const& why);
     bool keep_new(Link const& old, Link const& candidate, SiteId const& site) const;
     void drop_links_to(std::string const& url, std::optional<SiteId> const& site);

@@ -58,7 +58,8 @@ LocalState local_state(Replica const& replica) {
             replica.shared_acknowledgements(),
             replica.chains(),
             replica.actor(),
-            replica.wants_confirmation()};
+            replica.wants_confirmation(),
+            replica.keys()};
 }
 
 Session::Session(SpaceId space, std::shared_ptr<LocalState const> local, std::uint64_t now_ms)
@@ -88,12 +89,11 @@ session::Actions Session::received(wire::Message message,
     if (auto const* hello = std::get_if<wire::Hello>(&message)) {
         on(*hello, wall_ms, out);
     } else if (auto const* refusal = std::get_if<wire::Refusal>(&message)) {
-        close({Errc::unavailable, "the peer ended the session: " + printable(refusal->message), {}},
-              out);
+        on(*refusal, out);
     } else if (!greeted_) {
         close({Errc::protocol, "the peer began without a hello", {}}, out);
-    } else if (auto const* certificates = std::get_if<wire::Certificates>(&message)) {
-        on(*certificates, out);
+    } else if (auto const* statements = std::get_if<wire::Statements>(&message)) {
+        on(*statements, out);
     } else if (auto const* acknowledgements = std::get_if<wire::Acknowledgements>(&message)) {
         on(*acknowledgements, out);
     } else if (auto const* vector = std::get_if<wire::Vector>(&message)) {
@@ -133,7 +133,7 @@ void Session::on(wire::Hello const& hello, std::uint64_t wall_ms, session::Actio
     skew_ms_ = static_cast<std::int64_t>(hello.now_ms - wall_ms);  // wraps, whatever it claims
     peer_root_ = Digest128::from(space->root);
     peer_digest_ = space->vector;
-    if (space->membership != local_->table.membership) send_certificates(out);
+    if (space->membership != local_->table.membership) send_statements(out);
     if (space->acknowledgements == local_->acknowledgements->digest)
         for (auto const& [site, bytes] : local_->acknowledgements->by_site)
             acknowledgements_there_.emplace(site, crypto::hash16(bytes));
@@ -148,22 +148,21 @@ void Session::on(wire::Hello const& hello, std::uint64_t wall_ms, session::Actio
     send_vector(out);
 }
 
-void Session::send_certificates(session::Actions& out) {
+void Session::send_statements(session::Actions& out) {
     // In the order in which they came, each after its issuer's, so that every message can be
     // checked for itself.
-    wire::Certificates message{space_, {}};
+    wire::Statements message{space_, {}};
     std::size_t bytes = 0;
     auto const flush = [&] {
-        if (message.certificates.empty()) return;
+        if (message.statements.empty()) return;
         out.push_back(session::Send{std::exchange(message, {space_, {}})});
         bytes = 0;
     };
-    for (auto const& certificate : local_->membership->all_bytes()) {
-        if (!certificates_there_.insert(crypto::hash16(certificate)).second) continue;
-        bytes += certificate.size();
-        message.certificates.push_back(certificate);
-        if (bytes >= kCertificateBytesTarget ||
-            message.certificates.size() >= kCertificatesPerMessage)
+    for (auto const& known : local_->membership->statements()) {
+        if (!statements_there_.insert(known->hash).second) continue;
+        bytes += known->bytes.size();
+        message.statements.push_back(known->bytes);
+        if (bytes >= kStatementBytesTarget || message.statements.size() >= kStatementsPerMessage)
             flush();
     }
     flush();
@@ -183,8 +182,8 @@ void Session::send_acknowledgements(session::Actions& out) {
         if (std::exchange(there, hash) == hash) continue;
         bytes += acknowledgement.size();
         message.acknowledgements.push_back(acknowledgement);
-        if (bytes >= kCertificateBytesTarget ||
-            message.acknowledgements.size() >= kCertificatesPerMessage)
+        if (bytes >= kStatementBytesTarget ||
+            message.acknowledgements.size() >= kStatementsPerMessage)
             flush();
     }
     flush();
@@ -194,7 +193,7 @@ void Session::on(wire::Acknowledgements const& message, session::Actions& out) {
     std::size_t bytes = 0;
     for (auto const& acknowledgement : message.acknowledgements)
         bytes += acknowledgement.size();
-    bool const fits = take_in(adding_, kPendingCertificatesMax, bytes);
+    bool const fits = take_in(adding_, kPendingStatementsMax, bytes);
     if (message.space != space_ || !fits)
         return close(
             {Errc::protocol, "the peer sent more acknowledgements than can be looked at", {}}, out);
@@ -208,28 +207,42 @@ void Session::on(wire::Acknowledgements const& message, session::Actions& out) {
 void Session::send_vector(session::Actions& out) {
     if (std::exchange(vector_sent_, true)) return;
     // Named whole: the peer may not have our latest certificates yet when it reads this.
-    bool const same_table = certificates_there_.empty();
+    bool const same_table = statements_there_.empty();
     out.push_back(session::Send{
         wire::Vector{space_,
                      wire::encode_vector(local_->vector, same_table ? &local_->table : nullptr),
                      wire::encode_chains(local_->chains)}});
 }
 
-void Session::on(wire::Certificates const& message, session::Actions& out) {
+void Session::on(wire::Statements const& message, session::Actions& out) {
     if (message.space != space_)
-        return close({Errc::protocol, "the peer sent certificates of another space", {}}, out);
+        return close({Errc::protocol, "the peer sent statements of another space", {}}, out);
     std::size_t bytes = 0;
-    for (auto const& certificate : message.certificates)
-        bytes += certificate.size();
-    if (!take_in(adding_, kPendingCertificatesMax, bytes))
-        return close({Errc::protocol, "the peer sent more certificates than can be looked at", {}},
+    for (auto const& statement : message.statements)
+        bytes += statement.size();
+    if (!take_in(adding_, kPendingStatementsMax, bytes))
+        return close({Errc::protocol,
+                      "the peer sent more statements about members than can be looked at",
+                      {}},
                      out);
-    for (auto const& certificate : message.certificates) {
-        certificates_there_.insert(crypto::hash16(certificate));
-        auto const decoded = decode_certificate(certificate);
+    for (auto const& statement : message.statements) {
+        statements_there_.insert(statement_hash(statement));
+        auto const decoded = decode_certificate(statement);
         if (decoded) introduced_.insert(decoded->actor);
     }
-    out.push_back(session::AddCertificates{message.certificates});
+    out.push_back(session::AddStatements{message.statements});
+}
+
+// It may come before the hello, from a site that knows that we are no member any more, or that it
+// is none itself; its word alone counts for nothing, the statements are checked.
+void Session::on(wire::Refusal const& message, session::Actions& out) {
+    std::size_t bytes = 0;
+    for (auto const& statement : message.statements)
+        bytes += statement.size();
+    if (bytes > 0 && take_in(adding_, kPendingStatementsMax, bytes))
+        out.push_back(session::AddStatements{message.statements, true});
+    close({Errc::unavailable, "the peer ended the session: " + printable(message.message), {}},
+          out);
 }
 
 void Session::on(wire::Vector const& message, session::Actions& out) {
@@ -327,7 +340,7 @@ bool Session::take_in(std::deque<std::size_t>& waiting, std::size_t limit, std::
     return waiting.size() <= limit && pending_bytes_ <= kPendingBytesMax;
 }
 
-void Session::certificates_added() {
+void Session::statements_added() {
     INOS_ASSERT(!adding_.empty());
     pending_bytes_ -= adding_.front();
     adding_.pop_front();
@@ -353,7 +366,7 @@ session::Actions Session::progress(std::shared_ptr<LocalState const> local, std:
     if (new_members) {
         tables_.push_back(local_->table);
         if (tables_.size() > kTablesMax) tables_.erase(tables_.begin());
-        if (greeted_) send_certificates(out);
+        if (greeted_) send_statements(out);
     }
     if (new_acknowledgements && greeted_) send_acknowledgements(out);
     maybe_collect(out);

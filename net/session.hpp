@@ -3,7 +3,7 @@
 // them and feeds their outcome back. The simulator is another driver.
 //
 //   both      hello: versions, per space digests of vector, root and membership
-//   unequal   certificates and acknowledgements that the other may lack, then the version vector
+//   unequal   statements and acknowledgements that the other may lack, then the version vector
 //   then      each side streams what the other lacks, in batches; the receiver applies, makes it
 //             durable and acknowledges with what moved, the digest of its vector, and its root
 //   unequal   each compares the last entries of every actor with the other's: two histories under
@@ -16,7 +16,7 @@
 // out to hold the same vector, their roots are compared; a difference is an alarm.
 //
 // Bounds: kWindowBytes of entries in flight to the peer; kPendingBatchesMax received batches and
-// kPendingCertificatesMax messages with certificates that wait for the store, kPendingBytesMax
+// kPendingStatementsMax messages with statements that wait for the store, kPendingBytesMax
 // together (a peer that sends more breaks the protocol, it has its window too);
 // kRightsRequestsPerSecond asked and looked at, more are dropped; 60 s without an acknowledgement
 // while something is in flight ends the session. A peer names only actors whose certificates are
@@ -47,15 +47,15 @@ inline constexpr std::uint16_t kProtocolVersionMin = 1, kProtocolVersionMax = 1;
 inline constexpr std::size_t kBatchTargetBytes = 512 << 10;
 inline constexpr std::size_t kWindowBytes = 4 << 20;
 inline constexpr std::size_t kPendingBatchesMax = 64;
-inline constexpr std::size_t kPendingCertificatesMax = 64;  // messages
-inline constexpr std::size_t kPendingBytesMax = 48 << 20;   // of both
+inline constexpr std::size_t kPendingStatementsMax = 64;   // messages
+inline constexpr std::size_t kPendingBytesMax = 48 << 20;  // of both
 inline constexpr std::uint64_t kAckTimeoutMs = 60'000;
 inline constexpr std::uint64_t kForkPatienceMs = 5'000;  // for the peer's side of a fork
 inline constexpr std::size_t kForksShownMax = 16;
 inline constexpr std::size_t kVectorsMax = 2;  // that a peer sends: at hello, and to find a fork
 inline constexpr std::size_t kRightsRequestsPerSecond = 16;
-inline constexpr std::size_t kCertificateBytesTarget = 1 << 20;  // of one message
-inline constexpr std::size_t kCertificatesPerMessage = 1'000;
+inline constexpr std::size_t kStatementBytesTarget = 1 << 20;  // of one message
+inline constexpr std::size_t kStatementsPerMessage = 1'000;
 
 // What this node holds, as of one moment; made by the driver whenever the replica has moved.
 struct LocalState {
@@ -69,6 +69,7 @@ struct LocalState {
     std::vector<ChainPrefix> chains = {};  // of the vector's entries, in its order
     ActorId actor = {};                    // under which this site writes
     bool wants_confirmation = false;       // Replica::wants_confirmation()
+    std::shared_ptr<KeyRing const> keys = std::make_shared<KeyRing const>();
 };
 LocalState local_state(Replica const& replica);
 
@@ -92,8 +93,9 @@ struct Collect {  // then collected()
 struct Apply {  // then applied(), once per action and in their order
     wire::Batch batch;
 };
-struct AddCertificates {  // then certificates_added(), and progress() if any were new
-    std::vector<std::string> certificates;
+struct AddStatements {  // then statements_added(), and progress() if any were new
+    std::vector<std::string> statements;
+    bool partial = false;  // some may be missing: those are taken that can be checked
 };
 struct AddAcknowledgements {  // the same
     std::vector<std::string> acknowledgements;
@@ -115,7 +117,7 @@ struct Close {
 using Action = std::variant<Send,
                             Collect,
                             Apply,
-                            AddCertificates,
+                            AddStatements,
                             AddAcknowledgements,
                             RightsAsked,
                             CompareHeads,
@@ -146,8 +148,8 @@ public:
     session::Actions applied(Result<ApplyReport> report,
                              std::shared_ptr<LocalState const> local,
                              std::uint64_t now_ms);
-    // The outcome of an AddCertificates or AddAcknowledgements, in their order.
-    void certificates_added();
+    // The outcome of an AddStatements or AddAcknowledgements, in their order.
+    void statements_added();
     // The outcome of a CompareHeads, and of an AddFork: each side of a fork shows what
     // it holds, and the session ends.
     session::Actions compared(Result<HeadComparison> const& comparison, std::uint64_t now_ms);
@@ -186,8 +188,9 @@ private:
     };
 
     void on(wire::Hello const& hello, std::uint64_t wall_ms, session::Actions& out);
-    void on(wire::Certificates const& message, session::Actions& out);
+    void on(wire::Statements const& message, session::Actions& out);
     void on(wire::Acknowledgements const& message, session::Actions& out);
+    void on(wire::Refusal const& message, session::Actions& out);
     void on(wire::Vector const& message, session::Actions& out);
     void on(wire::Batch message, session::Actions& out);
     void on(wire::Ack const& message, session::Actions& out);
@@ -199,7 +202,7 @@ private:
     void look_for_forks(wire::Ack const& ack, session::Actions& out);
     std::string fork_text(ActorId actor, Seq seq) const;
     wire::Digest own_digest() const;
-    void send_certificates(session::Actions& out);
+    void send_statements(session::Actions& out);
     void send_acknowledgements(session::Actions& out);
     void send_vector(session::Actions& out);
     void send_ack(VersionVector const& changed, session::Actions& out);
@@ -229,7 +232,7 @@ private:
     VersionVector acknowledged_;      // what it has durably
     std::optional<Digest128> peer_root_;
     wire::Digest peer_digest_{};
-    std::set<crypto::Hash16> certificates_there_;
+    std::set<crypto::Hash16> statements_there_;
     std::map<SiteId, crypto::Hash16> acknowledgements_there_;  // the last of each site
     std::set<ActorId> introduced_;  // by its certificates; one that is refused ends the session
     std::vector<wire::ActorTable> tables_;  // that the peer may mean, newest last
@@ -239,7 +242,7 @@ private:
     bool last_was_full_ = false;
     std::deque<InFlight> in_flight_;
     std::deque<std::size_t> applying_;  // sizes of received batches that wait to be applied
-    std::deque<std::size_t> adding_;    // of messages with certificates or acknowledgements
+    std::deque<std::size_t> adding_;    // of messages with statements or acknowledgements
     std::size_t pending_bytes_ = 0;     // of both
     Throttle asked_, asking_;           // for rights: by the peer, by us
     std::int64_t skew_ms_ = 0;

@@ -81,7 +81,7 @@ session::Actions Session::compared(Result<HeadComparison> const& comparison, std
 }
 
 void Session::on(wire::Fork const& message, session::Actions& out) {
-    bool const fits = take_in(adding_, kPendingCertificatesMax, sizeof message);
+    bool const fits = take_in(adding_, kPendingStatementsMax, sizeof message);
     if (message.space != space_ || !fits)
         return close({Errc::protocol, "the peer sent more forks than can be looked at", {}}, out);
     out.push_back(session::AddFork{message});
@@ -90,7 +90,7 @@ void Session::on(wire::Fork const& message, session::Actions& out) {
 session::Actions Session::fork_added(Result<ForkShown> const& shown, std::uint64_t now_ms) {
     session::Actions out;
     now_ms_ = now_ms;
-    certificates_added();
+    statements_added();
     if (closed_) return out;
     if (!shown) {
         close(shown.error(), out);

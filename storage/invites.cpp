@@ -132,11 +132,10 @@ Result<Invite> admit(Replica& replica,
     if (invite->used_by) return *std::move(invite);
     if (replica.membership().by_site(applicant.site))
         return refuse("the site is a member of the space already");
+    if (replica.membership().is_retired(applicant.site))
+        return refuse("the site was retired from the space; it joins again with new keys");
     Certificate certificate;
     certificate.space = replica.membership().space();
-    do {
-        certificate.actor.value = crypto::random_u64();
-    } while (certificate.actor.value == 0 || replica.membership().by_actor(certificate.actor));
     certificate.site = applicant.site;
     certificate.channel = applicant.channel;
     certificate.sealing = applicant.sealing;
@@ -144,11 +143,19 @@ Result<Invite> admit(Replica& replica,
     certificate.role = invite->role;
     certificate.scope = invite->scope;
     certificate.issuer_vv = replica.vector();
-    invite->certificate = issue(certificate, issuer);
+    invite->certificate = issue_following(certificate, replica.fresh_nonce(), issuer);
     invite->used_by = applicant.site;
     WriteBatch with;
     with.put(Family::meta, key, invite->encode());
-    INOS_CHECK(replica.add_certificates({invite->certificate}, std::move(with)));
+    std::vector<std::string> made{invite->certificate};
+    // It gets all keys with its admission; that it has this one others see by the statement.
+    KeyRing const& keys = *replica.keys();
+    if (!keys.empty() && keys.sealing().epoch > 0) {
+        INOS_TRY(Certificate const admitted, decode_certificate(invite->certificate));
+        made.push_back(state(
+            certificate.space, seal_key(keys.sealing(), keys.sealing_key(), {admitted}), issuer));
+    }
+    INOS_CHECK(replica.add_statements(made, std::move(with)));
     return *std::move(invite);
 }
 

@@ -13,12 +13,13 @@
 //   index    space u32 | 'c' | collection | 00 | key    a record that may hold a conflict
 //   digests  space u32 | collection
 //   meta     space u32 | 'a' | actor u64                ActorState
-//   meta     space u32 | 'c' | actor u64                certificate
+//   meta     space u32 | 'c' | hash 16                  certificate
 //   meta     space u32 | 'e' | tag 16                   proof of an erasure
 //   meta     space u32 | 'f' | actor u64                a fork of it (storage/continuity.hpp)
 //   meta     space u32 | 'g'                            genesis
 //   meta     space u32 | 'i' | invite id 8              invitation
 //   meta     space u32 | 'k' | site 32                  its last acknowledgement
+//   meta     space u32 | 'l' | hash 16                  a statement about members, no certificate
 //   meta     space u32 | 'm'                            what tells this directory from its copies
 //   meta     space u32 | 'o'                            our own actor
 //   meta     space u32 | 's'                            what was erased since is still on the disk:

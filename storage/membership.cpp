@@ -3,274 +3,124 @@
 #include <algorithm>
 #include <tuple>
 
-#include "crdt/bytes.hpp"
-#include "crdt/value.hpp"
-
 namespace inos {
 namespace {
 
-constexpr std::uint8_t kKindActor = 1, kVersion = 1;
-constexpr std::size_t kCertificateBytesMax = 64 << 10;
-constexpr std::size_t kActorAt = 2 + sizeof(SpaceId);  // in a certificate's bytes
-constexpr std::size_t kNonceBytes = 16;
-
-template <class Bytes>
-void put_raw(std::string& out, Bytes const& bytes) {
-    out.append(reinterpret_cast<char const*>(bytes.data()), bytes.size());
+Certificate const* certificate_of(KnownStatement const& known) {
+    return std::get_if<Certificate>(&known.statement.what);
 }
 
-template <class Bytes>
-Bytes take_raw(Reader& in) {
-    Bytes bytes{};
-    std::string_view const raw = in.take(bytes.size());
-    std::copy(raw.begin(), raw.end(), bytes.begin());
-    return bytes;
-}
-
-std::string statement(std::string_view body) {
-    std::string out = "inos certificate 1";
-    out += body;
-    return out;
-}
-
-// A site goes on under a new actor with the rights it had.
-bool continues(Certificate const& next, Certificate const& known) {
-    return next.issuer == known.site && next.site == known.site && next.role == known.role &&
-           next.scope == known.scope;
-}
-
-// How much the issuer had seen; grows when one certificate was issued after another was known.
-Seq seen(Certificate const& certificate) {
-    Seq sum = 0;
-    for (auto const& [actor, seq] : certificate.issuer_vv.items())
-        sum += seq;
-    return sum;
+// For people: what kind of statement it is.
+std::string describe(Statement const& statement) {
+    if (auto const* certificate = std::get_if<Certificate>(&statement.what))
+        return "the certificate of \"" + certificate->name + "\"";
+    if (std::holds_alternative<Retirement>(statement.what)) return "the retirement of a site";
+    if (std::holds_alternative<KeyStatement>(statement.what)) return "a key of the space";
+    if (std::holds_alternative<RecoveryKey>(statement.what)) return "a recovery key";
+    if (std::holds_alternative<ActorEnd>(statement.what)) return "the end of an actor";
+    return "a statement about members";
 }
 
 }  // namespace
-
-char const* role_name(Role role) {
-    switch (role) {
-        case Role::admin:
-            return "admin";
-        case Role::writer:
-            return "writer";
-        case Role::reader:
-            return "reader";
-        case Role::relay:
-            return "relay";
-    }
-    return "unknown";
-}
-
-std::optional<Role> parse_role(std::string_view name) {
-    for (Role const role : {Role::admin, Role::writer, Role::reader, Role::relay})
-        if (name == role_name(role)) return role;
-    return std::nullopt;
-}
-
-std::string Genesis::encode() const {
-    std::string out;
-    put_blob(out, name);
-    put_raw(out, founder);
-    put_raw(out, nonce);
-    return out;
-}
-
-std::optional<Genesis> Genesis::decode(std::string_view bytes) {
-    Reader in(bytes);
-    Genesis genesis;
-    genesis.name = in.blob();
-    genesis.founder = take_raw<SiteId>(in);
-    genesis.nonce = take_raw<std::array<std::uint8_t, 16>>(in);
-    if (!in.finished() || !valid_name(genesis.name)) return std::nullopt;
-    return genesis;
-}
-
-SpaceId Genesis::id() const {
-    auto const hash = crypto::Hasher32().add("inos space 1").add(encode()).finish();
-    SpaceId id;
-    std::copy_n(hash.begin(), id.size(), id.begin());
-    return id;
-}
-
-bool Certificate::may_write(std::string_view collection) const {
-    if (!may_write()) return false;
-    // Schemas and spaces are for admins; the other reserved collections follow the scope.
-    if (collection == "_schema" || collection == "_spaces") return role == Role::admin;
-    return scope.empty() || std::find(scope.begin(), scope.end(), collection) != scope.end();
-}
-
-namespace {
-
-std::string unsigned_bytes(Certificate const& certificate, SiteId const& issuer) {
-    std::string out;
-    out += static_cast<char>(kKindActor);
-    out += static_cast<char>(kVersion);
-    put_raw(out, certificate.space);
-    put_u64(out, certificate.actor.value);
-    put_raw(out, certificate.site);
-    put_raw(out, certificate.channel);
-    put_raw(out, certificate.sealing);
-    put_blob(out, certificate.name);
-    out += static_cast<char>(certificate.role);
-    put_varint(out, certificate.scope.size());
-    for (auto const& collection : certificate.scope)
-        put_blob(out, collection);
-    put_raw(out, issuer);
-    certificate.issuer_vv.encode(out);
-    put_blob(out, certificate.extension);
-    return out;
-}
-
-// `bytes`: a certificate without its signature.
-ActorId following_actor(std::string bytes) {
-    std::fill_n(bytes.begin() + kActorAt, 8, '\0');
-    auto const hash = crypto::Hasher32().add("inos actor 1").add(bytes).finish();
-    return ActorId{Reader(crypto::view(hash)).u64()};
-}
-
-}  // namespace
-
-std::string issue(Certificate const& certificate, crypto::SigningKey const& issuer) {
-    std::string out = unsigned_bytes(certificate, issuer.public_key);
-    put_raw(out, crypto::sign(issuer, statement(out)));
-    return out;
-}
-
-std::string issue_continuation(Certificate certificate,
-                               std::array<std::uint8_t, 16> const& nonce,
-                               crypto::SigningKey const& site) {
-    certificate.extension.clear();
-    put_raw(certificate.extension, nonce);
-    certificate.actor = following_actor(unsigned_bytes(certificate, site.public_key));
-    return issue(certificate, site);
-}
-
-Result<Certificate> decode_certificate(std::string_view bytes) {
-    auto const malformed = [] {
-        return fail(Errc::protocol, "a membership certificate is malformed; its sender is faulty");
-    };
-    if (bytes.size() > kCertificateBytesMax) return malformed();
-    Reader in(bytes);
-    std::uint8_t const kind = in.byte(), version = in.byte();
-    if (in.ok() && (kind != kKindActor || version != kVersion))
-        return fail(
-            Errc::unsupported,
-            "a membership certificate of a newer version cannot be read; upgrade this node");
-    Certificate certificate;
-    certificate.space = take_raw<SpaceId>(in);
-    certificate.actor.value = in.u64();
-    certificate.site = take_raw<SiteId>(in);
-    certificate.channel = take_raw<crypto::PublicKey>(in);
-    certificate.sealing = take_raw<crypto::PublicKey>(in);
-    certificate.name = in.blob();
-    std::uint8_t const role = in.byte();
-    certificate.role = static_cast<Role>(role);
-    certificate.scope.resize(in.count());
-    for (auto& collection : certificate.scope)
-        collection = in.blob();
-    certificate.issuer = take_raw<SiteId>(in);
-    auto vv = VersionVector::decode(in);
-    certificate.extension = in.blob();
-    in.take(sizeof(crypto::Signature));
-    bool const sound = in.finished() && vv && role >= 1 && role <= 4 &&
-                       valid_name(certificate.name) && certificate.actor.value != 0 &&
-                       std::all_of(certificate.scope.begin(), certificate.scope.end(), valid_name);
-    if (!sound) return malformed();
-    certificate.issuer_vv = *std::move(vv);
-    return certificate;
-}
 
 Membership::Membership(Genesis genesis) : genesis_(std::move(genesis)), space_(genesis_.id()) {
-    update_digest();
+    update();
 }
 
-// Looks at all certificates of the issuer and not at its newest one only: else the answer would
-// depend on the order in which certificates come, and a set that was taken once could not be loaded
-// again.
-Result<void> Membership::check_issuer(Certificate const& certificate) const {
-    if (certificate.issuer == genesis_.founder) return {};
-    Certificate const* issuer = nullptr;
-    for (auto const& [actor, known] : by_actor_) {
-        if (known.site != certificate.issuer) continue;
-        issuer = &known;
-        if (known.role == Role::admin || continues(certificate, known)) return {};
-    }
-    if (!issuer)
+bool Membership::ever_admin(SiteId const& site) const {
+    return site == genesis_.founder || ever_admins_.contains(site) || ever_recovery_.contains(site);
+}
+
+bool Membership::ever_known(SiteId const& site) const {
+    return ever_admin(site) || by_known_site_.contains(site);
+}
+
+// Looks at all that the issuer ever was, and not at what it is now: else the answer would depend on
+// the order in which statements come, and a set that was taken once could not be loaded again.
+Result<void> Membership::check_issuer(Statement const& statement) const {
+    SiteId const& issuer = statement.issuer;
+    bool const own_only = std::holds_alternative<ActorEnd>(statement.what);
+    bool const of_founder = std::holds_alternative<RecoveryKey>(statement.what);
+    bool const chain = issuer == genesis_.founder || ever_recovery_.contains(issuer);
+    if (ever_admin(issuer) && !own_only && (!of_founder || chain)) return {};
+    if (!ever_known(issuer))
         return fail(Errc::not_found,
-                    "the certificate of \"" + certificate.name +
-                        "\" was issued by a site that is not known here");
+                    describe(statement) + " was issued by a site that is not known here");
+    if (auto const* certificate = std::get_if<Certificate>(&statement.what)) {
+        auto const& own = by_known_site_.at(issuer);
+        bool const goes_on = std::any_of(own.begin(), own.end(), [&](ActorId actor) {
+            return continues(*certificate, *by_actor(actor));
+        });
+        if (goes_on) return {};
+    } else if (auto const* end = std::get_if<ActorEnd>(&statement.what)) {
+        auto const* ended = by_actor(end->last.actor);
+        if (ended && ended->site == issuer) return {};
+        if (!ended) return fail(Errc::not_found, "the end of an actor that is not known here");
+    } else if (std::holds_alternative<KeyStatement>(statement.what)) {
+        return {};
+    }
     return fail(Errc::forbidden,
-                "the certificate of \"" + certificate.name + "\" was issued by \"" + issuer->name +
+                describe(statement) + " was issued by \"" + name_of(issuer) +
                     "\", which is no admin of the space");
 }
 
-// Of what admins have issued to the site the one whose issuer had seen most, then the highest
-// actor; the site's own continuations of just those rights come after it. So it does not depend on
-// the order in which certificates came either, and nobody continues rights that were taken from it.
-void Membership::update_newest(SiteId const& site) {
-    auto const newer = [](Certificate const& a, Certificate const* b) {
-        return !b || std::pair(seen(a), a.actor) > std::pair(seen(*b), b->actor);
-    };
-    Certificate const* granted = nullptr;
-    for (auto const& [actor, known] : by_actor_)
-        if (known.site == site && by_admin(known) && newer(known, granted)) granted = &known;
-    Certificate const* newest = granted;
-    for (auto const& [actor, known] : by_actor_)
-        if (known.site == site && (!granted || continues(known, *granted)) && newer(known, newest))
-            newest = &known;
-    newest_[site] = newest->actor;
-}
-
-bool Membership::by_admin(Certificate const& certificate) const {
-    return certificate.issuer != certificate.site || certificate.issuer == genesis_.founder;
-}
-
-Result<bool> Membership::add(std::string_view bytes) {
-    if (std::find(bytes_.begin(), bytes_.end(), bytes) != bytes_.end()) return false;
-    INOS_TRY(Certificate const certificate, decode_certificate(bytes));
-    if (certificate.space != space_)
-        return fail(Errc::protocol,
-                    "the certificate of \"" + certificate.name + "\" belongs to another space");
-    if (by_actor_.contains(certificate.actor))
-        return fail(Errc::protocol,
-                    "two certificates name one actor; the second, of \"" + certificate.name +
-                        "\", is not taken");
-    std::size_t const body = bytes.size() - sizeof(crypto::Signature);
+Result<void> Membership::check_new(Certificate const& certificate, std::string_view bytes) const {
     bool const own = certificate.issuer == certificate.site && certificate.site != genesis_.founder;
-    if ((own || certificate.extension.size() == kNonceBytes) &&
-        certificate.actor != following_actor(std::string(bytes.substr(0, body))))
+    if (!actor_follows(certificate, bytes, own))
         return fail(Errc::protocol,
                     "the certificate of \"" + certificate.name +
                         "\" names another actor than follows from it");
-    INOS_CHECK(check_issuer(certificate));
-    crypto::Signature signature;
-    std::copy(bytes.begin() + static_cast<std::ptrdiff_t>(body), bytes.end(), signature.begin());
-    if (!crypto::verify(certificate.issuer, statement(bytes.substr(0, body)), signature))
-        return fail(Errc::protocol,
-                    "the certificate of \"" + certificate.name + "\" has a wrong signature");
-    bytes_of_.emplace(certificate.actor, bytes_.size());
-    bytes_.emplace_back(bytes);
-    by_actor_.emplace(certificate.actor, certificate);
-    update_newest(certificate.site);
-    auto const hash = crypto::hash16(bytes);
-    hashes_.insert(std::upper_bound(hashes_.begin(), hashes_.end(), hash), hash);
-    update_digest();
+    return {};
+}
+
+Result<bool> Membership::take(std::string_view bytes) {
+    auto const hash = statement_hash(bytes);
+    if (by_hash_.contains(hash)) return false;
+    INOS_TRY(Statement statement, decode_statement(space_, bytes));
+    if (auto const* certificate = std::get_if<Certificate>(&statement.what))
+        INOS_CHECK(check_new(*certificate, bytes));
+    INOS_CHECK(check_issuer(statement));
+    if (!is_signed(statement, bytes))
+        return fail(Errc::protocol, describe(statement) + " has a wrong signature");
+    std::size_t const at = statements_.size();
+    statements_.push_back(std::make_shared<KnownStatement const>(
+        KnownStatement{hash, std::move(statement), std::string(bytes)}));
+    by_hash_.emplace(hash, at);
+    KnownStatement const& known = *statements_.back();
+    if (auto const* certificate = certificate_of(known)) {
+        // Of two that name one actor the one with the lower hash judges, at all sites alike.
+        auto const [judges, fresh] = by_actor_.emplace(certificate->actor, at);
+        if (!fresh && hash < statements_[judges->second]->hash) judges->second = at;
+        auto& own = by_known_site_[certificate->site];
+        auto const place = std::lower_bound(own.begin(), own.end(), certificate->actor);
+        if (place == own.end() || *place != certificate->actor)
+            own.insert(place, certificate->actor);
+        if (certificate->role == Role::admin) ever_admins_.insert(certificate->site);
+    } else if (auto const* recovery = std::get_if<RecoveryKey>(&known.statement.what)) {
+        ever_recovery_.insert(recovery->key);
+    } else if (auto const* key = std::get_if<KeyStatement>(&known.statement.what)) {
+        for (auto const& envelope : key->envelopes)
+            sealed_to_[envelope.site].push_back(at);
+    }
     return true;
 }
 
-Result<std::vector<std::string>> Membership::add_all(std::vector<std::string> const& set) {
-    std::vector<std::string> added;
-    std::vector<std::string> waiting = set;
-    // Each round adds those whose issuers are known, with the right, by now; a round that adds none
-    // is the last.
+Result<bool> Membership::add(std::string_view bytes) {
+    auto taken = take(bytes);
+    if (taken && *taken) update();
+    return taken;
+}
+
+// Each round adds those whose issuers are known, with the right, by now; a round that adds none is
+// the last. Answers why the last one of those that are left was not taken.
+Result<void> Membership::take_rounds(std::vector<std::string> waiting,
+                                     std::vector<std::string>& added) {
     Error missing;
     for (bool progress = true; progress && !waiting.empty();) {
         progress = false;
         std::vector<std::string> later;
         for (auto& bytes : waiting) {
-            auto const result = add(bytes);
+            auto const result = take(bytes);
             Errc const code = result ? Errc::internal : result.error().code;
             if (code == Errc::not_found || code == Errc::forbidden) {
                 missing = result.error();
@@ -283,60 +133,190 @@ Result<std::vector<std::string>> Membership::add_all(std::vector<std::string> co
         }
         waiting = std::move(later);
     }
-    if (waiting.empty()) return added;
+    if (waiting.empty()) return {};
     if (missing.code == Errc::not_found) missing.code = Errc::protocol;
     return tl::unexpected(missing);
 }
 
+Result<std::vector<std::string>> Membership::add_all(std::vector<std::string> const& set) {
+    Membership next = *this;
+    std::vector<std::string> added;
+    INOS_CHECK(next.take_rounds(set, added));
+    if (added.empty()) return added;
+    next.update();
+    *this = std::move(next);
+    return added;
+}
+
+std::vector<std::string> Membership::add_some(std::vector<std::string> const& set) {
+    std::vector<std::string> added;
+    auto const ignored = take_rounds(set, added);
+    if (!added.empty()) update();
+    return added;
+}
+
 Certificate const* Membership::by_actor(ActorId actor) const {
     auto const it = by_actor_.find(actor);
-    return it == by_actor_.end() ? nullptr : &it->second;
+    return it == by_actor_.end() ? nullptr : certificate_of(*statements_[it->second]);
 }
 
 std::optional<std::string> Membership::bytes_of(ActorId actor) const {
-    auto const it = bytes_of_.find(actor);
-    return it == bytes_of_.end() ? std::nullopt : std::optional(bytes_[it->second]);
+    auto const it = by_actor_.find(actor);
+    return it == by_actor_.end() ? std::nullopt : std::optional(statements_[it->second]->bytes);
 }
 
-Certificate const& Membership::granted(Certificate const& certificate) const {
-    if (by_admin(certificate)) return certificate;
-    for (auto const& [actor, known] : by_actor_)
-        if (by_admin(known) && continues(certificate, known)) return known;
-    return certificate;
+std::vector<ActorId> Membership::actors() const {
+    std::vector<ActorId> actors;
+    for (auto const& [actor, at] : by_actor_)
+        actors.push_back(actor);
+    return actors;
+}
+
+std::vector<ActorId> Membership::actors_of(SiteId const& site) const {
+    auto const known = by_known_site_.find(site);
+    return known == by_known_site_.end() ? std::vector<ActorId>() : known->second;
+}
+
+std::string Membership::name_of(SiteId const& site) const {
+    if (auto const* member = by_site(site)) return member->name;
+    auto const known = by_known_site_.find(site);
+    if (known == by_known_site_.end()) return ever_recovery_.contains(site) ? "recovery code" : "";
+    return by_actor(known->second.front())->name;
+}
+
+std::vector<std::string> Membership::all_bytes() const {
+    std::vector<std::string> all;
+    all.reserve(statements_.size());
+    for (auto const& known : statements_)
+        all.push_back(known->bytes);
+    return all;
+}
+
+std::vector<std::pair<KeyName, std::string>> Membership::envelopes_of(SiteId const& site) const {
+    std::vector<std::pair<KeyName, std::string>> found;
+    auto const at = sealed_to_.find(site);
+    if (at == sealed_to_.end()) return found;
+    for (std::size_t const i : at->second) {
+        auto const& key = std::get<KeyStatement>(statements_[i]->statement.what);
+        for (auto const& envelope : key.envelopes)
+            if (envelope.site == site) found.emplace_back(key.name, envelope.sealed);
+    }
+    return found;
+}
+
+bool Membership::was_given(SiteId const& site, KeyName const& key) const {
+    if (key.epoch == 0) return true;
+    auto const at = sealed_to_.find(site);
+    return at != sealed_to_.end() &&
+           std::any_of(at->second.begin(), at->second.end(), [&](std::size_t i) {
+               return std::get<KeyStatement>(statements_[i]->statement.what).name == key;
+           });
+}
+
+// Two different ends of one actor were stated by two copies of its site: neither is believed.
+std::optional<ActorPoint> Membership::end_of(ActorId actor) const {
+    std::optional<ActorPoint> found;
+    for (auto const& known : statements_) {
+        auto const* end = std::get_if<ActorEnd>(&known->statement.what);
+        if (!end || end->last.actor != actor) continue;
+        if (found && !(*found == end->last)) return std::nullopt;
+        found = end->last;
+    }
+    return found;
 }
 
 Certificate const* Membership::by_site(SiteId const& site) const {
-    auto const it = newest_.find(site);
-    return it == newest_.end() ? nullptr : by_actor(it->second);
+    auto const it = view_.members.find(site);
+    return it == view_.members.end() ? nullptr : it->second;
 }
 
 Certificate const* Membership::by_channel(crypto::PublicKey const& channel) const {
-    for (auto const& [site, actor] : newest_)
-        if (auto const* certificate = by_actor(actor); certificate->channel == channel)
-            return certificate;
+    for (auto const& [site, certificate] : view_.members)
+        if (certificate->channel == channel) return certificate;
     return nullptr;
 }
 
 std::vector<Certificate> Membership::sites() const {
     std::vector<Certificate> sites;
-    for (auto const& [site, actor] : newest_)
-        sites.push_back(*by_actor(actor));
+    for (auto const& [site, certificate] : view_.members)
+        sites.push_back(*certificate);
     std::sort(sites.begin(), sites.end(), [](Certificate const& a, Certificate const& b) {
         return std::tie(a.name, a.site) < std::tie(b.name, b.site);
     });
     return sites;
 }
 
-std::vector<ActorId> Membership::actors() const {
-    std::vector<ActorId> actors;
-    for (auto const& [actor, certificate] : by_actor_)
-        actors.push_back(actor);
-    return actors;
+Certificate const& Membership::granted(Certificate const& certificate) const {
+    if (!is_continuation(certificate, genesis_.founder)) return certificate;
+    Certificate const* found = nullptr;
+    for (ActorId const actor : actors_of(certificate.site)) {
+        Certificate const* known = by_actor(actor);
+        bool const is_grant = !is_continuation(*known, genesis_.founder);
+        if (!is_grant || !continues(certificate, *known)) continue;
+        // Of several with the same rights the one that holds now.
+        if (is_current(actor)) return *known;
+        if (!found) found = known;
+    }
+    return found ? *found : certificate;
 }
 
-void Membership::update_digest() {
+// The nearest first.
+std::vector<std::string> Membership::chain_of(SiteId const& site) const {
+    std::vector<KnownStatement const*> chain;
+    std::vector<SiteId> open{site};
+    auto const add = [&](std::size_t at) {
+        KnownStatement const* known = statements_[at].get();
+        if (std::find(chain.begin(), chain.end(), known) != chain.end()) return;
+        chain.push_back(known);
+        SiteId const& issuer = known->statement.issuer;
+        if (std::find(open.begin(), open.end(), issuer) == open.end()) open.push_back(issuer);
+    };
+    for (std::size_t i = 0; i < open.size(); ++i) {
+        SiteId const next = open[i];
+        auto const* holds = by_site(next);
+        if (holds) add(by_actor_.at(holds->actor));
+        // Of a site that goes on again and again only what an admin has issued.
+        if (holds) add(by_actor_.at(granted(*holds).actor));
+        for (ActorId const actor : actors_of(next)) {
+            Certificate const& known = *by_actor(actor);
+            bool const own = is_continuation(known, genesis_.founder);
+            bool const wanted = next == site ? !holds : known.role == Role::admin;
+            if (!own && wanted) add(by_actor_.at(actor));
+        }
+        for (std::size_t at = 0; at < statements_.size(); ++at) {
+            auto const* recovery = std::get_if<RecoveryKey>(&statements_[at]->statement.what);
+            if (recovery && recovery->key == next) add(at);
+        }
+    }
+    std::vector<std::string> out;
+    for (KnownStatement const* known : chain)
+        out.push_back(known->bytes);
+    return out;
+}
+
+std::vector<std::string> Membership::why_not(SiteId const& site) const {
+    std::vector<std::string> out;
+    auto const explain = [&](SiteId const& who) {
+        auto const by = view_.retired.find(who);
+        if (by == view_.retired.end()) return;
+        for (KnownStatement const* retirement : by->second) {
+            for (auto& bytes : chain_of(retirement->statement.issuer))
+                if (std::find(out.begin(), out.end(), bytes) == out.end())
+                    out.push_back(std::move(bytes));
+            out.push_back(retirement->bytes);
+        }
+    };
+    if (by_site(site)) return out;
+    explain(site);
+    for (ActorId const actor : actors_of(site))
+        if (out.empty()) explain(by_actor(actor)->issuer);
+    return out;
+}
+
+void Membership::update() {
+    view_ = judge_membership(genesis_, statements_);
     std::string all = "inos membership 1";
-    for (auto const& hash : hashes_)
+    for (auto const& [hash, at] : by_hash_)
         all += crypto::view(hash);
     digest_ = crypto::hash16(all);
 }

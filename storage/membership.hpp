@@ -1,83 +1,28 @@
-// Who belongs to a space and what they may do: certificates, checked back to the space's founder.
+// The membership log of one space, as far as this node knows it: all statements that check back to
+// the space's founder (storage/statement.hpp), and what they come to (storage/membership_view.hpp).
 //
-//   genesis      = name blob | founder site 32 | nonce 16
-//   space id     = first 16 bytes of BLAKE2b-256("inos space 1" | genesis)
-//   certificate  = kind u8 (1 actor) | version u8 (1) | space 16 | actor u64 | site 32 | channel 32
-//                | sealing 32 | name blob | role u8 | scope: count, collection blob*
-//                | issuer site 32 | issuer's VersionVector | extension blob | signature 64
-//   signature    = Ed25519 by the issuer over "inos certificate 1" | all bytes before it
-//   extension    = empty, or the nonce (16 bytes) from which the actor follows:
-//   actor        = first 8 bytes of BLAKE2b-256("inos actor 1" | all bytes before the signature,
-//                  with zeros for the actor)
+// Two questions are kept apart. A statement is *known* for good once its issuer had the right to it
+// at any time: by_actor() judges entries by such certificates, whatever became of the author since,
+// so that all sites judge alike. Who belongs to the space *now* is what by_site() and members say.
 //
-// A certificate is immutable: a change of role or rights is a new actor with a new certificate. It
-// is valid when its issuer is the founder named in the genesis, or holds a valid certificate as
-// admin, or is the same site continuing with the same role and scope under a new actor. `scope`
-// empty: all.
+// The same set answers the same, in whatever order and pieces it came. Two certificates that name
+// one actor are the exception: the second is not taken; those of sites that go on, and those of
+// admitted ones, follow from their contents, so there are none.
 //
-// A site that goes on under a new actor takes one that follows from the certificate: so two that
-// differ in anything, such as those of two copies of one machine, never name the same actor.
-//
-// Values and pure functions; the caller keeps the set in its store and passes time and keys in.
+// Values; copies are cheap, they share the statements. The caller keeps the set in its store.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "crdt/ids.hpp"
-#include "crdt/version_vector.hpp"
-#include "storage/crypto/crypto.hpp"
-#include "storage/result.hpp"
+#include "storage/membership_view.hpp"
+#include "storage/statement.hpp"
 
 namespace inos {
 
-using SpaceId = std::array<std::uint8_t, 16>;
-using SiteId = crypto::PublicKey;  // the site's Ed25519 identity key
-
-enum class Role : std::uint8_t { admin = 1, writer = 2, reader = 3, relay = 4 };  // never reused
-char const* role_name(Role role);
-std::optional<Role> parse_role(std::string_view name);
-
-struct Genesis {
-    std::string name;
-    SiteId founder{};
-    std::array<std::uint8_t, 16> nonce{};
-
-    std::string encode() const;
-    static std::optional<Genesis> decode(std::string_view bytes);
-    SpaceId id() const;
-};
-
-struct Certificate {
-    SpaceId space{};
-    ActorId actor;
-    SiteId site{};
-    crypto::PublicKey channel{};  // X25519, Noise static key
-    crypto::PublicKey sealing{};  // X25519, for keys sealed to the site
-    std::string name;             // what people call the site
-    Role role = Role::reader;
-    std::vector<std::string> scope;  // collections it may write; empty: all
-    SiteId issuer{};
-    VersionVector issuer_vv;  // what the issuer held at admission
-    std::string extension = {};
-
-    bool may_write() const { return role == Role::admin || role == Role::writer; }
-    bool may_write(std::string_view collection) const;
-    bool operator==(Certificate const&) const = default;
-};
-
-// The certificate's bytes, signed by the issuer.
-std::string issue(Certificate const& certificate, crypto::SigningKey const& issuer);
-// The same for a site that goes on under a new actor: the actor follows from the rest and `nonce`.
-std::string issue_continuation(Certificate certificate,
-                               std::array<std::uint8_t, 16> const& nonce,
-                               crypto::SigningKey const& site);
-// Decodes without judging the signature or the issuer.
-Result<Certificate> decode_certificate(std::string_view bytes);
-
-// The certificates of one space that this node knows and has checked.
 class Membership {
 public:
     explicit Membership(Genesis genesis);
@@ -85,40 +30,70 @@ public:
     Genesis const& genesis() const { return genesis_; }
     SpaceId const& space() const { return space_; }
 
-    // Checks the certificate back to the founder and adds it. False: it was known already. Errors
-    // say what is wrong with it. Certificates may come in any order of which each one's issuer is
-    // known.
+    // Checks the statement back to the founder and adds it. False: it was known already. Errors
+    // say what is wrong with it; Errc::not_found or forbidden: its issuer is not known, or not to
+    // have the right, yet.
     Result<bool> add(std::string_view bytes);
-    // Adds as many of a set in any order as can be checked; answers those that were new.
+    // Adds a set in any order; answers those that were new. Errc::protocol if not all can be added,
+    // and then none is.
     Result<std::vector<std::string>> add_all(std::vector<std::string> const& set);
 
-    Certificate const* by_actor(ActorId actor) const;
-    // What an admin issued, where `certificate` is the site's own continuation of it; else itself.
-    Certificate const& granted(Certificate const& certificate) const;
-    // The newest certificate of a site, or of the site with this channel key.
-    Certificate const* by_site(SiteId const& site) const;
-    Certificate const* by_channel(crypto::PublicKey const& channel) const;
-    std::vector<Certificate> sites() const;  // one per site, by name
+    // The same of what can be added of a set that may be incomplete.
+    std::vector<std::string> add_some(std::vector<std::string> const& set);
 
+    // ---- for good ------------------------------------------------------------------------------
+    Certificate const* by_actor(ActorId actor) const;
     std::optional<std::string> bytes_of(ActorId actor) const;
-    std::vector<std::string> const& all_bytes() const { return bytes_; }  // in the order they came
-    std::vector<ActorId> actors() const;                                  // ascending
+    std::vector<ActorId> actors() const;                       // ascending
+    std::vector<ActorId> actors_of(SiteId const& site) const;  // ascending
+    // A name for people, of whatever became of the site; empty if it is not known.
+    std::string name_of(SiteId const& site) const;
+    KnownStatements const& statements() const { return statements_; }  // in the order they came
+    std::vector<std::string> all_bytes() const;
     // Equal for equal sets, whatever the order.
     crypto::Hash16 const& digest() const { return digest_; }
+    // All that was sealed to a site, by whatever member, and for which key.
+    std::vector<std::pair<KeyName, std::string>> envelopes_of(SiteId const& site) const;
+    // Can the site open what is sealed with the key? All are given the founding one.
+    bool was_given(SiteId const& site, KeyName const& key) const;
+    // The end of an actor, as its site has stated it.
+    std::optional<ActorPoint> end_of(ActorId actor) const;
+
+    // ---- now -----------------------------------------------------------------------------------
+    // The certificate of a member that holds now; nullptr: no member, or no more.
+    Certificate const* by_site(SiteId const& site) const;
+    Certificate const* by_channel(crypto::PublicKey const& channel) const;
+    std::vector<Certificate> sites() const;  // one per member, by name
+    // What an admin issued, where `certificate` is the site's own continuation of it; else itself.
+    Certificate const& granted(Certificate const& certificate) const;
+    MembershipView const& view() const { return view_; }
+    // May its site go on under it with the rights that it has now?
+    bool is_current(ActorId actor) const { return view_.current.contains(actor); }
+    bool is_retired(SiteId const& site) const { return view_.retired.contains(site); }
+    // For a site that is no member (any more): the statements that say so, and those without which
+    // they cannot be checked. Empty for a site that nobody ever admitted.
+    std::vector<std::string> why_not(SiteId const& site) const;
+    // Of certificate chains up to the founder: what somebody needs to check them.
+    std::vector<std::string> chain_of(SiteId const& site) const;
 
 private:
-    Result<void> check_issuer(Certificate const& certificate) const;
-    bool by_admin(Certificate const& certificate) const;
-    void update_newest(SiteId const& site);
-    void update_digest();
+    Result<bool> take(std::string_view bytes);
+    Result<void> take_rounds(std::vector<std::string> waiting, std::vector<std::string>& added);
+    Result<void> check_new(Certificate const& certificate, std::string_view bytes) const;
+    Result<void> check_issuer(Statement const& statement) const;
+    bool ever_admin(SiteId const& site) const;
+    bool ever_known(SiteId const& site) const;
+    void update();
 
     Genesis genesis_;
     SpaceId space_;
-    std::vector<std::string> bytes_;
-    std::map<ActorId, Certificate> by_actor_;
-    std::map<ActorId, std::size_t> bytes_of_;  // index into bytes_
-    std::map<SiteId, ActorId> newest_;
-    std::vector<crypto::Hash16> hashes_;  // of all certificates, ascending
+    KnownStatements statements_;
+    std::map<StatementHash, std::size_t> by_hash_;  // index into statements_
+    std::map<ActorId, std::size_t> by_actor_;
+    std::map<SiteId, std::vector<ActorId>> by_known_site_;
+    std::set<SiteId> ever_admins_, ever_recovery_;
+    std::map<SiteId, std::vector<std::size_t>> sealed_to_;  // index into statements_
+    MembershipView view_;
     crypto::Hash16 digest_{};
 };
 

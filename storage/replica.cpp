@@ -34,21 +34,19 @@ Replica::Replica(Engine& engine, Clock const& clock, Membership membership, Repl
     : engine_(engine),
       clock_(clock),
       membership_(std::make_shared<Membership const>(std::move(membership))),
-      options_(std::move(options)) {}
+      options_(std::move(options)) {
+    update_keys();
+}
 
 Replica::~Replica() = default;
 
 namespace {
 
 // The actor that the site has gone on under, if it ever took a new one.
-Result<void> find_own_actor(Engine const& engine, Membership& membership, ReplicaOptions& options) {
+Result<void> find_own_actor(Engine const& engine, ReplicaOptions& options) {
     INOS_TRY(auto const own, engine.get(Family::meta, keys::meta_kind(options.space, 'o')));
     if (!own) return {};
     options.actor = ActorId{Reader(*own).u64()};
-    if (membership.by_actor(options.actor)) return {};
-    INOS_TRY(auto const certificate,
-             engine.get(Family::meta, keys::meta(options.space, 'c', options.actor)));
-    if (certificate) INOS_CHECK(membership.add(*certificate));
     return {};
 }
 
@@ -58,7 +56,9 @@ Result<std::unique_ptr<Replica>> Replica::open(Engine& engine,
                                                Clock const& clock,
                                                Membership membership,
                                                ReplicaOptions options) {
-    INOS_CHECK(find_own_actor(engine, membership, options));
+    INOS_CHECK(find_own_actor(engine, options));
+    INOS_TRY(auto const stored, stored_statements(engine, options.space));
+    INOS_CHECK(membership.add_all(stored));
     if (!membership.by_actor(options.actor))
         return fail(Errc::corruption, "the certificate of this node's own actor is missing");
     std::unique_ptr<Replica> replica(
@@ -162,30 +162,6 @@ Result<std::optional<crypto::Hash32>> Replica::chain_at(Dot dot) const {
     auto const entry = StoredEntry::decode(*value, dot.actor);
     if (!entry) return tl::unexpected(corrupt_entry(dot));
     return std::optional(entry->chain);
-}
-
-bool Replica::caught_up() const {
-    return vector_.includes(membership_->by_actor(options_.actor)->issuer_vv);
-}
-
-Result<std::size_t> Replica::add_certificates(std::vector<std::string> const& set,
-                                              WriteBatch batch) {
-    Membership next = *membership_;
-    INOS_TRY(auto const added, next.add_all(set));
-    if (added.empty() && batch.changes.empty()) return std::size_t{0};
-    ContinuityRecord record = continuity_;
-    for (auto const& bytes : added) {
-        INOS_TRY(Certificate const certificate, decode_certificate(bytes));
-        batch.put(Family::meta, keys::meta(options_.space, 'c', certificate.actor), bytes);
-        look_for_another_life(certificate, record);
-    }
-    if (record != continuity_) put_record(batch, record);
-    INOS_CHECK(write_batch(batch, Durability::synced));
-    continuity_ = std::move(record);
-    doubt_ = judge_continuity(continuity_, options_.marks);
-    membership_ = std::make_shared<Membership const>(std::move(next));
-    stable_known_ = false;
-    return added.size();
 }
 
 // The only door to the engine's write. A failed write has an unknown outcome, so it is the last

@@ -17,7 +17,8 @@
 //   log      space u32 | actor u64 | seq u64 | 01  -> signature 64 over the chain head at seq
 //   digests  space u32 | collection                -> version u8 | sums and counts
 //   meta     space u32 | 'a' | actor u64           -> version u8 | ActorState
-//   meta     space u32 | 'c' | actor u64           -> certificate
+//   meta     space u32 | 'c' | hash 16             -> certificate
+//   meta     space u32 | 'l' | hash 16             -> another statement of the membership log
 //   meta     space u32 | 'm'                       -> ContinuityRecord (storage/continuity.hpp)
 #pragma once
 
@@ -43,6 +44,7 @@
 #include "storage/crypto/crypto.hpp"
 #include "storage/digest.hpp"
 #include "storage/engine.hpp"
+#include "storage/key_ring.hpp"
 #include "storage/membership.hpp"
 #include "storage/result.hpp"
 #include "storage/rights.hpp"
@@ -259,7 +261,13 @@ struct ReplicaOptions {
     Durability durability = Durability::synced;
     // What the directory looks like now; nullopt: there is none, as in tests.
     std::optional<DirectoryMarks> marks = std::nullopt;
+    KeyRing keys = {};             // that the site was given when it was admitted
+    crypto::KeyPair sealing = {};  // opens those that were sealed to it later
 };
+
+// All statements of the membership log that the engine holds, in any order.
+Result<std::vector<std::string>> stored_statements(Engine const& engine, std::uint32_t space);
+void put_statement(WriteBatch& batch, std::uint32_t space, std::string_view bytes);
 
 class Replica {
 public:
@@ -341,8 +349,33 @@ public:
     Result<void> scrubbed(ScrubTicket const& ticket);
     std::vector<ErasureStatus> erasure_status() const;
 
-    // Adds certificates durably, together with the changes of `with`. Answers how many were new.
-    Result<std::size_t> add_certificates(std::vector<std::string> const& set, WriteBatch with = {});
+    // ---- membership, storage/membership.hpp -------------------------------------------------
+    // Adds statements durably, together with the changes of `with`. Answers how many were new.
+    Result<std::size_t> add_statements(std::vector<std::string> const& set, WriteBatch with = {});
+    // The same of what can be checked of a set that may be incomplete.
+    Result<std::size_t> learn(std::vector<std::string> const& set);
+    // Errc::forbidden: the site is no member (any more), and nothing is taken from it.
+    Result<void> check_member(SiteId const& site) const;
+    // For a certificate from which its actor follows: differs between two copies of one machine,
+    // even where their random numbers do not.
+    Nonce fresh_nonce() const;
+    // Retires a member for good, naming what this site holds of it, and rotates the key.
+    // Errc::forbidden: this site is no admin; not_found: it is no member; conflict: it is this site
+    // itself.
+    Result<void> retire(SiteId const& site);
+    // Gives a member other rights from now on. The same errors; Errc::invalid for a scope that does
+    // not go with the role.
+    Result<void> change_role(SiteId const& site, Role role, std::vector<std::string> scope);
+    // A new key seals from now on. Errc::forbidden: this site is no admin.
+    Result<void> rotate_key();
+    // Seals the key in force to a member that has not got it. False: it has, or this site has not.
+    Result<bool> share_key(SiteId const& site);
+    std::shared_ptr<KeyRing const> keys() const { return keys_; }
+    // Makes this site an admin and retires `lost`, by the right of the recovery key, which is
+    // replaced by `next`. Errc::forbidden: it is none of this space, or no more.
+    Result<void> recover(crypto::SigningKey const& recovery,
+                         std::vector<SiteId> const& lost,
+                         SiteId const& next);
 
     // ---- reading -------------------------------------------------------------------------------
     Result<std::optional<RecordView>> get(RecordName const& name,
@@ -421,6 +454,18 @@ private:
     class Collector;
 
     Replica(Engine& engine, Clock const& clock, Membership membership, ReplicaOptions options);
+    Result<void> check_admin(std::string_view act) const;
+    Result<Certificate> other_member(SiteId const& site, char const* itself) const;
+    Certificate const* own_certificate() const;
+    std::string retirement_of(SiteId const& site, crypto::SigningKey const& by) const;
+    std::string change_of_rights(Certificate certificate, crypto::SigningKey const& by) const;
+    std::string rotation(Membership const& members) const;
+    void update_keys();
+    Result<std::size_t> keep(Membership next,
+                             std::vector<std::string> const& added,
+                             WriteBatch batch);
+    Result<void> check_writable() const;
+    std::vector<StatementHash> issued_by(SiteId const& site) const;
     Result<void> load();
     Result<void> load_schemas();
     Result<void> load_erasures();
@@ -429,6 +474,7 @@ private:
     bool lost_since(Acknowledgement const& own) const;
     Result<void> renew_actor();
     void renew_for(std::size_t unsure, std::size_t first, std::vector<Result<Committed>>& results);
+    std::string end_of_actor() const;
     Result<void> change_record(ContinuityRecord record);
     void put_record(WriteBatch& batch, ContinuityRecord const& record) const;
     Result<bool> keep_fork(Fork const& fork);
@@ -476,6 +522,7 @@ private:
     Clock const& clock_;
     std::shared_ptr<Membership const> membership_;
     ReplicaOptions options_;
+    std::shared_ptr<KeyRing const> keys_;
 
     VersionVector vector_;
     std::map<ActorId, ActorState> actors_;

@@ -128,7 +128,7 @@ public:
         auto const prepared = replica_.prepared(asked);
         Write const& write = prepared ? *prepared : asked;
         outcome.id = write.name.key;
-        auto const* certificate = replica_.membership_->by_actor(dot_.actor);
+        auto const* certificate = replica_.own_certificate();
         if (!certificate->may_write(collection_concerned(write.name.collection, write.name.key)))
             return fail(Errc::forbidden,
                         "this site may not write \"" + write.name.collection + "\": its role is " +
@@ -336,7 +336,7 @@ private:
     // author may write cannot be judged elsewhere: an author of limited scope deletes the alias
     // instead.
     Result<void> erase_aliases(RecordName const& name) {
-        bool const everywhere = replica_.membership_->by_actor(dot_.actor)->scope.empty();
+        bool const everywhere = replica_.own_certificate()->scope.empty();
         for (std::string const& id : replica_.aliases_.aliases_of(name)) {
             RecordName const hidden{name.collection, id};
             RecordName const alias{std::string(kAliasCollection), alias_key(name.collection, id)};
@@ -433,11 +433,7 @@ Result<Committed> Replica::commit_one(Stage& stage, Transaction const& transacti
                     "the source \"" + transaction.source + "\" has to be at most " +
                         std::to_string(kSourceBytesMax) + " bytes of UTF-8",
                     "source");
-    if (!caught_up())
-        return fail(
-            Errc::unavailable,
-            "this site has not caught up with its space yet; it takes writes when it has met "
-            "a site that holds what there was when it was admitted");
+    INOS_CHECK(check_writable());
     Draft draft(*this, stage, transaction);
     Committed committed;
     committed.writes.resize(transaction.writes.size());
@@ -483,7 +479,8 @@ void Replica::commit_some(std::vector<Transaction> const& group,
         results.resize(tried, tl::unexpected<Error>(why));
         return;
     }
-    if (!failed_ && unsure < group.size() && doubt() != Doubt::none)
+    bool const current = membership_->is_current(options_.actor);
+    if (!failed_ && unsure < group.size() && (doubt() != Doubt::none || !current))
         return renew_for(unsure, first, results);
     Result<void> const written = failed_    ? refused()
                                  : anything ? write(stage, options_.durability)

@@ -12,18 +12,17 @@ namespace {
 
 constexpr std::size_t kEarlierMax = 256;
 
-// Differs between two copies of one machine, even where their random numbers do not.
-std::array<std::uint8_t, 16> fresh_nonce(Clock const& clock) {
-    std::array<std::uint8_t, 16> random{};
+}  // namespace
+
+Nonce Replica::fresh_nonce() const {
+    Nonce random{};
     crypto::random_bytes(random.data(), random.size());
     std::string text = "inos nonce 1";
     text += crypto::view(random);
-    put_u64(text, clock.now_ms());
-    put_u64(text, clock.monotonic_ms());
+    put_u64(text, clock_.now_ms());
+    put_u64(text, clock_.monotonic_ms());
     return crypto::hash16(text);
 }
-
-}  // namespace
 
 bool Replica::is_ours(ActorId actor) const {
     auto const* certificate = membership_->by_actor(actor);
@@ -102,6 +101,14 @@ Result<void> Replica::record_marks(DirectoryMarks const& marks) {
     return change_record(std::move(record));
 }
 
+// That nothing more comes under our actor; empty if nothing did.
+std::string Replica::end_of_actor() const {
+    auto const own = actors_.find(options_.actor);
+    if (own == actors_.end() || own->second.seq == 0) return {};
+    ActorEnd const end{{options_.actor, own->second.seq, own->second.chain}};
+    return state(membership_->space(), end, options_.identity);
+}
+
 // One synced write, before the first entry under the new actor: its certificate, that it is ours
 // now, the signature of what the old one wrote last (nobody could forward it otherwise), and the
 // marks of the directory in which all this happens.
@@ -109,6 +116,8 @@ Result<void> Replica::renew_actor() {
     std::uint64_t const now = clock_.now_ms();
     ContinuityRecord record = continuity_;
     record.renewals = recent_renewals(record.renewals, now);
+    // An admin has changed the site's rights, and nothing else is the matter.
+    bool const certain = doubt() == Doubt::none;
     bool const only_suspected = doubt_ == Doubt::none;
     if (!only_suspected && record.renewals.size() >= kRenewalsPerDay)
         return fail(Errc::unavailable,
@@ -116,28 +125,31 @@ Result<void> Replica::renew_actor() {
                         " new actors within a day and takes no more writes today, because " +
                         doubt_text(doubt_) +
                         "; start only one directory, on a file system that keeps inode numbers");
-    (only_suspected ? suspicions_ms_ : record.renewals).push_back(now);
+    if (!certain) (only_suspected ? suspicions_ms_ : record.renewals).push_back(now);
     // Rights of earlier actors may be used as long as nobody else can have used them. A peer has
     // to confirm that again: what it knew of was the life up to here.
-    if (only_suspected || doubt_ == Doubt::rebooted) {
+    if (certain) {
+        record.earlier.push_back({options_.actor, Left::confirmed});
+    } else if (only_suspected || doubt_ == Doubt::rebooted) {
         for (EarlierActor& earlier : record.earlier)
             earlier.left = Left::trusted;
         record.earlier.push_back({options_.actor, Left::trusted});
-        if (record.earlier.size() > kEarlierMax) record.earlier.erase(record.earlier.begin());
     } else {
         record.another_life();
     }
+    if (record.earlier.size() > kEarlierMax) record.earlier.erase(record.earlier.begin());
     record.doubt = Doubt::none;
     record.marks = options_.marks;
 
-    Certificate next = *membership_->by_actor(options_.actor);
+    Certificate next = *own_certificate();
     next.issuer = options_.identity.public_key;
     next.issuer_vv = {};
     next.issuer_vv.set(options_.actor, vector_.at(options_.actor));
-    std::string const bytes =
-        issue_continuation(std::move(next), fresh_nonce(clock_), options_.identity);
+    std::string const bytes = issue_following(std::move(next), fresh_nonce(), options_.identity);
     Membership with = *membership_;
     INOS_CHECK(with.add(bytes));
+    std::string const end = certain ? end_of_actor() : std::string();
+    if (!end.empty()) INOS_CHECK(with.add(end));
     INOS_TRY(Certificate const certificate, decode_certificate(bytes));
     Stage stage(*this);
     sign_head(stage);
@@ -146,7 +158,8 @@ Result<void> Replica::renew_actor() {
         batch.put(Family::meta, keys::meta(options_.space, 'a', actor), state.encode());
     std::string own;
     put_u64(own, certificate.actor.value);
-    batch.put(Family::meta, keys::meta(options_.space, 'c', certificate.actor), bytes);
+    put_statement(batch, options_.space, bytes);
+    if (!end.empty()) put_statement(batch, options_.space, end);
     batch.put(Family::meta, keys::meta_kind(options_.space, 'o'), std::move(own));
     put_record(batch, record);
     INOS_CHECK(write_batch(batch, Durability::synced));

@@ -153,14 +153,18 @@ Result<std::optional<std::string>> Replica::acknowledge() {
 }
 
 // What one member is known to hold of each actor, on the same chain as we do. nullopt: nothing can
-// be said, because it knows members that we do not, or wrote what we lack.
+// be said, because it knows members that we do not, or wrote what we lack. What it holds of a site
+// that is no member any more counts as if it had written it: that site says nothing itself, and
+// since its retirement is known nobody takes anything from it, so the members' words are all of it.
 Result<std::optional<VersionVector>> Replica::held_by(Acknowledgement const& ack) const {
     if (ack.membership != membership_->digest()) return std::optional<VersionVector>();
     VersionVector held;
     for (DepHead const& head : ack.heads) {
         auto const* author = membership_->by_actor(head.actor);
         bool const beyond = head.seq > vector_.at(head.actor);
-        if (!author || (beyond && author->site == ack.site)) return std::optional<VersionVector>();
+        bool const speaks_for =
+            author && (author->site == ack.site || !membership_->by_site(author->site));
+        if (!author || (beyond && speaks_for)) return std::optional<VersionVector>();
         if (beyond) continue;
         INOS_TRY(auto const chain, chain_at({head.actor, head.seq}));
         if (chain && chain_prefix(*chain) == head.chain) held.set(head.actor, head.seq);
@@ -246,11 +250,14 @@ Result<std::size_t> Replica::delete_again(std::size_t budget) {
                                again_from_.empty() ? prefix : again_from_,
                                keys::meta_kind(options_.space, 'e'));
     Transaction transaction{std::string(kUpkeepSource), {}};
+    auto const* own_member = own_certificate();
     std::size_t looked = 0;
     for (; cursor->valid() && looked < budget; cursor->next(), ++looked) {
         auto const name = keys::indexed_record(cursor->key());
         if (!name) return fail(Errc::corruption, "a key in the index of deletions is malformed");
         if (schema(name->first).on_delete != DeletePolicy::delete_wins) continue;
+        if (own_member && !own_member->may_write(collection_concerned(name->first, name->second)))
+            continue;
         INOS_TRY(
             auto const value,
             engine_.get(Family::records, keys::record(options_.space, name->first, name->second)));
@@ -268,7 +275,7 @@ Result<std::size_t> Replica::delete_again(std::size_t budget) {
     }
     INOS_CHECK(cursor->status());
     again_from_ = cursor->valid() ? std::string(cursor->key()) : std::string();
-    if (transaction.writes.empty() || !caught_up()) return std::size_t{0};
+    if (transaction.writes.empty() || !check_writable()) return std::size_t{0};
     auto results = commit({transaction});
     if (!results.front()) return tl::unexpected(results.front().error());
     return transaction.writes.size();

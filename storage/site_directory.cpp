@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 
@@ -13,6 +14,7 @@
 #include "storage/engines/rocks.hpp"
 #include "storage/keys.hpp"
 #include "storage/marker_file.hpp"
+#include "storage/recovery.hpp"
 
 namespace inos {
 namespace {
@@ -47,7 +49,7 @@ std::vector<std::string> decode_peers(std::string_view bytes) {
 // Writes everything but the site's keys into a directory that nobody uses yet.
 Result<void> fill(std::string const& dir, SpaceGrant const& grant) {
     Membership membership(grant.genesis);
-    INOS_CHECK(membership.add_all(grant.certificates));
+    INOS_CHECK(membership.add_all(grant.statements));
     if (!membership.by_actor(grant.actor))
         return fail(Errc::protocol,
                     "the site that was to admit this one did not send its certificate; try again");
@@ -58,10 +60,8 @@ Result<void> fill(std::string const& dir, SpaceGrant const& grant) {
         write_secret_file(space_key_path(dir, grant.genesis.id()), space_keys_text(grant.keys)));
     INOS_TRY(auto const engine, open_rocks(dir + "/db"));
     WriteBatch batch;
-    for (auto const& bytes : grant.certificates) {
-        INOS_TRY(Certificate const certificate, decode_certificate(bytes));
-        batch.put(Family::meta, keys::meta(kFirstSpace, 'c', certificate.actor), bytes);
-    }
+    for (auto const& bytes : grant.statements)
+        put_statement(batch, kFirstSpace, bytes);
     std::string actor;
     put_u64(actor, grant.actor.value);
     batch.put(Family::meta, keys::meta_kind(kFirstSpace, 'g'), grant.genesis.encode());
@@ -111,13 +111,8 @@ Result<Membership> load_membership(Engine const& engine, std::uint32_t space) {
     auto genesis = Genesis::decode(bytes);
     if (!genesis) return fail(Errc::corruption, "the stored description of the space is damaged");
     Membership membership(*std::move(genesis));
-    std::vector<std::string> certificates;
-    auto cursor =
-        engine.scan(Family::meta, keys::meta_kind(space, 'c'), keys::meta_kind(space, 'd'));
-    for (; cursor->valid(); cursor->next())
-        certificates.emplace_back(cursor->value());
-    INOS_CHECK(cursor->status());
-    INOS_CHECK(membership.add_all(certificates));
+    INOS_TRY(auto const statements, stored_statements(engine, space));
+    INOS_CHECK(membership.add_all(statements));
     return membership;
 }
 
@@ -133,20 +128,34 @@ Result<void> make_private_directory(std::string const& dir) {
 }  // namespace
 
 std::string space_keys_text(SpaceKeys const& keys) {
-    return std::string(kKeyPrefix) + crypto::hex(keys.seal.view()) + " " +
-           crypto::hex(keys.digest.view()) + "\n";
+    std::string text = std::string(kKeyPrefix) + crypto::hex(keys.seal.view()) + " " +
+                       crypto::hex(keys.digest.view());
+    for (SpaceKey const& later : keys.later)
+        text += " " + std::to_string(later.epoch) + ":" + crypto::hex(later.key.view());
+    return text + "\n";
 }
 
 std::optional<SpaceKeys> parse_space_keys(std::string_view text) {
     constexpr std::size_t kHex = 64;
-    if (text.size() != kKeyPrefix.size() + 2 * kHex + 2 || !text.starts_with(kKeyPrefix))
-        return std::nullopt;
     std::string_view const whole = text;
+    if (!text.starts_with(kKeyPrefix) || text.size() < kKeyPrefix.size() + 2 * kHex + 2)
+        return std::nullopt;
     text.remove_prefix(kKeyPrefix.size());
     auto const seal = crypto::unhex(text.substr(0, kHex));
     auto const digest = crypto::unhex(text.substr(kHex + 1, kHex));
     if (!seal || !digest) return std::nullopt;
     SpaceKeys keys{crypto::Secret(*seal), crypto::Secret(*digest)};
+    text.remove_prefix(2 * kHex + 1);
+    while (text.size() > 1) {
+        std::uint64_t epoch = 0;
+        auto const read = std::from_chars(text.data() + 1, text.data() + text.size(), epoch);
+        text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()));
+        auto const key = text.size() > kHex ? crypto::unhex(text.substr(1, kHex)) : std::nullopt;
+        if (read.ec != std::errc() || !key) return std::nullopt;
+        keys.later.push_back({epoch, crypto::Secret(*key)});
+        text.remove_prefix(1 + kHex);
+    }
+    // Whatever was forgiven on the way is noticed here.
     if (!crypto::equal(space_keys_text(keys), whole)) return std::nullopt;
     return keys;
 }
@@ -163,9 +172,9 @@ Result<void> check_free(std::string const& dir) {
         Errc::conflict, "\"" + dir + "\" is not empty; choose a new directory with --data", dir);
 }
 
-Result<void> create_founder(std::string const& dir,
-                            std::string const& site_name,
-                            std::string const& space_name) {
+Result<std::string> create_founder(std::string const& dir,
+                                   std::string const& site_name,
+                                   std::string const& space_name) {
     for (auto const& name : {site_name, space_name})
         if (!valid_name(name))
             return fail(Errc::usage,
@@ -180,7 +189,8 @@ Result<void> create_founder(std::string const& dir,
     SpaceGrant grant;
     grant.genesis.name = space_name;
     grant.genesis.founder = keys.identity.public_key;
-    crypto::random_bytes(grant.genesis.nonce.data(), grant.genesis.nonce.size());
+    Recovery const recovery = make_recovery();
+    grant.genesis.nonce = recovery_nonce(recovery.key.public_key);
     grant.keys = {crypto::Secret::random(), crypto::Secret::random()};
     grant.actor = ActorId{crypto::random_u64() | 1};
     Certificate certificate;
@@ -191,9 +201,12 @@ Result<void> create_founder(std::string const& dir,
     certificate.sealing = keys.sealing.public_key;
     certificate.name = site_name;
     certificate.role = Role::admin;
-    grant.certificates.push_back(issue(certificate, keys.identity));
+    grant.statements.push_back(issue(certificate, keys.identity));
+    grant.statements.push_back(
+        state(certificate.space, RecoveryKey{recovery.key.public_key}, keys.identity));
     INOS_CHECK(fill(building, grant));
-    return move_into_place(building, dir);
+    INOS_CHECK(move_into_place(building, dir));
+    return recovery.code;
 }
 
 Result<SiteKeys> prepare_member(std::string const& dir) {
@@ -291,6 +304,8 @@ Result<std::unique_ptr<OpenSite>> open_site(std::string const& dir,
     options.actor = ActorId{Reader(own).u64()};
     options.identity = site->keys.identity;
     options.digest_key = site->space_keys.digest;
+    options.keys = KeyRing(site->space_keys);
+    options.sealing = site->keys.sealing;
     options.durability = durability;
     MachineIds const ids = machine_ids();
     INOS_TRY(options.marks, read_marks(dir, ids));

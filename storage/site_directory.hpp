@@ -18,31 +18,27 @@
 
 #include "storage/crypto/key_files.hpp"
 #include "storage/engine.hpp"
+#include "storage/key_ring.hpp"
 #include "storage/membership.hpp"
 #include "storage/replica.hpp"
 #include "storage/result.hpp"
 
 namespace inos {
 
-// The secrets of a space: who has them reads everything in it.
-struct SpaceKeys {
-    crypto::Secret seal;    // batches on the wire
-    crypto::Secret digest;  // record digests; does not rotate
-};
-
 // What a joiner brings home from pairing, and a founder makes.
 struct SpaceGrant {
     Genesis genesis;
     SpaceKeys keys;
-    ActorId actor;                          // ours
-    std::vector<std::string> certificates;  // ours among them
-    std::vector<std::string> peers;         // addresses to dial
+    ActorId actor;                        // ours
+    std::vector<std::string> statements;  // the membership log; our certificate is in it
+    std::vector<std::string> peers;       // addresses to dial
 };
 
-// Founds a space and a site in it. Errc::conflict when the directory has a site already.
-Result<void> create_founder(std::string const& dir,
-                            std::string const& site_name,
-                            std::string const& space_name);
+// Founds a space and a site in it; answers the recovery code (storage/recovery.hpp), stored
+// nowhere. Errc::conflict when the directory has a site already.
+Result<std::string> create_founder(std::string const& dir,
+                                   std::string const& site_name,
+                                   std::string const& space_name);
 // Joining, in two steps, because the keys are needed to be admitted: makes (or finds, after an
 // interrupted attempt) the keys in DIR.joining; then fills that directory and moves it into place.
 Result<SiteKeys> prepare_member(std::string const& dir);
@@ -90,7 +86,8 @@ Result<std::unique_ptr<OpenSite>> open_site(std::string const& dir,
 // Remembers the addresses to dial, durably.
 Result<void> save_peers(Engine& engine, std::vector<std::string> const& peers);
 
-// The secret key file of a space, as text: "inos-key-1 space <64 hex> <64 hex>".
+// The secret key file of a space, as text: "inos-key-1 space SEAL DIGEST", 64 hex digits each, and
+// " EPOCH:KEY" for each key of a later epoch that came with the admission.
 std::string space_keys_text(SpaceKeys const& keys);
 std::optional<SpaceKeys> parse_space_keys(std::string_view text);
 

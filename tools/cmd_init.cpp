@@ -17,19 +17,24 @@ constexpr char const* kSpaceDefault = "main";
 Result<int> init(Context& context, std::string const& site) {
     INOS_TRY(auto const dir, context.data_dir());
     std::string const space = context.space.empty() ? kSpaceDefault : context.space;
-    INOS_CHECK(create_founder(dir, site, space));
+    INOS_TRY(auto const code, create_founder(dir, site, space));
     INOS_CHECK(replace_file(dir + "/inos.toml", config_file_text()));
     if (context.json) {
         Object result;
         set_member(result, "data", Value(dir));
         set_member(result, "site", Value(site));
         set_member(result, "space", Value(space));
+        set_member(result, "recovery_code", Value(code));
         print_json_line(context, Value(std::move(result)));
         return kExitDone;
     }
-    context.terminal.out << "site \"" << clean_text(site) << "\" founded the space \""
-                         << clean_text(space) << "\" in " << dir << "\nnext: inos run --data "
-                         << dir << "\n";
+    context.terminal.out
+        << "site \"" << clean_text(site) << "\" founded the space \"" << clean_text(space)
+        << "\" in " << dir << "\nnext: inos run --data " << dir
+        << "\n\nrecovery code: " << context.terminal.green(code)
+        << "\nWrite it on paper and keep it somewhere else. It is not shown again. "
+           "If all admin sites\nare lost, inos recover makes another site an admin "
+           "with it.\n";
     return kExitDone;
 }
 

@@ -1,4 +1,5 @@
 // inos join: a new site in an existing space. Returns when the site holds what the others hold.
+#include <filesystem>
 #include <memory>
 #include <ostream>
 
@@ -20,7 +21,10 @@ struct Options {
     bool no_wait = false;
 };
 
-void print_joined(Context& context, JoinResult const& joined, std::string const& dir) {
+void print_joined(Context& context,
+                  JoinResult const& joined,
+                  std::string const& dir,
+                  std::string const& kept) {
     auto& out = context.terminal.out;
     if (context.json) {
         Object result;
@@ -28,6 +32,7 @@ void print_joined(Context& context, JoinResult const& joined, std::string const&
         set_member(result, "space", Value(joined.space));
         set_member(result, "inviter", Value(joined.inviter));
         set_member(result, "words", Value(joined.words));
+        if (!kept.empty()) set_member(result, "retired_data", Value(kept));
         print_json_line(context, Value(std::move(result)));
         return;
     }
@@ -35,12 +40,57 @@ void print_joined(Context& context, JoinResult const& joined, std::string const&
         << clean_text(joined.inviter) << "\"\nwords: " << joined.words
         << "  (the same at both ends, unless somebody sits in between)\nnext: inos run --data "
         << dir << '\n';
+    if (!kept.empty())
+        out << "the site that was retired is kept in " << kept
+            << "; what of it never reached anybody: inos carry-over " << kept << " --data " << dir
+            << '\n';
+}
+
+// Does the directory hold a site that is no member of its space any more? It may not be in use.
+Result<bool> holds_former_member(std::string const& dir, Clock const& clock) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(dir + "/db", ignored)) return false;
+    INOS_TRY(auto const site, open_site(dir, clock, Durability::synced));
+    return !site->replica->membership().by_site(site->keys.identity.public_key);
+}
+
+Result<void> rename_directory(std::string const& from, std::string const& to) {
+    std::error_code error;
+    std::filesystem::rename(from, to, error);
+    if (!error) return {};
+    return fail(
+        Errc::io, "cannot rename \"" + from + "\" to \"" + to + "\": " + error.message(), from);
+}
+
+// A retired site's keys never match again: it joins as a new site, in a new directory that then
+// takes the place of the old one. The old one stays beside it, with what only it holds.
+Result<JoinResult> join_again(std::string const& code,
+                              std::string const& dir,
+                              std::string const& site,
+                              Clock const& clock,
+                              std::string& kept) {
+    std::string const fresh = dir + ".again";
+    INOS_TRY(auto joined, join_space(code, fresh, site, clock));
+    std::error_code ignored;
+    int number = 1;
+    while (std::filesystem::exists(dir + ".retired-" + std::to_string(number), ignored))
+        ++number;
+    kept = dir + ".retired-" + std::to_string(number);
+    INOS_CHECK(rename_directory(dir, kept));
+    INOS_CHECK(rename_directory(fresh, dir));
+    return joined;
 }
 
 Result<int> join(Context& context, Options const& options) {
-    INOS_TRY(auto const dir, context.data_dir());
+    INOS_TRY(auto dir, context.data_dir());
+    while (dir.size() > 1 && dir.back() == '/')
+        dir.pop_back();
     SystemClock const clock;
-    INOS_TRY(auto const joined, join_space(options.code, dir, options.site, clock));
+    INOS_TRY(bool const again, holds_former_member(dir, clock));
+    std::string kept;
+    INOS_TRY(auto const joined,
+             again ? join_again(options.code, dir, options.site, clock, kept)
+                   : join_space(options.code, dir, options.site, clock));
     INOS_CHECK(replace_file(dir + "/inos.toml", config_file_text()));
     if (!options.no_wait) {
         Progress progress(context.terminal, "catching up", 0);
@@ -49,7 +99,7 @@ Result<int> join(Context& context, Options const& options) {
             progress.update(now.held, now.connected ? "" : "connecting");
         }));
     }
-    print_joined(context, joined, dir);
+    print_joined(context, joined, dir, kept);
     return kExitDone;
 }
 
@@ -62,7 +112,13 @@ void add_join(CommandLine& line) {
         .option(
             "--site", options->site, "NAME", "what people call the site, such as office (needed)")
         .flag("--no-wait", options->no_wait, "return when admitted; catch up when the node runs")
-        .note("The inviting site must be running and reachable. Interrupted? Run the same again.")
+        .note(
+            "The inviting site must be running and reachable. Interrupted? Run the same again. In "
+            "the "
+            "directory\n"
+            "of a site that was retired it makes a new site in its place, and keeps the old "
+            "directory "
+            "beside it.")
         .example("inos join inos1-... --data /var/lib/inos --site office", "then: inos run")
         .body([options](Context& context) -> Result<int> {
             if (options->site.empty()) {

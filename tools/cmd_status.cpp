@@ -25,6 +25,15 @@ void print_space(Context& context, Value const& space) {
                  (role.empty() ? "" : " (" + role + ")");
     }
     out << "members " << fit_text(names, context.terminal.width - 8) << '\n';
+    std::string const standing = text_of(space, "standing");
+    if (standing == "retired" || standing == "refused")
+        out << "        " << context.terminal.red("this site is no member of the space any more")
+            << context.terminal.dim("  it can be read; ask for an invitation to join again")
+            << '\n';
+    if (space.find("admins") && number_of(space, "admins") == 1)
+        out << "admins  " << context.terminal.yellow("there is only one admin")
+            << context.terminal.dim("  if it is lost, only the recovery code helps; see inos role")
+            << '\n';
     if (auto const* continuity = space.find("continuity"); continuity && continuity->find("reason"))
         out << "actor   " << context.terminal.yellow(text_of(*continuity, "reason")) << '\n';
     for (auto const& fork : array_of(space, "forks"))

@@ -10,6 +10,7 @@ void add_commands(CommandLine& line) {
     add_invite(line);
     add_invites(line);
     add_join(line);
+    add_carry_over(line);
     add_run(line);
     // Records
     add_get(line);
@@ -36,6 +37,10 @@ void add_commands(CommandLine& line) {
     add_status(line);
     add_peers(line);
     add_members(line);
+    add_retire(line);
+    add_role(line);
+    add_rotate_key(line);
+    add_recover(line);
     add_verify(line);
 }
 

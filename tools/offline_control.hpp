@@ -24,6 +24,7 @@ public:
     void invite(InviteRequest request, std::function<void(Result<InviteInfo>)> done) override;
     std::vector<InviteInfo> invites() const override { return {}; }
     Result<void> revoke_invite(std::string const& id) override;
+    void members_changed() override {}
     std::size_t acknowledged_by(VersionVector const&) const override { return 0; }
     void wait_acknowledged(VersionVector held,
                            std::size_t sites,

@@ -14,7 +14,7 @@ constexpr int kLevel = 3;
 std::string associated(Batch const& batch) {
     std::string out = "inos batch 1";
     out.append(reinterpret_cast<char const*>(batch.space.data()), batch.space.size());
-    put_u32(out, batch.key_id);
+    put_u64(out, batch.key_id);
     put_varint(out, batch.runs.size());
     for (RunHeader const& run : batch.runs) {
         put_u64(out, run.actor.value);
@@ -56,6 +56,7 @@ Result<std::string> decompress(std::string const& bytes) {
 Batch seal_batch(SpaceId const& space, crypto::Secret const& key, EntryBatch const& batch) {
     Batch out;
     out.space = space;
+    out.key_id = key_id(key);
     std::string content;
     for (EntryRun const& run : batch.runs) {
         out.runs.push_back({run.actor, run.first, static_cast<std::uint32_t>(run.entries.size())});

@@ -4,7 +4,7 @@
 //            | heads: count, (actor u64, seq varint, signature 64)*
 //            | erasures: count, (tag 16, collection blob, actor u64, signature 64)*
 //   sealed   = XChaCha20-Poly1305 with the space key over zstd(content), random nonce in front
-//   associated data = "inos batch 1" | space 16 | key id u32
+//   associated data = "inos batch 1" | space 16 | key id u64
 //                   | count, (actor u64, first varint, count varint)*
 //
 // Limits: content at most kContentBytesMax, looked at in the zstd frame's header before memory is

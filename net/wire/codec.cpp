@@ -63,12 +63,12 @@ void put(schema::Message::Builder out, Hello const& hello) {
     }
 }
 
-void put(schema::Message::Builder out, Certificates const& message) {
-    auto builder = out.initCertificates();
+void put(schema::Message::Builder out, Statements const& message) {
+    auto builder = out.initStatements();
     builder.setSpace(as_data(message.space));
-    auto list = builder.initCertificates(static_cast<unsigned>(message.certificates.size()));
+    auto list = builder.initStatements(static_cast<unsigned>(message.statements.size()));
     for (unsigned i = 0; i < list.size(); ++i)
-        list.set(i, as_data(message.certificates[i]));
+        list.set(i, as_data(message.statements[i]));
 }
 
 void put(schema::Message::Builder out, Vector const& message) {
@@ -104,7 +104,12 @@ void put(schema::Message::Builder out, Probe const&) {
 }
 
 void put(schema::Message::Builder out, Refusal const& message) {
-    out.initRefusal().setMessage(as_text(message.message));
+    auto builder = out.initRefusal();
+    builder.setMessage(as_text(message.message));
+    if (message.statements.empty()) return;
+    auto list = builder.initStatements(static_cast<unsigned>(message.statements.size()));
+    for (unsigned i = 0; i < list.size(); ++i)
+        list.set(i, as_data(message.statements[i]));
 }
 
 void put(schema::Message::Builder out, PairGrant const& message) {
@@ -113,12 +118,17 @@ void put(schema::Message::Builder out, PairGrant const& message) {
     builder.setSpaceKey(as_data(message.space_key));
     builder.setDigestKey(as_data(message.digest_key));
     builder.setActor(message.actor.value);
-    auto list = builder.initCertificates(static_cast<unsigned>(message.certificates.size()));
+    auto list = builder.initStatements(static_cast<unsigned>(message.statements.size()));
     for (unsigned i = 0; i < list.size(); ++i)
-        list.set(i, as_data(message.certificates[i]));
+        list.set(i, as_data(message.statements[i]));
     auto addresses = builder.initAddresses(static_cast<unsigned>(message.addresses.size()));
     for (unsigned i = 0; i < addresses.size(); ++i)
         addresses.set(i, as_text(message.addresses[i]));
+    auto later = builder.initLaterKeys(static_cast<unsigned>(message.later_keys.size()));
+    for (unsigned i = 0; i < later.size(); ++i) {
+        later[i].setEpoch(message.later_keys[i].first);
+        later[i].setKey(as_data(message.later_keys[i].second));
+    }
 }
 
 void put(schema::Message::Builder out, Acknowledgements const& message) {
@@ -171,8 +181,7 @@ Hello get(schema::Hello::Reader in) {
 }
 
 std::vector<std::string> get(capnp::List<capnp::Data>::Reader list) {
-    within(
-        list.size(), kCertificatesMax, "too many certificates or acknowledgements in one message");
+    within(list.size(), kStatementsMax, "too many statements or acknowledgements in one message");
     std::vector<std::string> out;
     std::size_t bytes = 0;
     for (auto const item : list) {
@@ -202,11 +211,16 @@ PairGrant get(schema::PairGrant::Reader in) {
     if (grant.space_key.size() != 32 || grant.digest_key.size() != 32)
         throw Malformed{"a key has a wrong length"};
     grant.actor = ActorId{in.getActor()};
-    grant.certificates = get(in.getCertificates());
+    grant.statements = get(in.getStatements());
     within(in.getAddresses().size(), kAddressesMax, "too many addresses in a grant");
     for (auto const address : in.getAddresses()) {
         within(address.size(), kTextBytesMax, "an address is too long");
         grant.addresses.emplace_back(address.cStr(), address.size());
+    }
+    within(in.getLaterKeys().size(), kKeysMax, "too many keys in a grant");
+    for (auto const key : in.getLaterKeys()) {
+        if (key.getKey().size() != 32) throw Malformed{"a key has a wrong length"};
+        grant.later_keys.emplace_back(key.getEpoch(), text(key.getKey()));
     }
     return grant;
 }
@@ -241,9 +255,9 @@ Message get(schema::Message::Reader in) {
     switch (in.which()) {
         case schema::Message::HELLO:
             return get(in.getHello());
-        case schema::Message::CERTIFICATES: {
-            auto const message = in.getCertificates();
-            return Certificates{sixteen(message.getSpace()), get(message.getCertificates())};
+        case schema::Message::STATEMENTS: {
+            auto const message = in.getStatements();
+            return Statements{sixteen(message.getSpace()), get(message.getStatements())};
         }
         case schema::Message::ACKNOWLEDGEMENTS: {
             auto const message = in.getAcknowledgements();
@@ -266,9 +280,11 @@ Message get(schema::Message::Reader in) {
         case schema::Message::PROBE:
             return Probe{};
         case schema::Message::REFUSAL: {
-            auto const message = in.getRefusal().getMessage();
+            auto const refusal = in.getRefusal();
+            auto const message = refusal.getMessage();
             within(message.size(), kTextBytesMax, "a refusal is too long");
-            return Refusal{std::string(message.cStr(), message.size())};
+            return Refusal{std::string(message.cStr(), message.size()),
+                           get(refusal.getStatements())};
         }
         case schema::Message::PAIR_GRANT:
             return get(in.getPairGrant());

@@ -13,7 +13,8 @@ namespace inos::wire {
 
 inline constexpr std::size_t kMessageBytesMax = 4 << 20;
 inline constexpr std::size_t kSpacesMax = 64;
-inline constexpr std::size_t kCertificatesMax = 4'096;
+inline constexpr std::size_t kStatementsMax = 4'096;
+inline constexpr std::size_t kKeysMax = 4'096;
 inline constexpr std::size_t kRunsMax = 100'000;
 inline constexpr std::size_t kAddressesMax = 64;
 inline constexpr std::size_t kTextBytesMax = 4'096;

@@ -1,5 +1,5 @@
 # What two sites say to each other inside the channel (docs/protocol.md). One Message per channel
-# message. Byte strings that are drawn elsewhere are opaque here: entries, certificates, version
+# message. Byte strings that are drawn elsewhere are opaque here: entries, statements, version
 # vectors. Ordinals are never reused; a reader ignores fields that it does not know, and a message
 # kind that it does not know ends the session with words.
 @0xd3a1c7a9f0b45e21;
@@ -10,7 +10,7 @@ $Cxx.namespace("inos::wire::schema");
 struct Message {
   union {
     hello        @0 :Hello;
-    certificates @1 :Certificates;
+    statements   @1 :Statements;    # of the membership log
     vector       @2 :Vector;
     batch        @3 :Batch;
     ack          @4 :Ack;
@@ -34,14 +34,14 @@ struct Hello {
     id         @0 :Data;         # 16 bytes
     vector     @1 :Data;         # 16 bytes: BLAKE2b-128 of the encoded version vector and chains
     root       @2 :Data;         # 16 bytes
-    membership @3 :Data;         # 16 bytes: digest of the set of certificates
+    membership @3 :Data;         # 16 bytes: digest of the membership log
     acknowledgements @4 :Data;   # 16 bytes: digest of the set of acknowledgements
   }
 }
 
-struct Certificates {
+struct Statements {
   space        @0 :Data;
-  certificates @1 :List(Data);
+  statements   @1 :List(Data);
 }
 
 # What members have said that they hold durably (storage/acknowledgements.hpp), each signed by its
@@ -70,7 +70,7 @@ struct Fork {
 
 struct Batch {
   space  @0 :Data;
-  keyId  @1 :UInt32;
+  keyId  @1 :UInt64;             # of the key that seals (storage/statement.hpp)
   runs   @2 :List(Run);          # in clear, so that a relay knows what it holds
   sealed @3 :Data;               # zstd of the entries and signed heads, sealed with the space key
 
@@ -89,7 +89,8 @@ struct Ack {
 }
 
 struct Refusal {
-  message @0 :Text;
+  message    @0 :Text;
+  statements @1 :List(Data);     # of the membership log: why the receiver is no member any more
 }
 
 # Asks the receiver to pass on rights of a bounded counter. There is no answer: what is granted
@@ -106,9 +107,15 @@ struct RightsRequest {
 
 struct PairGrant {
   genesis      @0 :Data;
-  spaceKey     @1 :Data;         # 32 bytes
+  spaceKey     @1 :Data;         # 32 bytes: the founding key
   digestKey    @2 :Data;         # 32 bytes
   actor        @3 :UInt64;
-  certificates @4 :List(Data);
+  statements   @4 :List(Data);
   addresses    @5 :List(Text);
+  laterKeys    @6 :List(Key);    # of later epochs
+
+  struct Key {
+    epoch @0 :UInt64;
+    key   @1 :Data;              # 32 bytes
+  }
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -31,10 +32,10 @@ struct Hello {
     bool operator==(Hello const&) const = default;
 };
 
-struct Certificates {
+struct Statements {
     SpaceId space{};
-    std::vector<std::string> certificates;
-    bool operator==(Certificates const&) const = default;
+    std::vector<std::string> statements;
+    bool operator==(Statements const&) const = default;
 };
 
 struct Acknowledgements {
@@ -46,7 +47,7 @@ struct Acknowledgements {
 struct Vector {
     SpaceId space{};
     std::string bytes;
-    std::string chains;
+    std::string chains = {};
     bool operator==(Vector const&) const = default;
 };
 
@@ -59,7 +60,7 @@ struct RunHeader {
 
 struct Batch {
     SpaceId space{};
-    std::uint32_t key_id = 1;
+    std::uint64_t key_id = 0;
     std::vector<RunHeader> runs;
     std::string sealed;
     bool operator==(Batch const&) const = default;
@@ -79,6 +80,7 @@ struct Probe {
 
 struct Refusal {
     std::string message;
+    std::vector<std::string> statements = {};
     bool operator==(Refusal const&) const = default;
 };
 
@@ -87,8 +89,9 @@ struct PairGrant {
     std::string space_key;   // 32 bytes
     std::string digest_key;  // 32 bytes
     ActorId actor;
-    std::vector<std::string> certificates;
+    std::vector<std::string> statements;
     std::vector<std::string> addresses;
+    std::vector<std::pair<std::uint64_t, std::string>> later_keys = {};  // epoch, 32 bytes
     bool operator==(PairGrant const&) const = default;
 };
 
@@ -114,7 +117,7 @@ struct Fork {
 };
 
 using Message = std::variant<Hello,
-                             Certificates,
+                             Statements,
                              Vector,
                              Batch,
                              Ack,

@@ -133,8 +133,8 @@ KeyPair KeyPair::from_secret(Secret const& secret) {
 
 std::string box_seal(PublicKey const& to, std::string_view message) {
     std::string out(message.size() + crypto_box_SEALBYTES, '\0');
-    INOS_ASSERT(crypto_box_seal(bytes(out), bytes(message), message.size(), to.data()) == 0);
-    return out;
+    bool const sealed = crypto_box_seal(bytes(out), bytes(message), message.size(), to.data()) == 0;
+    return sealed ? out : std::string();
 }
 std::optional<std::string> box_open(KeyPair const& key, std::string_view sealed) {
     if (sealed.size() < crypto_box_SEALBYTES) return std::nullopt;

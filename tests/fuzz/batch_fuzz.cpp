@@ -18,7 +18,7 @@ crypto::Secret const& key() {
 std::string associated(wire::Batch const& batch) {
     std::string out = "inos batch 1";
     out.append(reinterpret_cast<char const*>(batch.space.data()), batch.space.size());
-    put_u32(out, batch.key_id);
+    put_u64(out, batch.key_id);
     put_varint(out, batch.runs.size());
     for (wire::RunHeader const& run : batch.runs) {
         put_u64(out, run.actor.value);

@@ -33,6 +33,7 @@
     X(pairing_code)         \
     X(peer_url)             \
     X(record)               \
+    X(recovery_code)        \
     X(rule)                 \
     X(schema_document)      \
     X(schema_file)          \
@@ -40,6 +41,7 @@
     X(session)              \
     X(site_id)              \
     X(site_key_certificate) \
+    X(statement)            \
     X(stored)               \
     X(value)                \
     X(vector_codec)         \

@@ -18,6 +18,7 @@
 #include "storage/digest.hpp"
 #include "storage/invites.hpp"
 #include "storage/json.hpp"
+#include "storage/recovery.hpp"
 #include "storage/site_directory.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
@@ -217,6 +218,7 @@ void key_seeds(Seeds const& seeds) {
     body += std::string(40, 'x') + "\5\1" + with_choices({0, 14}, "192.0.2.1:7711");
     seeds.add("pairing_code", "body", with_choices({1}, body));
 
+    seeds.add("recovery_code", "text", make_recovery().code);
     Invite invite;
     invite.scope = {"customers"};
     invite.expires_unix_s = 1'750'000'000;
@@ -242,23 +244,46 @@ void key_seeds(Seeds const& seeds) {
                   {crypto::Secret(std::string(32, 'a')), crypto::Secret(std::string(32, 'b'))}));
 }
 
+void statement_seeds(Seeds const& seeds) {
+    auto const key = crypto::SigningKey::from_seed(crypto::Secret(std::string(32, 'f')));
+    SpaceId const space = Genesis{"space", key.public_key, {}}.id();
+    Retirement retirement;
+    retirement.made_ms = 1'750'000'000'000;
+    retirement.held = {{ActorId{7}, 3, {}}};
+    retirement.issued = {{1}, {2}};
+    KeyStatement rotation{{2, 9}, {{{}, "sealed"}, {{}, "another"}}};
+    std::pair<char const*, std::string> const all[] = {
+        {"retirement", state(space, retirement, key)},
+        {"actor_end", state(space, ActorEnd{{ActorId{7}, 3, {}}}, key)},
+        {"key", state(space, rotation, key)},
+        {"recovery", state(space, RecoveryKey{}, key)}};
+    for (auto const& [name, bytes] : all) {
+        seeds.add("statement", name, with_choices({0}, bytes));
+        std::string_view const body = std::string_view(bytes).substr(50, bytes.size() - 50 - 64);
+        seeds.add("statement",
+                  std::string("signed_") + name,
+                  with_choices({1, bytes[0], bytes[1]}, body));
+    }
+    seeds.add("statement", "signed_unknown", with_choices({1, 7, 1}, "anything"));
+}
+
 void wire_seeds(Seeds const& seeds) {
     wire::Hello hello;
     hello.spaces.resize(2);
     wire::PairGrant grant;
     grant.genesis = "genesis";
     grant.space_key = grant.digest_key = std::string(32, 'k');
-    grant.certificates = {"one", "two"};
+    grant.statements = {"one", "two"};
     grant.addresses = {"ws://192.0.2.1:7711"};
     std::pair<char const*, wire::Message> const messages[] = {
         {"hello", hello},
-        {"certificates", wire::Certificates{{}, {"one", "two"}}},
+        {"statements", wire::Statements{{}, {"one", "two"}}},
         {"vector", wire::Vector{{}, wire::encode_vector(some_vector(), nullptr), "chains"}},
         {"fork", wire::Fork{{}, ActorId{1}, 2, {3, {}, {}}}},
         {"batch", wire::Batch{{}, 1, {{ActorId{1}, 2, 3}, {ActorId{4}, 5, 6}}, "sealed"}},
         {"ack", wire::Ack{{}, encoded(some_vector()), {}, {}}},
         {"probe", wire::Probe{}},
-        {"refusal", wire::Refusal{"for a reason"}},
+        {"refusal", wire::Refusal{"for a reason", {"one", "two"}}},
         {"pair_grant", grant},
         {"pair_done", wire::PairDone{}},
         {"rights_request", wire::RightsRequest{{}, "products", "lamp", "stock", 3, true, {}}}};
@@ -318,6 +343,7 @@ int main(int argc, char** argv) {
     Seeds const seeds(argv[1]);
     crdt_seeds(seeds);
     key_seeds(seeds);
+    statement_seeds(seeds);
     wire_seeds(seeds);
     channel_seeds(seeds);
     return 0;

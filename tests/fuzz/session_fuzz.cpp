@@ -72,7 +72,7 @@ public:
                 if (collecting_) return answer_collect();
                 if (adding_ > 0) {
                     --adding_;
-                    return session_.certificates_added();
+                    return session_.statements_added();
                 }
                 return perform(session_.probe());
             default:
@@ -102,7 +102,7 @@ private:
                 return hello;
             }
             case 1:
-                return wire::Certificates{next_space(), {fixture_.certificates[in_.below(3)]}};
+                return wire::Statements{next_space(), {fixture_.certificates[in_.below(3)]}};
             case 2: {
                 wire::Vector message{next_space(), {}, {}};
                 auto const vector = next_vector(in_);
@@ -188,18 +188,18 @@ private:
     void check(session::Apply const&) {
         fuzz::expect(++applying_ <= kPendingBatchesMax, "a bounded number of batches waits");
     }
-    void check(session::AddCertificates const&) {
-        fuzz::expect(++adding_ <= kPendingCertificatesMax, "a bounded number of messages waits");
+    void check(session::AddStatements const&) {
+        fuzz::expect(++adding_ <= kPendingStatementsMax, "a bounded number of messages waits");
     }
     void check(session::AddAcknowledgements const&) {
-        fuzz::expect(++adding_ <= kPendingCertificatesMax, "a bounded number of messages waits");
+        fuzz::expect(++adding_ <= kPendingStatementsMax, "a bounded number of messages waits");
     }
     void check(session::CompareHeads const& action) {
         for (DepHead const& head : action.heads)
             fuzz::expect(head.seq > 0 && head.seq <= kSeqMax, "heads that can exist");
     }
     void check(session::AddFork const&) {
-        fuzz::expect(++adding_ <= kPendingCertificatesMax, "a bounded number of messages waits");
+        fuzz::expect(++adding_ <= kPendingStatementsMax, "a bounded number of messages waits");
     }
     void check(session::RootsDiffer const&) {
         fuzz::expect(!std::exchange(alarmed_, true), "the alarm is given once");

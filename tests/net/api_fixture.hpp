@@ -29,6 +29,7 @@ public:
         std::uint64_t timeout_ms = 0;
     };
     std::optional<Wait> last_wait;
+    std::size_t members_changes = 0;
 
     bool running() const override { return true; }
     std::string site_id() const override { return "site-id"; }
@@ -70,6 +71,7 @@ public:
         if (removed > 0) return {};
         return fail(Errc::not_found, "no invitation \"" + id + "\"");
     }
+    void members_changed() override { ++members_changes; }
     std::size_t acknowledged_by(VersionVector const&) const override { return acknowledged; }
     void wait_acknowledged(VersionVector held,
                            std::size_t sites,

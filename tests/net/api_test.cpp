@@ -500,7 +500,8 @@ TEST_F(ApiNode, status_shows_site_spaces_and_peers) {
     EXPECT_EQ(*members[0].find("role"), Value("admin"));
     EXPECT_EQ(*members[0].find("actor"), Value(actor_text(space[0].actor())));
     EXPECT_EQ(*status.find("peers")->as<Array>()->front().find("behind"), Value(3));
-    EXPECT_EQ(json(200, "GET", "/v1/members"), *shown.find("members"));
+    Value const listed = json(200, "GET", "/v1/members");
+    EXPECT_EQ(listed.as<Array>()->size(), 2u);
 }
 
 TEST_F(ApiNode, peers_are_added_and_removed) {

@@ -57,14 +57,14 @@ private:
         if (report) applied += report->applied;
         perform(session.applied(std::move(report), state_of(site_), 0));
     }
-    void act(session::AddCertificates& add) {
-        auto const added = value_of(site_->add_certificates(add.certificates));
-        session.certificates_added();
+    void act(session::AddStatements& add) {
+        auto const added = value_of(site_->add_statements(add.statements));
+        session.statements_added();
         if (added > 0) refresh();
     }
     void act(session::AddAcknowledgements& add) {
         auto const added = value_of(site_->add_acknowledgements(add.acknowledgements));
-        session.certificates_added();
+        session.statements_added();
         if (!added.empty()) refresh();
     }
     void act(session::RightsAsked&) {}
@@ -147,7 +147,7 @@ TEST(TwoSessions, tell_each_other_of_members) {
     certificate.site = keys.identity.public_key;
     certificate.name = "new";
     certificate.role = Role::reader;
-    value_of(space[0]->add_certificates({issue(certificate, space[0].keys.identity)}));
+    value_of(space[0]->add_statements({issue(certificate, space[0].keys.identity)}));
     a.refresh();
     converse(a, b);
     EXPECT_NE(space[1]->membership().by_actor(ActorId{99}), nullptr);
@@ -158,7 +158,7 @@ TEST(TwoSessions, send_many_certificates_in_several_messages) {
     Space space(2);
     auto const& issuer = space[0].keys.identity;
     std::vector<std::string> set;
-    for (std::uint64_t i = 1; i <= 2 * kCertificatesPerMessage; ++i) {
+    for (std::uint64_t i = 1; i <= 2 * kStatementsPerMessage; ++i) {
         Certificate certificate;
         certificate.space = space.id();
         certificate.actor = ActorId{i};
@@ -167,7 +167,7 @@ TEST(TwoSessions, send_many_certificates_in_several_messages) {
         certificate.role = Role::admin;
         set.push_back(issue(certificate, issuer));
     }
-    value_of(space[0]->add_certificates(set));
+    value_of(space[0]->add_statements(set));
     Side a(space, 0), b(space, 1);
     EXPECT_EQ(converse(a, b), 2u + 3u + 1u);  // hellos, a's certificates, b's
     EXPECT_EQ(space[0]->membership().digest(), space[1]->membership().digest());

@@ -160,8 +160,8 @@ TEST_F(OneSession, names_every_actor_of_its_vector_when_the_peer_lacks_certifica
     wire::Hello other = hello();
     other.spaces[0].membership = {};
     auto const actions = receive(other);
-    ASSERT_EQ(sent<wire::Certificates>(actions).size(), 1u);
-    EXPECT_EQ(sent<wire::Certificates>(actions)[0].certificates.size(), 2u);
+    ASSERT_EQ(sent<wire::Statements>(actions).size(), 1u);
+    EXPECT_EQ(sent<wire::Statements>(actions)[0].statements.size(), 2u);
     ASSERT_EQ(sent<wire::Vector>(actions).size(), 1u);
     EXPECT_TRUE(wire::decode_vector(sent<wire::Vector>(actions)[0].bytes, {}));  // without a table
 }
@@ -174,7 +174,7 @@ TEST_F(OneSession, ends_on_a_second_hello) {
 
 TEST_F(OneSession, ends_on_anything_before_a_hello) {
     for (wire::Message const& message : std::vector<wire::Message>{
-             vector({}), batch(), ack({}), wire::Probe{}, wire::Certificates{space.id(), {}}}) {
+             vector({}), batch(), ack({}), wire::Probe{}, wire::Statements{space.id(), {}}}) {
         begin();
         expect_protocol_error(receive(message), "without a hello");
     }
@@ -192,7 +192,7 @@ TEST_F(OneSession, ends_on_what_belongs_to_pairing) {
 TEST_F(OneSession, ends_on_messages_of_another_space) {
     std::vector<wire::Message> const messages{
         wire::Batch{},
-        wire::Certificates{},
+        wire::Statements{},
         wire::Vector{{}, wire::encode_vector({}, nullptr), {}},
         wire::Ack{{}, std::string(1, '\0'), {}, {}}};
     for (auto const& message : messages) {
@@ -239,8 +239,8 @@ TEST_F(OneSession, believes_a_peer_whose_certificates_still_wait_for_the_store) 
     wire::Hello other = hello();
     other.spaces[0].membership = larger[0]->membership().digest();
     receive(other);
-    auto const added = receive(wire::Certificates{space.id(), {larger[2].certificate_bytes}});
-    ASSERT_EQ(all_of<session::AddCertificates>(added).size(), 1u);
+    auto const added = receive(wire::Statements{space.id(), {larger[2].certificate_bytes}});
+    ASSERT_EQ(all_of<session::AddStatements>(added).size(), 1u);
     VersionVector theirs;
     theirs.set(larger[2].actor(), 3);
     EXPECT_FALSE(closed(receive(vector(theirs))));
@@ -489,10 +489,10 @@ TEST_F(OneSession, ends_on_more_batches_than_the_window_allows) {
 TEST_F(OneSession, ends_on_more_certificates_than_can_wait) {
     begin();
     receive(hello());
-    wire::Certificates const message{space.id(), {"x"}};
-    for (std::size_t i = 0; i < kPendingCertificatesMax; ++i)
-        ASSERT_EQ(all_of<session::AddCertificates>(receive(message)).size(), 1u);
-    expect_protocol_error(receive(message), "more certificates");
+    wire::Statements const message{space.id(), {"x"}};
+    for (std::size_t i = 0; i < kPendingStatementsMax; ++i)
+        ASSERT_EQ(all_of<session::AddStatements>(receive(message)).size(), 1u);
+    expect_protocol_error(receive(message), "more statements");
 }
 
 TEST_F(OneSession, counts_only_what_still_waits) {
@@ -501,8 +501,8 @@ TEST_F(OneSession, counts_only_what_still_waits) {
     for (std::size_t i = 0; i < 3 * kPendingBatchesMax; ++i) {
         ASSERT_FALSE(closed(receive(batch(i + 1))));
         session->applied(ApplyReport{}, state_of(space[0]), 0);
-        ASSERT_FALSE(closed(receive(wire::Certificates{space.id(), {"x"}})));
-        session->certificates_added();
+        ASSERT_FALSE(closed(receive(wire::Statements{space.id(), {"x"}})));
+        session->statements_added();
     }
 }
 

@@ -72,7 +72,7 @@ Message any_message(Tape& tape, std::size_t kind) {
             return hello;
         }
         case 1:
-            return wire::Certificates{any_sixteen(tape), any_list(tape, short_bytes)};
+            return wire::Statements{any_sixteen(tape), any_list(tape, short_bytes)};
         case 2:
             return wire::Vector{any_sixteen(tape), any_bytes(tape), any_bytes(tape)};
         case 3: {
@@ -88,14 +88,14 @@ Message any_message(Tape& tape, std::size_t kind) {
         case 5:
             return wire::Probe{};
         case 6:
-            return wire::Refusal{any_text(tape)};
+            return wire::Refusal{any_text(tape), {any_bytes(tape), any_bytes(tape)}};
         case 7: {
             wire::PairGrant grant;
             grant.genesis = any_bytes(tape);
             grant.space_key = std::string(32, static_cast<char>(tape.word()));
             grant.digest_key = std::string(32, static_cast<char>(tape.word()));
             grant.actor = ActorId{tape.word64()};
-            grant.certificates = any_list(tape, short_bytes);
+            grant.statements = any_list(tape, short_bytes);
             grant.addresses = any_list(tape, any_text);
             return grant;
         }
@@ -183,10 +183,10 @@ TEST(Codec, refuses_what_is_over_a_limit) {
     hello.spaces.resize(wire::kSpacesMax + 1);
     expect_refused(hello, "too many spaces");
 
-    wire::Certificates certificates{{}, std::vector<std::string>(wire::kCertificatesMax, "x")};
+    wire::Statements certificates{{}, std::vector<std::string>(wire::kStatementsMax, "x")};
     EXPECT_TRUE(wire::decode(wire::encode(certificates)));
-    certificates.certificates.emplace_back("x");
-    expect_refused(certificates, "too many certificates");
+    certificates.statements.emplace_back("x");
+    expect_refused(certificates, "too many statements");
 
     wire::Batch batch;
     batch.runs.resize(wire::kRunsMax);
@@ -235,7 +235,7 @@ TEST(Codec, does_not_copy_more_than_a_message_can_hold) {
         return (static_cast<std::uint64_t>(offset) << 2 & 0xffff'fffc) | 1 | size << 32 |
                count << 35;
     };
-    std::string const honest = wire::encode(wire::Certificates{{}, {"12345678"}});
+    std::string const honest = wire::encode(wire::Statements{{}, {"12345678"}});
     std::string body;
     // Message struct: 1 data word, 1 pointer; Certificates struct: 2 pointers.
     word(body, std::uint64_t{1} << 32 | std::uint64_t{1} << 48);
@@ -298,7 +298,7 @@ wire::Batch forged(std::vector<wire::RunHeader> runs, std::string const& compres
     batch.runs = std::move(runs);
     std::string associated = "inos batch 1";
     associated += std::string(16, '\0');
-    put_u32(associated, batch.key_id);
+    put_u64(associated, batch.key_id);
     put_varint(associated, batch.runs.size());
     for (auto const& run : batch.runs) {
         put_u64(associated, run.actor.value);
@@ -517,10 +517,11 @@ std::vector<std::pair<std::string, Message>> golden_messages() {
     grant.space_key = std::string(32, 's');
     grant.digest_key = std::string(32, 'd');
     grant.actor = ActorId{0xa1b2c3d4e5f60718};
-    grant.certificates = {"one", "two"};
+    grant.statements = {"one", "two"};
     grant.addresses = {"ws://kiel.example:7711"};
+    grant.later_keys = {{2, std::string(32, 'k')}};
     return {{"hello", hello},
-            {"certificates", wire::Certificates{fill(1), {"one", "certificate two"}}},
+            {"statements", wire::Statements{fill(1), {"one", "certificate two"}}},
             {"vector",
              wire::Vector{fill(1),
                           wire::encode_vector(vector_of({{7, 3}, {9, 1}}), nullptr),
@@ -528,7 +529,7 @@ std::vector<std::pair<std::string, Message>> golden_messages() {
             {"batch", batch},
             {"ack", wire::Ack{fill(1), "changed", fill(2), fill(3)}},
             {"probe", wire::Probe{}},
-            {"refusal", wire::Refusal{"the peer said hello twice"}},
+            {"refusal", wire::Refusal{"the peer said hello twice", {"one"}}},
             {"pair grant", grant},
             {"pair done", wire::PairDone{}},
             {"acknowledgements", wire::Acknowledgements{fill(1), {"one", "another one"}}},

@@ -435,15 +435,15 @@ TEST_F(ReplicaTest, every_kind_of_write_stops_after_one_of_any_kind_has_failed) 
     other.actor = ActorId{77};
     std::vector<std::string> const set{issue(other, site.keys.identity)};
     site.engine->fail_write(1, Outcome::lost);
-    EXPECT_FALSE(site->add_certificates(set));
+    EXPECT_FALSE(site->add_statements(set));
     EXPECT_TRUE(site->failed());
     EXPECT_FALSE(site->membership().by_actor(other.actor));
     std::size_t const writes = site.engine->writes();
-    EXPECT_FALSE(site->add_certificates(set));
+    EXPECT_FALSE(site->add_statements(set));
     EXPECT_FALSE(site->collect({}, 1'000));
     EXPECT_EQ(site.engine->writes(), writes);
     site.reopen();
-    EXPECT_EQ(test::value_of(site->add_certificates(set)), 1u);
+    EXPECT_EQ(test::value_of(site->add_statements(set)), 1u);
 }
 
 TEST_F(ReplicaTest, a_failed_read_fails_the_transaction_alone) {

@@ -65,8 +65,8 @@ protected:
         certificate.sealing = keys.sealing.public_key;
         certificate.name = "branch";
         certificate.role = Role::writer;
-        out.certificates = founder.replica->membership().all_bytes();
-        out.certificates.push_back(issue(certificate, founder.keys.identity));
+        out.statements = founder.replica->membership().all_bytes();
+        out.statements.push_back(issue(certificate, founder.keys.identity));
         out.peers = {"ws://hq.example:7443"};
         return out;
     }
@@ -148,7 +148,7 @@ TEST_F(SiteDirectory, a_grant_without_the_own_certificate_makes_no_site) {
     auto const founder = value_of(open());
     std::string const member = temp / "member";
     auto given = grant(*founder, value_of(prepare_member(member)));
-    given.certificates.pop_back();
+    given.statements.pop_back();
     EXPECT_EQ(create_member(member, given).error().code, Errc::protocol);
     EXPECT_FALSE(fs::exists(member));
 }

@@ -150,8 +150,8 @@ public:
     Meeting meet(std::size_t first, std::size_t second) {
         Replica& a = *(*this)[first];
         Replica& b = *(*this)[second];
-        value_of(a.add_certificates(b.membership().all_bytes()));
-        value_of(b.add_certificates(a.membership().all_bytes()));
+        value_of(a.add_statements(b.membership().all_bytes()));
+        value_of(b.add_statements(a.membership().all_bytes()));
         auto const theirs = heads(b), ours = heads(a);
         Meeting meeting{value_of(a.compare_heads(theirs)), value_of(b.compare_heads(ours))};
         if (meeting.forked()) return meeting;

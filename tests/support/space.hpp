@@ -129,6 +129,7 @@ public:
         : setup_(setup), tape_(Tape::seeded(setup.seed)) {
         crypto::init();
         digest_key_ = random_secret(tape_);
+        seal_key_ = random_secret(tape_);
         for (SiteSetup const& site : sites)
             admit(site);
     }
@@ -149,7 +150,7 @@ public:
         certify(*site, setup);
         open(*site);
         for (auto const& other : sites_)
-            value_of(other->replica->add_certificates({site->certificate_bytes}));
+            value_of(other->replica->add_statements({site->certificate_bytes}));
         sites_.push_back(std::move(site));
         return *sites_.back();
     }
@@ -229,6 +230,8 @@ private:
 
     void open(Site& site) {
         site.options_ = {1, site.actor(), site.keys.identity, digest_key_, setup_.durability};
+        site.options_.keys = KeyRing(SpaceKeys{seal_key_, digest_key_});
+        site.options_.sealing = site.keys.sealing;
         std::unique_ptr<Engine> inner = std::make_unique<MemoryEngine>();
         if (!setup_.rocks_below.empty())
             inner =
@@ -243,7 +246,7 @@ private:
     SpaceSetup setup_;
     Tape tape_;
     Genesis genesis_;
-    crypto::Secret digest_key_;
+    crypto::Secret digest_key_, seal_key_;
     std::vector<std::string> certificates_;
     std::vector<std::unique_ptr<Site>> sites_;
 };

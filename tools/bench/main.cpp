@@ -89,7 +89,7 @@ struct Two {
         certificate.sealing = keys.sealing.public_key;
         certificate.name = "b";
         certificate.role = Role::writer;
-        must(a->replica->add_certificates({issue(certificate, a->keys.identity)}));
+        must(a->replica->add_statements({issue(certificate, a->keys.identity)}));
         SpaceGrant grant{a->replica->membership().genesis(),
                          a->space_keys,
                          certificate.actor,
@@ -268,20 +268,19 @@ struct End {
         Link::Handlers handlers;
         handlers.accept = [this](Link&, Identity const&) {
             handshake_bytes = pipe->bytes;
-            return Result<void>();
+            return Result<std::optional<wire::Refusal>>(std::nullopt);
         };
         handlers.established = [](Link&) {};
         handlers.changed = [](Link&) {};
         handlers.moved = [](std::shared_ptr<LocalState const>) {};
         handlers.alarm = [](Link&, std::string const&) {};
         handlers.ended = [](Link&, Error const& why) { must(Result<void>(tl::unexpected(why))); };
-        link = std::make_shared<Link>(
-            Link::Options{membership.space(), site.space_keys.seal, outbound, ""},
-            pipe,
-            std::move(channel),
-            store,
-            clock,
-            std::move(handlers));
+        link = std::make_shared<Link>(Link::Options{membership.space(), outbound, ""},
+                                      pipe,
+                                      std::move(channel),
+                                      store,
+                                      clock,
+                                      std::move(handlers));
         link->set_local(std::make_shared<LocalState const>(local_state(*site.replica)));
     }
 };

@@ -37,6 +37,7 @@ private:
     void set_schema(SimNode& node, Object const& document);
     void answered(SimNode& node, Asked& asked, Result<Committed> const& result);
     void done(SimNode& node, Asked& asked, Committed const& committed);
+    bool rights_change() const;
     void judge_refusal(Asked const& asked, Error const& error);
 
     RunState& run_;

@@ -67,8 +67,11 @@ enum class Fault : std::uint8_t {
     rights_moved,
     rights_lacking,
     purge,
+    retirement,
+    role_change,
+    key_rotation,
 };
-inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::purge) + 1;
+inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::key_rotation) + 1;
 
 // The groups above, as the first of each.
 struct FaultGroup {
@@ -132,7 +135,10 @@ inline constexpr std::array<std::string_view, kFaults> kFaultNames = {"partition
                                                                       "schema change",
                                                                       "rights moved",
                                                                       "rights lacking",
-                                                                      "purge"};
+                                                                      "purge",
+                                                                      "retirement",
+                                                                      "role change",
+                                                                      "key rotation"};
 
 constexpr std::string_view fault_name(Fault fault) {
     return kFaultNames[static_cast<std::size_t>(fault)];

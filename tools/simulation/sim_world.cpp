@@ -7,21 +7,6 @@
 #include "storage/keys.hpp"
 
 namespace inos::sim {
-namespace {
-
-Result<Membership> stored_membership(Engine const& engine, Genesis const& genesis) {
-    Membership membership(genesis);
-    std::vector<std::string> certificates;
-    auto cursor = engine.scan(
-        Family::meta, inos::keys::meta_kind(kSimSpace, 'c'), inos::keys::meta_kind(kSimSpace, 'd'));
-    for (; cursor->valid(); cursor->next())
-        certificates.emplace_back(cursor->value());
-    INOS_CHECK(cursor->status());
-    INOS_CHECK(membership.add_all(certificates));
-    return membership;
-}
-
-}  // namespace
 
 // ---- store --------------------------------------------------------------------------------------
 
@@ -102,10 +87,8 @@ SimNode::~SimNode() {
 
 Result<void> SimNode::keep(SpaceGrant const& grant) {
     WriteBatch batch;
-    for (auto const& bytes : grant.certificates) {
-        INOS_TRY(Certificate const certificate, decode_certificate(bytes));
-        batch.put(Family::meta, inos::keys::meta(kSimSpace, 'c', certificate.actor), bytes);
-    }
+    for (auto const& bytes : grant.statements)
+        put_statement(batch, kSimSpace, bytes);
     ContinuityRecord continuity;
     continuity.marks = directory_;
     batch.put(Family::meta, inos::keys::meta_kind(kSimSpace, 'm'), continuity.encode());
@@ -137,7 +120,9 @@ Result<void> SimNode::open() {
                            grant_->keys.digest,
                            options_.durability,
                            directory_};
-    INOS_TRY(Membership membership, stored_membership(*engine_, grant_->genesis));
+    options.keys = KeyRing(grant_->keys);
+    options.sealing = keys_.sealing;
+    Membership membership(grant_->genesis);
     INOS_TRY(replica_, Replica::open(*engine_, clock_, std::move(membership), std::move(options)));
     INOS_CHECK(renew_marker());
     INOS_TRY(auto invites, load_invites(*replica_));
@@ -241,19 +226,19 @@ void SimNode::remember(std::string const& url) {
 }
 
 void SimNode::forget_certificates_but(std::size_t count) {
-    INOS_ASSERT(!running() && count <= grant_->certificates.size());
+    INOS_ASSERT(!running() && count <= grant_->statements.size());
     WriteBatch batch;
     auto const kind = inos::keys::meta_kind(kSimSpace, 'c');
     for (auto const& [key, value] : contents(*engine_, Family::meta)) {
-        auto const end = grant_->certificates.begin() + static_cast<std::ptrdiff_t>(count);
-        bool const keeps = std::find(grant_->certificates.begin(), end, value) != end;
+        auto const end = grant_->statements.begin() + static_cast<std::ptrdiff_t>(count);
+        bool const keeps = std::find(grant_->statements.begin(), end, value) != end;
         if (key.second.starts_with(kind) && !keeps) batch.remove(Family::meta, key.second);
     }
     value_of(engine_->write(batch, Durability::synced));
 }
 
 void SimNode::learn(std::string const& certificate) {
-    value_of(replica_->add_certificates({certificate}));
+    value_of(replica_->add_statements({certificate}));
     peers_->refresh();
 }
 
@@ -433,13 +418,27 @@ bool SimWorld::run_until(std::function<bool()> const& condition, std::uint64_t b
 bool SimWorld::all_equal() const {
     SimNode* first = nullptr;
     for (auto const& node : nodes_) {
-        if (!node->running()) continue;
+        if (!node->running() || !belongs(*node)) continue;
         if (node->commits_under_way() > 0) return false;
         if (!first) first = node.get();
-        if (node->replica().vector() != first->replica().vector()) return false;
-        if (node->replica().root() != first->replica().root()) return false;
+        Replica const& one = node->replica();
+        Replica const& other = first->replica();
+        if (one.vector() != other.vector() || one.root() != other.root()) return false;
+        if (one.membership().digest() != other.membership().digest()) return false;
+        if (one.keys()->sealing() != other.keys()->sealing()) return false;
     }
     return true;
+}
+
+bool SimWorld::belongs(SimNode const& node) const {
+    if (!nodes_.front()->running()) return true;
+    Membership const& known = nodes_.front()->replica().membership();
+    SiteId const& site = node.keys().identity.public_key;
+    auto const* member = known.by_site(site);
+    // A relay gets no key of a later epoch, and in this version nothing that it cannot read.
+    if (member && member->role == Role::relay)
+        return nodes_.front()->replica().keys()->sealing().epoch == 0;
+    return member || known.actors_of(site).empty();
 }
 
 bool SimWorld::converge(std::uint64_t bound_ms) {

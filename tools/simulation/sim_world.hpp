@@ -97,7 +97,8 @@ public:
     PeerManager& peers() { return *peers_; }
     bool is_member() const { return grant_.has_value(); }
     bool may_write() const {  // while it is running
-        return replica_->membership().by_actor(replica_->actor())->may_write();
+        auto const* own = replica_->membership().by_site(keys_.identity.public_key);
+        return own && own->may_write();
     }
     bool running() const { return peers_ != nullptr; }
 
@@ -219,7 +220,9 @@ public:
     bool run_until(std::function<bool()> const& condition, std::uint64_t bound_ms);
     // Runs until all running nodes hold the same. False: they do not within the bound.
     bool converge(std::uint64_t bound_ms = kHealMs);
-    bool all_equal() const;  // and no commit is under way
+    bool all_equal() const;  // and no commit is under way; of those that belong
+    // False: the first node knows that this one is no member any more, or has not got the key.
+    bool belongs(SimNode const& node) const;
 
     struct Pairing {
         std::optional<Result<Joiner::Joined>> outcome;

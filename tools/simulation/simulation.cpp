@@ -89,6 +89,10 @@ private:
             if (each->running() && each->replica().failed()) lives_.fall(*each, false);
             lives_.start(*each);
         }
+        // Whoever was between them may be no member any more, or a relay without the key.
+        bool const parted = run_.faults[Fault::retirement] + run_.faults[Fault::key_rotation] > 0;
+        for (std::size_t i = 1; parted && i < world().nodes().size(); ++i)
+            if (node(i).running()) connect(i, 0);
         std::uint64_t const began = network().now_ms();
         require(world().converge(),
                 "I9: the nodes do not hold the same after " +
@@ -175,6 +179,10 @@ private:
             case Action::schema:
                 return asking_.change_schema(
                     node(run_.swarm.second_admin && run_.tape.chance(50) ? 1 : 0));
+            case Action::retire:
+            case Action::role:
+            case Action::rotate_key:
+                return decide_about_members(action);
             case Action::start:
                 return start(any_down());
             case Action::copy:
@@ -252,6 +260,41 @@ private:
         for (auto const& join : std::vector(joins_))
             if (join.pairing->outcome) end(join);
         world().find_power_losses();
+    }
+
+    // ---- members ------------------------------------------------------------------------------
+    // What an admin decides, by what it knows. The first node is left alone: it is what the others
+    // are measured by.
+    void decide_about_members(Action action) {
+        std::vector<SimNode*> admins;
+        for (auto const& each : world().nodes()) {
+            if (!Asking::can_ask(*each)) continue;
+            auto const* own =
+                each->replica().membership().by_site(each->keys().identity.public_key);
+            if (own && own->role == Role::admin) admins.push_back(each.get());
+        }
+        if (admins.empty()) return;
+        SimNode& by = *run_.tape.pick(admins);
+        if (action == Action::rotate_key) {
+            if (!by.replica().rotate_key()) return;
+            run_.note(Fault::key_rotation, by.name(), "rotates the key");
+            return by.peers().refresh();
+        }
+        SimNode& about = node(1 + run_.tape.below(world().nodes().size() - 1));
+        SiteId const& site = about.keys().identity.public_key;
+        if (action == Action::retire) {
+            if (!by.replica().retire(site)) return;
+            run_.note(Fault::retirement, by.name(), "retires " + about.name());
+        } else {
+            auto const role = run_.tape.pick(
+                std::array<Role, 4>{Role::admin, Role::admin, Role::writer, Role::reader});
+            std::vector<std::string> scope;
+            if (role == Role::writer && run_.tape.chance(50)) scope = {kFields, kOrders};
+            if (!by.replica().change_role(site, role, scope)) return;
+            run_.note(
+                Fault::role_change, by.name(), "makes " + about.name() + " " + role_name(role));
+        }
+        by.peers().refresh();
     }
 
     // ---- joins --------------------------------------------------------------------------------

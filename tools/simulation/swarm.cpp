@@ -59,6 +59,8 @@ Swarm Swarm::of(std::uint64_t seed, Tape& tape) {
     // Who was put back may edit what all others have purged, and the sites then differ until they
     // are repaired.
     if (swarm.has(Action::put_back)) swarm.options.acknowledge_every_ms = kNever;
+    draw("retirements", 30, {Action::retire});
+    draw("changes of rights and keys", 40, {Action::role, Action::rotate_key});
     return swarm;
 }
 

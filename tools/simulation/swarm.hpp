@@ -39,8 +39,11 @@ enum class Action : std::uint8_t {
     schema,
     copy,
     put_back,
+    retire,
+    role,
+    rotate_key,
 };
-inline constexpr std::size_t kActions = static_cast<std::size_t>(Action::put_back) + 1;
+inline constexpr std::size_t kActions = static_cast<std::size_t>(Action::rotate_key) + 1;
 
 struct Swarm {
     SimOptions options;

@@ -1,0 +1,28 @@
+// What a site wrote that never reached anybody: of one that was retired while it was away, and has
+// joined again with new keys. Found in its old directory, written anew by the new site if people
+// want it: as ordinary edits, so nothing of the old site's history has to be taken in.
+//
+// On the old replica's thread. Errors: Errc::corruption of what is stored.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "storage/replica.hpp"
+
+namespace inos {
+
+struct Undelivered {
+    RecordName name;
+    bool deleted = false;  // the site deleted it
+    Object fields;         // what else it changed, as a PATCH: values; for counters what was added
+    std::uint64_t last_ms = 0;  // of the last of these entries, by the site's clock
+};
+
+// Of all actors of the replica's site the entries that `elsewhere` does not name, by record. Erased
+// records, whose names are not known any more, are left out. Errc::gone: the log does not reach
+// back to the beginning of a record.
+Result<std::vector<Undelivered>> list_undelivered(Replica const& old,
+                                                  VersionVector const& elsewhere);
+
+}  // namespace inos
