@@ -82,11 +82,14 @@ void Lives::power_lost(SimNode& node) {
 void Lives::disturb_start(SimNode& node) {
     Tape& tape = run_.tape;
     bool const power = run_.swarm.has(Action::power_loss_in_call);
-    if (power && tape.chance(15))
-        node.lose_power_at(
-            1 + tape.below(30),
-            FaultEngine::Counted::calls,
-            tape.chance(50) ? FaultEngine::Outcome::lost : FaultEngine::Outcome::kept);
+    if (power && tape.chance(15)) {
+        // Drawn one after the other: compilers differ in which argument they evaluate first.
+        std::size_t const call = 1 + tape.below(30);
+        bool const kept = tape.chance(50);
+        node.lose_power_at(call,
+                           FaultEngine::Counted::calls,
+                           kept ? FaultEngine::Outcome::kept : FaultEngine::Outcome::lost);
+    }
     if (!run_.swarm.has(Action::fail_reads) || !tape.chance(15)) return;
     node.engine().fail_reads(true);
     run_.later("reads " + node.name(), 1 + tape.below(5'000), [&engine = node.engine()] {
