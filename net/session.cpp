@@ -369,6 +369,7 @@ session::Actions Session::progress(std::shared_ptr<LocalState const> local, std:
         if (greeted_) send_statements(out);
     }
     if (new_acknowledgements && greeted_) send_acknowledgements(out);
+    if (theirs_known_) confirm(out);
     maybe_collect(out);
     return out;
 }

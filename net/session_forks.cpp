@@ -21,11 +21,12 @@ void Session::confirm(session::Actions& out) {
     std::vector<DepHead> heads;
     for (auto const& [actor, seq] : acknowledged_.items()) {
         auto const* certificate = local_->membership->by_actor(actor);
-        if (!certificate || certificate->site != own || seq < local_->vector.at(actor)) continue;
+        Seq const have = local_->vector.at(actor);
+        if (!certificate || certificate->site != own || seq < have) continue;
+        // It took what was sent after our state here was looked at; the next one tells.
+        if (seq > have) return;
         auto const at = std::lower_bound(held.begin(), held.end(), VersionVector::Item(actor, 0));
-        bool const here = at != held.end() && at->first == actor;
-        auto const index = static_cast<std::size_t>(at - held.begin());
-        heads.push_back({actor, seq, here ? local_->chains[index] : ChainPrefix{}});
+        heads.push_back({actor, seq, local_->chains[static_cast<std::size_t>(at - held.begin())]});
     }
     if (heads == confirmed_) return;
     confirmed_ = heads;

@@ -86,6 +86,31 @@ TEST_F(SessionForks, lets_a_peer_that_holds_the_same_confirm_what_this_site_wrot
     }
 }
 
+// What it was sent and has acknowledged can be newer than what the session knows of its own store.
+TEST_F(SessionForks, an_acknowledgement_ahead_of_what_is_known_here_is_no_fork) {
+    auto older = local_state(*space[0].replica);
+    older.wants_confirmation = true;
+    session.emplace(space.id(), std::make_shared<LocalState const>(older), 0);
+    (void)session->start(kWall);
+    receive(hello());
+    receive(vector(VersionVector()));
+    (void)session->compared(HeadComparison(), 0);
+    space[0].put("c", "own", {{"n", Value(1)}});
+    auto newer = local_state(*space[0].replica);
+    newer.wants_confirmation = true;
+    wire::Ack ack{space.id(), {}, wire::vector_digest(newer.vector, newer.chains), {}};
+    newer.vector.encode(ack.changed);
+    EXPECT_TRUE(all_of<session::CompareHeads>(receive(ack)).empty());
+    auto const compares = all_of<session::CompareHeads>(
+        session->progress(std::make_shared<LocalState const>(newer), 0));
+    ASSERT_EQ(compares.size(), 1u);
+    ASSERT_EQ(compares[0].heads.size(), 1u);
+    EXPECT_EQ(compares[0].heads[0].seq, 2u);
+    EXPECT_EQ(compares[0].heads[0].chain, newer.chains[0]);
+    (void)session->compared(HeadComparison(), 0);
+    EXPECT_TRUE(session->progress(std::make_shared<LocalState const>(newer), 0).empty()) << "once";
+}
+
 TEST_F(SessionForks, compares_what_a_peer_holds_last_of_every_actor) {
     begin();
     receive(hello());
