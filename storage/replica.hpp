@@ -55,7 +55,6 @@ struct StoredRecord;
 struct StoredEntry;
 struct UpkeepFlags;
 struct OpOrigin;
-class RecordRepair;
 
 inline constexpr std::size_t kRecordBytesMax =
     1 << 20;  // at the local API only; merged ones are kept
@@ -453,7 +452,6 @@ private:
     class Stage;
     class Draft;
     class Collector;
-    friend class RecordRepair;  // storage/record_repair.hpp
 
     Replica(Engine& engine, Clock const& clock, Membership membership, ReplicaOptions options);
     Result<void> check_admin(std::string_view act) const;

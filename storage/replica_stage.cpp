@@ -81,19 +81,6 @@ Result<StoredRecord> StoredRecord::decode(std::string_view bytes, RecordName con
     return stored;
 }
 
-StoredRecord::Head StoredRecord::head(std::string_view bytes) {
-    Reader in(bytes);
-    std::uint8_t const version = in.byte();
-    crypto::Hash16 digest{};
-    std::string_view const raw = in.take(digest.size());
-    std::copy(raw.begin(), raw.end(), digest.begin());
-    std::uint8_t const digest_class = in.byte();
-    if (!in.ok() || version != kRecordVersion ||
-        digest_class > static_cast<std::uint8_t>(kDigestClassMax))
-        return {kNotComparable, DigestClass::hidden};
-    return {Digest128::from(digest), static_cast<DigestClass>(digest_class)};
-}
-
 std::string StoredEntry::encode(ActorId author) const {
     std::string out;
     out.reserve(48 + links.size() * 4 + bytes.size());

@@ -93,7 +93,6 @@ public:
 
 private:
     friend class Replica;
-    friend class RecordRepair;
     Result<void> rewrite_log(Dot dot, RecordTag const& tag, Dot& before);
     Result<void> rewrite_history(Dot last, RecordTag const& tag);
     Result<void> rewrite_void_entries(RecordTag const& tag);
@@ -132,13 +131,6 @@ struct StoredRecord {
                               Dot last,
                               Record const& record);
     static Result<StoredRecord> decode(std::string_view bytes, RecordName const& name);
-
-    // What counts in the sums, without the record. Of bytes that cannot be read: kNotComparable.
-    struct Head {
-        Digest128 digest;
-        DigestClass digest_class = DigestClass::none;
-    };
-    static Head head(std::string_view bytes);
 };
 
 // Whether a record stands in the index of conflicts: under some schema it is there and has one.
