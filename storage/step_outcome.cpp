@@ -195,7 +195,7 @@ Outcome Outcomes::of_count(HistoryStep const& step, Edit const& edit, FieldPath 
     RunName const id{step.dot.actor, delta->start};
     for (Cell const* cell : cells_at(past_.now, lost_path(edit.path)))
         if (run_name(*cell) == id && !removals_.took_run(edit.path, id, step.dot))
-            return Outcome::lost;
+            return visible_ ? Outcome::lost : hidden(step.dot);
     return Outcome::replaced;
 }
 

@@ -363,6 +363,25 @@ TEST(History, how_a_removed_element_ended_does_not_depend_on_who_has_purged) {
     EXPECT_EQ(outcome_of(space[1], *removed.dot), Outcome::replaced);
 }
 
+// The counter is taken away at one site, counted up at the other, and there the record is deleted.
+TEST(History, how_an_increment_without_its_counter_ended_does_not_depend_on_who_has_purged) {
+    Space space(2);
+    space[1].put("customers", "c1", object_of(R"({"points": {"$inc": 1}})"));
+    space.converge();
+    auto const counted = space[1].patch("customers", "c1", object_of(R"({"points": {"$inc": 2}})"));
+    space[0].patch("customers", "c1", object_of(R"({"points": null})"));
+    space.pull(0, 1);
+    EXPECT_EQ(outcome_of(space[1], *counted.dot), Outcome::lost);
+    space[1].erase("customers", "c1");
+    space.converge();
+    space.acknowledge();
+    ASSERT_GT(value_of(space[0]->purge(1'000)), 0u);
+    ASSERT_LT(past_of(space[0]).now.cells().size(), past_of(space[1]).now.cells().size());
+    for (std::size_t i : {0, 1})
+        EXPECT_EQ(outcome_of(space[i], *counted.dot), Outcome::replaced)
+            << "the delete had seen it";
+}
+
 TEST(History, a_delete_is_replaced_by_who_writes_having_seen_it_also_if_deleted_again) {
     Space space(1);
     space[0].put("customers", "c1", object_of(R"({"name": "Ann"})"));
