@@ -173,8 +173,8 @@ bool Outcomes::counts_against_removal(std::size_t cell) const {
 // The removal of an element. What it removed is purged together with its marker at some time, at
 // each site at another one, so the marker itself tells nothing.
 Outcome Outcomes::of_marker(HistoryStep const& step, Edit const& edit, FieldPath const& field) {
-    if (!visible_) return hidden(step.dot);
     if (removals_.took(edit.path, step.dot)) return Outcome::replaced;
+    if (!visible_) return hidden(step.dot);
     std::string_view rest = field.rest;
     auto const segment = take_segment(rest);
     bool const there = segment && list_at(field.at).shown.contains(segment->name);

@@ -382,6 +382,22 @@ TEST(History, how_an_increment_without_its_counter_ended_does_not_depend_on_who_
             << "the delete had seen it";
 }
 
+// Who took the list away had seen the removal; that the record is deleted besides changes nothing.
+TEST(History, a_removal_of_an_element_that_was_taken_away_is_replaced_also_in_a_deleted_record) {
+    Space space(2);
+    space[0].set_schema(
+        R"({"customers": {"delete": "delete-wins", "fields": {"lines": {"type": "list"}}}})");
+    space[0].put("customers", "c1", object_of(R"({"lines": ["x", "y"]})"));
+    space.converge();
+    auto const removed = space[0].patch("customers", "c1", object_of(R"({"lines": ["y"]})"));
+    space[0].patch("customers", "c1", object_of(R"({"lines": null})"));
+    EXPECT_EQ(outcome_of(space[0], *removed.dot), Outcome::replaced);
+    space[1].erase("customers", "c1");
+    space.converge();
+    ASSERT_FALSE(space[0].get("customers", "c1"));
+    EXPECT_EQ(outcome_of(space[0], *removed.dot), Outcome::replaced);
+}
+
 TEST(History, a_delete_is_replaced_by_who_writes_having_seen_it_also_if_deleted_again) {
     Space space(1);
     space[0].put("customers", "c1", object_of(R"({"name": "Ann"})"));
