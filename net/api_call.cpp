@@ -44,6 +44,14 @@ Result<std::string> text_member(Object const& body, std::string_view name) {
                 std::string(name));
 }
 
+Result<Role> role_member(Object const& body) {
+    INOS_TRY(std::string const name, text_member(body, "role"));
+    if (auto const role = parse_role(name)) return *role;
+    return fail(Errc::invalid,
+                "unknown role \"" + name + "\"; there is \"admin\", \"writer\", \"reader\"",
+                "role");
+}
+
 Result<std::vector<std::string>> texts_member(Object const& body, std::string_view name) {
     std::vector<std::string> texts;
     Value const* value = find_member(body, name);

@@ -21,6 +21,7 @@ Result<void> check_members(Object const& body, std::vector<std::string> const& k
 
 // A member that has to be a text.
 Result<std::string> text_member(Object const& body, std::string_view name);
+Result<Role> role_member(Object const& body);  // "role"
 // A member that is a list of texts; a missing one is empty.
 Result<std::vector<std::string>> texts_member(Object const& body, std::string_view name);
 

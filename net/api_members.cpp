@@ -75,13 +75,7 @@ void Api::post_member(CallPtr call) {
         INOS_CHECK(check_members(body, {"site", "role", "write"}));
         Change change;
         INOS_TRY(change.site, text_member(body, "site"));
-        INOS_TRY(std::string const name, text_member(body, "role"));
-        auto const role = parse_role(name);
-        if (!role)
-            return fail(Errc::invalid,
-                        "unknown role \"" + name + "\"; there is \"admin\", \"writer\", \"reader\"",
-                        "role");
-        change.role = *role;
+        INOS_TRY(change.role, role_member(body));
         INOS_TRY(change.scope, texts_member(body, "write"));
         return change;
     };

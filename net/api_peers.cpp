@@ -24,13 +24,7 @@ Result<InviteRequest> parse_invite(Object const& body) {
     INOS_CHECK(check_members(body, {"role", "write", "ttl_s", "at"}));
     InviteRequest invite;
     if (find_member(body, "role")) {
-        INOS_TRY(std::string const name, text_member(body, "role"));
-        auto const role = parse_role(name);
-        if (!role)
-            return fail(Errc::invalid,
-                        "unknown role \"" + name + "\"; there is \"admin\", \"writer\", \"reader\"",
-                        "role");
-        invite.role = *role;
+        INOS_TRY(invite.role, role_member(body));
     }
     INOS_TRY(invite.scope, texts_member(body, "write"));
     INOS_TRY(invite.addresses, texts_member(body, "at"));

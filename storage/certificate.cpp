@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "crdt/bytes.hpp"
 #include "crdt/value.hpp"
+#include "storage/raw_bytes.hpp"
 
 namespace inos {
 namespace {
@@ -12,19 +12,6 @@ constexpr std::uint8_t kKindActor = 1, kVersion = 1;
 constexpr std::size_t kActorAt = 2 + sizeof(SpaceId);  // in a certificate's bytes
 constexpr std::size_t kNonceBytes = sizeof(Nonce);
 constexpr char kChange = 'c';
-
-template <class Bytes>
-void put_raw(std::string& out, Bytes const& bytes) {
-    out.append(reinterpret_cast<char const*>(bytes.data()), bytes.size());
-}
-
-template <class Bytes>
-Bytes take_raw(Reader& in) {
-    Bytes bytes{};
-    std::string_view const raw = in.take(bytes.size());
-    std::copy(raw.begin(), raw.end(), bytes.begin());
-    return bytes;
-}
 
 void put_hashes(std::string& out, std::vector<StatementHash> const& hashes) {
     put_varint(out, hashes.size());

@@ -2,24 +2,13 @@
 
 #include <algorithm>
 
-#include "crdt/bytes.hpp"
+#include "storage/raw_bytes.hpp"
 
 namespace inos {
 namespace {
 
 constexpr std::uint8_t kRecordVersion = 1, kForkVersion = 1;
 constexpr std::uint64_t kDayMs = 24ull * 3600 * 1000;
-
-template <class Bytes>
-void put_raw(std::string& out, Bytes const& bytes) {
-    out.append(reinterpret_cast<char const*>(bytes.data()), bytes.size());
-}
-
-template <class Bytes>
-void take_raw(Reader& in, Bytes& bytes) {
-    std::string_view const raw = in.take(bytes.size());
-    std::copy(raw.begin(), raw.end(), bytes.begin());
-}
 
 void put_marks(std::string& out, DirectoryMarks const& marks) {
     put_raw(out, marks.nonce);
@@ -32,7 +21,7 @@ void put_marks(std::string& out, DirectoryMarks const& marks) {
 
 DirectoryMarks take_marks(Reader& in) {
     DirectoryMarks marks;
-    take_raw(in, marks.nonce);
+    marks.nonce = take_raw<MarkerNonce>(in);
     marks.inode = in.u64();
     marks.device = in.u64();
     marks.changed_ns = in.u64();
@@ -50,8 +39,8 @@ void put_head(std::string& out, ActorHead const& head) {
 ActorHead take_head(Reader& in) {
     ActorHead head;
     head.seq = in.varint();
-    take_raw(in, head.chain);
-    take_raw(in, head.signature);
+    head.chain = take_raw<crypto::Hash32>(in);
+    head.signature = take_raw<crypto::Signature>(in);
     return head;
 }
 
@@ -131,7 +120,7 @@ std::optional<ContinuityRecord> ContinuityRecord::decode(std::string_view bytes)
     if (marked == 1) record.marks = take_marks(in);
     std::uint8_t const coming = in.byte();
     if (coming > 1) return std::nullopt;
-    if (coming == 1) take_raw(in, record.next.emplace());
+    if (coming == 1) record.next = take_raw<MarkerNonce>(in);
     record.renewals.resize(in.count(1));
     for (std::uint64_t& renewal : record.renewals)
         renewal = in.varint();

@@ -3,26 +3,13 @@
 #include <algorithm>
 #include <optional>
 
-#include "crdt/bytes.hpp"
+#include "storage/raw_bytes.hpp"
 
 namespace inos {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
 constexpr std::uint64_t kEpochMax = std::uint64_t{1} << 32;
-
-template <class Bytes>
-void put_raw(std::string& out, Bytes const& bytes) {
-    out.append(reinterpret_cast<char const*>(bytes.data()), bytes.size());
-}
-
-template <class Bytes>
-Bytes take_raw(Reader& in) {
-    Bytes bytes{};
-    std::string_view const raw = in.take(bytes.size());
-    std::copy(raw.begin(), raw.end(), bytes.begin());
-    return bytes;
-}
 
 void put_point(std::string& out, ActorPoint const& point) {
     put_u64(out, point.actor.value);

@@ -3,33 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "net/session.hpp"
+#include "tests/support/session_actions.hpp"
 #include "tests/support/space.hpp"
 
 namespace inos::test {
 namespace {
 
 constexpr std::uint64_t kWall = kTestNowMs;
-
-template <class T>
-std::vector<T> all_of(session::Actions const& actions) {
-    std::vector<T> found;
-    for (auto const& action : actions)
-        if (auto const* one = std::get_if<T>(&action)) found.push_back(*one);
-    return found;
-}
-
-template <class T>
-std::vector<T> sent(session::Actions const& actions) {
-    std::vector<T> found;
-    for (auto const& send : all_of<session::Send>(actions))
-        if (auto const* one = std::get_if<T>(&send.message)) found.push_back(*one);
-    return found;
-}
-
-std::optional<Error> closed(session::Actions const& actions) {
-    auto const closes = all_of<session::Close>(actions);
-    return closes.empty() ? std::nullopt : std::optional(closes.front().reason);
-}
 
 class SessionForks : public testing::Test {
 protected:

@@ -7,6 +7,7 @@
 
 #include "net/wire/batch_codec.hpp"
 #include "net/wire/codec.hpp"
+#include "tests/support/session_actions.hpp"
 #include "tests/support/space.hpp"
 
 namespace inos::test {
@@ -15,28 +16,6 @@ namespace {
 using testing::HasSubstr;
 
 constexpr std::uint64_t kWall = kTestNowMs;
-
-template <class T>
-std::vector<T> all_of(session::Actions const& actions) {
-    std::vector<T> found;
-    for (auto const& action : actions)
-        if (auto const* one = std::get_if<T>(&action)) found.push_back(*one);
-    return found;
-}
-
-// The messages of one kind among what is to be sent.
-template <class T>
-std::vector<T> sent(session::Actions const& actions) {
-    std::vector<T> found;
-    for (auto const& send : all_of<session::Send>(actions))
-        if (auto const* one = std::get_if<T>(&send.message)) found.push_back(*one);
-    return found;
-}
-
-std::optional<Error> closed(session::Actions const& actions) {
-    auto const closes = all_of<session::Close>(actions);
-    return closes.empty() ? std::nullopt : std::optional(closes.front().reason);
-}
 
 std::shared_ptr<LocalState const> state_of(Site const& site) {
     return std::make_shared<LocalState const>(local_state(*site.replica));
