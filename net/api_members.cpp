@@ -24,6 +24,11 @@ Value info_value(MemberInfo const& info) {
     if (info.state == MemberInfo::State::retired) {
         set_member(value, "retired_by", Value(info.retired_by));
         set_member(value, "retired", Value(utc_text(info.retired_ms)));
+        Array waits;
+        for (auto const& name : info.heir_waits_for)
+            waits.push_back(Value(name));
+        set_member(value, "heir", info.heir.empty() ? Value() : Value(info.heir));
+        set_member(value, "heir_waits_for", Value(std::move(waits)));
     }
     return Value(std::move(value));
 }
@@ -32,8 +37,10 @@ Value info_value(MemberInfo const& info) {
 
 void Api::get_members(CallPtr call) {
     read(std::move(call), [](Replica& replica) {
+        auto const listed = list_members(replica);
+        if (!listed) return api_error(listed.error());
         Array members;
-        for (MemberInfo const& info : list_members(replica))
+        for (MemberInfo const& info : *listed)
             members.push_back(info_value(info));
         return json_response(200, Value(std::move(members)));
     });

@@ -9,17 +9,25 @@
 namespace inos {
 namespace {
 
-void add_retirement(MemberInfo& info, Membership const& membership) {
+Result<void> add_retirement(MemberInfo& info, Replica const& replica) {
+    Membership const& membership = replica.membership();
     auto const& view = membership.view();
     auto const by = view.retired.find(info.certificate.site);
     if (by == view.retired.end()) {
         info.state = MemberInfo::State::refused;
-        return;
+        return {};
     }
     info.state = MemberInfo::State::retired;
     auto const& first = *by->second.front();
     info.retired_by = membership.name_of(first.statement.issuer);
     info.retired_ms = std::get<Retirement>(first.statement.what).made_ms;
+    auto const heir = membership.heir_of(info.certificate.site);
+    if (!heir) return {};
+    info.heir = membership.name_of(*heir);
+    INOS_TRY(auto const waits_for, replica.may_know_more_of(info.certificate.site));
+    for (SiteId const& site : waits_for)
+        info.heir_waits_for.push_back(membership.name_of(site));
+    return {};
 }
 
 void add_acknowledgement(MemberInfo& info, Replica const& replica) {
@@ -50,24 +58,25 @@ char const* state_name(MemberInfo::State state) {
     return "unknown";
 }
 
-std::vector<MemberInfo> list_members(Replica const& replica) {
+Result<std::vector<MemberInfo>> list_members(Replica const& replica) {
     Membership const& membership = replica.membership();
     std::vector<MemberInfo> list;
     std::set<SiteId> listed;
     SiteId const self = membership.by_actor(replica.actor())->site;
-    auto const add = [&](Certificate const& certificate) {
-        if (!listed.insert(certificate.site).second) return;
+    auto const add = [&](Certificate const& certificate) -> Result<void> {
+        if (!listed.insert(certificate.site).second) return {};
         MemberInfo info;
         info.certificate = certificate;
         info.self = certificate.site == self;
-        if (!membership.by_site(certificate.site)) add_retirement(info, membership);
+        if (!membership.by_site(certificate.site)) INOS_CHECK(add_retirement(info, replica));
         add_acknowledgement(info, replica);
         list.push_back(std::move(info));
+        return {};
     };
     for (Certificate const& member : membership.sites())
-        add(member);
+        INOS_CHECK(add(member));
     for (ActorId const actor : membership.actors())
-        add(*membership.by_actor(actor));
+        INOS_CHECK(add(*membership.by_actor(actor)));
     std::sort(list.begin(), list.end(), [](MemberInfo const& a, MemberInfo const& b) {
         return std::tie(a.state, a.certificate.name, a.certificate.site) <
                std::tie(b.state, b.certificate.name, b.certificate.site);

@@ -21,10 +21,14 @@ struct MemberInfo {
     std::uint64_t missing = 0;                     // entries held here that it has not acknowledged
     std::string retired_by;                        // a site's name
     std::uint64_t retired_ms = 0;                  // by that site's clock
+    // Of a retired site: who goes on with its shares of bounded counters (empty: no admin may),
+    // as soon as these members have said that they know of the retirement.
+    std::string heir;
+    std::vector<std::string> heir_waits_for;
 };
 
 // Members by name, then the others by name.
-std::vector<MemberInfo> list_members(Replica const& replica);
+Result<std::vector<MemberInfo>> list_members(Replica const& replica);
 
 // The member whose id or name the text is. Errc::not_found offers the near miss; Errc::conflict:
 // several have the name, say the id.

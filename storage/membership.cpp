@@ -294,6 +294,23 @@ std::vector<std::string> Membership::chain_of(SiteId const& site) const {
     return out;
 }
 
+std::optional<SiteId> Membership::heir_of(SiteId const& retired) const {
+    auto const by = view_.retired.find(retired);
+    if (by == view_.retired.end()) return std::nullopt;
+    auto const may_inherit = [this](SiteId const& site) {
+        auto const* member = by_site(site);
+        return member && member->role == Role::admin && member->scope.empty();
+    };
+    KnownStatement const* first = nullptr;
+    for (KnownStatement const* retirement : by->second)
+        if (may_inherit(retirement->statement.issuer) && (!first || retirement->hash < first->hash))
+            first = retirement;
+    if (first) return first->statement.issuer;
+    for (auto const& [site, certificate] : view_.members)
+        if (may_inherit(site)) return site;
+    return std::nullopt;
+}
+
 std::vector<std::string> Membership::why_not(SiteId const& site) const {
     std::vector<std::string> out;
     auto const explain = [&](SiteId const& who) {

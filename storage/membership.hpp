@@ -70,6 +70,10 @@ public:
     // May its site go on under it with the rights that it has now?
     bool is_current(ActorId actor) const { return view_.current.contains(actor); }
     bool is_retired(SiteId const& site) const { return view_.retired.contains(site); }
+    // Who goes on with the shares of bounded counters that a retired site had: of the admins that
+    // retired it the one whose word has the lowest hash; if none of them is an admin any more, the
+    // admin with the lowest id. Only of admins that may write everything.
+    std::optional<SiteId> heir_of(SiteId const& retired) const;
     // For a site that is no member (any more): the statements that say so, and those without which
     // they cannot be checked. Empty for a site that nobody ever admitted.
     std::vector<std::string> why_not(SiteId const& site) const;

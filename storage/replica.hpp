@@ -308,8 +308,14 @@ public:
     std::map<ActorId, Fork> const& forks() const { return forks_; }
     // Own or not, by whatever actor of this site.
     bool is_ours(ActorId actor) const;
-    // Actors that this site has left in this directory.
+    // Actors whose rights of bounded counters this site may use: those that it has left in this
+    // directory, and those of retired sites whose heir it is, once none of the members can bring
+    // anything of them any more, as far as the last call of stable() found.
     EarlierActors earlier_actors() const;
+    // Members that may still hold more of a retired site, because they have not acknowledged that
+    // they know of its retirement and what they hold of it. While there are any, nobody uses its
+    // rights.
+    Result<std::vector<SiteId>> may_know_more_of(SiteId const& retired) const;
 
     // ---- upkeep: called now and then by the node ------------------------------------------------
     // Our acknowledgement of what we hold, made durable; nullopt: nothing has changed since the
@@ -483,6 +489,10 @@ private:
     void look_for_another_life(Certificate const& certificate, ContinuityRecord& record) const;
     void set_acknowledgements(std::map<SiteId, std::string> by_site);
     Result<std::optional<VersionVector>> held_by(Acknowledgement const& ack) const;
+    Result<std::optional<VersionVector>> last_held_by(SiteId const& site) const;
+    bool holds_all_of(SiteId const& author, std::optional<VersionVector> const& held) const;
+    void find_inherited(std::vector<std::optional<VersionVector>> const& held);
+    bool is_only_life() const;
     // Does `vector` name every entry that touched the record, of which `last` is the newest?
     Result<bool> history_within(RecordName const& name,
                                 Dot last,
@@ -539,6 +549,8 @@ private:
         std::make_shared<Acknowledgements const>();
     VersionVector stable_, purging_with_, purged_with_;
     bool stable_known_ = false;
+    std::vector<ActorId> inherited_;       // of retired sites whose heir we are
+    crypto::Hash16 inherited_among_{};     // the membership that this was found for
     std::string purge_from_, again_from_;  // engine keys where the walks go on
     Aliases aliases_;
     std::map<std::string, Object> schema_documents_;

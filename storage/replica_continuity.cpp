@@ -45,7 +45,24 @@ EarlierActors Replica::earlier_actors() const {
         bool const certain = alone || earlier.left == Left::confirmed;
         (certain ? actors.certain : actors.trusted).push_back(earlier.actor);
     }
+    if (inherited_among_ == membership_->digest() && is_only_life())
+        actors.certain.insert(actors.certain.end(), inherited_.begin(), inherited_.end());
     return actors;
+}
+
+// Nobody else can have used what this site inherited: all that it was is known to its last entry.
+bool Replica::is_only_life() const {
+    if (doubt() != Doubt::none) return false;
+    auto const own = membership_->actors_of(options_.identity.public_key);
+    auto const* next = membership_->by_site(options_.identity.public_key);  // if rights changed
+    return std::all_of(own.begin(), own.end(), [&](ActorId actor) {
+        auto const& earlier = continuity_.earlier;
+        bool const not_begun = next && actor == next->actor && vector_.at(actor) == 0;
+        return actor == options_.actor || not_begun ||
+               std::any_of(earlier.begin(), earlier.end(), [&](EarlierActor const& left) {
+                   return left.actor == actor && left.left == Left::confirmed;
+               });
+    });
 }
 
 Doubt Replica::doubt() const {

@@ -172,25 +172,69 @@ Result<std::optional<VersionVector>> Replica::held_by(Acknowledgement const& ack
     return std::optional(std::move(held));
 }
 
+Result<std::optional<VersionVector>> Replica::last_held_by(SiteId const& site) const {
+    auto const ack = acknowledgements_.find(site);
+    if (ack == acknowledgements_.end()) return std::optional<VersionVector>();
+    return held_by(ack->second);
+}
+
 Result<VersionVector> Replica::stable() {
     if (stable_known_) return stable_;
     VersionVector least = vector_;
+    std::vector<std::optional<VersionVector>> all;
     for (Certificate const& site : membership_->sites()) {
         if (!acknowledges(site)) continue;
-        auto const ack = acknowledgements_.find(site.site);
-        std::optional<VersionVector> held;
-        if (ack != acknowledgements_.end()) {
-            INOS_TRY(held, held_by(ack->second));
-        }
+        INOS_TRY(auto held, last_held_by(site.site));
         VersionVector next;
         if (held)
             for (auto const& [actor, seq] : least.items())
                 next.set(actor, std::min(seq, held->at(actor)));
         least = std::move(next);
+        all.push_back(std::move(held));
     }
+    find_inherited(all);
     stable_ = std::move(least);
     stable_known_ = true;
     return stable_;
+}
+
+// ---- rights of retired sites --------------------------------------------------------------------
+// What a retired site has used is known for good when no member can bring more of it: all know of
+// the retirement, so they take nothing from it, and what they had taken by then is here. Only then
+// its shares are used again, and by one site only, which all members tell alike. What the retired
+// site used itself and gave to nobody stays unknown: that is the window of loss.
+
+bool Replica::holds_all_of(SiteId const& author, std::optional<VersionVector> const& held) const {
+    if (!held) return false;
+    auto const actors = membership_->actors_of(author);
+    return std::all_of(actors.begin(), actors.end(), [&](ActorId actor) {
+        return held->at(actor) == vector_.at(actor);
+    });
+}
+
+void Replica::find_inherited(std::vector<std::optional<VersionVector>> const& held) {
+    inherited_.clear();
+    inherited_among_ = membership_->digest();
+    for (auto const& [site, by] : membership_->view().retired) {
+        if (membership_->heir_of(site) != options_.identity.public_key) continue;
+        bool const complete =
+            std::all_of(held.begin(), held.end(), [&, &retired = site](auto& one) {
+                return holds_all_of(retired, one);
+            });
+        if (!complete) continue;
+        auto const actors = membership_->actors_of(site);
+        inherited_.insert(inherited_.end(), actors.begin(), actors.end());
+    }
+}
+
+Result<std::vector<SiteId>> Replica::may_know_more_of(SiteId const& retired) const {
+    std::vector<SiteId> sites;
+    for (Certificate const& site : membership_->sites()) {
+        if (!acknowledges(site)) continue;
+        INOS_TRY(auto const held, last_held_by(site.site));
+        if (!holds_all_of(retired, held)) sites.push_back(site.site);
+    }
+    return sites;
 }
 
 std::vector<PurgeBlocker> Replica::purge_blockers() const {

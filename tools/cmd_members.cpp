@@ -19,11 +19,23 @@ std::string writes_text(Value const& member) {
     return scope.empty() ? "everything" : scope;
 }
 
+// Who goes on with a retired site's shares of bounded counters, or why nobody does yet.
+std::string heir_text(Value const& member) {
+    std::string const heir = text_of(member, "heir");
+    if (heir.empty()) return "; its shares of counters are with nobody";
+    std::string names;
+    for (auto const& name : array_of(member, "heir_waits_for"))
+        names += (names.empty() ? "" : ", ") + cell_text(&name);
+    if (names.empty()) return "; its shares of counters are with " + heir;
+    return "; its shares of counters go to " + heir + " when it has heard from " + names;
+}
+
 // What is known of it: who retired it, or when it was last heard of and what it may not hold yet.
 std::string state_text(Value const& member) {
     std::string const state = text_of(member, "state");
     if (state == "retired")
-        return "retired by " + text_of(member, "retired_by") + ", " + text_of(member, "retired");
+        return "retired by " + text_of(member, "retired_by") + ", " + text_of(member, "retired") +
+               heir_text(member);
     if (state == "refused") return "admitted by a site that was retired";
     if (bool_of(member, "self")) return "this site";
     std::string const seen = text_of(member, "acknowledged");

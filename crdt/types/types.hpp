@@ -31,8 +31,8 @@ struct ChangeError {
     Shortage shortage = {};  // rights
 };
 
-// Actors that the author's site has left for good, and whose rights of bounded counters it may use:
-// it is certain of what they wrote last, or only its disk says so (OfflineRights::trust_disk).
+// Actors that write no more, and whose rights of bounded counters the author may use: it is certain
+// of what they wrote last, or only its disk says so (OfflineRights::trust_disk).
 struct EarlierActors {
     std::vector<ActorId> certain, trusted;
 };

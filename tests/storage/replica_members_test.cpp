@@ -233,7 +233,7 @@ TEST(RecoveryCode, is_forgiving_about_its_form_and_not_about_mistakes) {
 
 TEST_F(ReplicaMembers, are_listed_with_their_state) {
     value_of(space[0]->retire(id(1)));
-    auto const list = list_members(*space[0]);
+    auto const list = value_of(list_members(*space[0]));
     ASSERT_EQ(list.size(), 3u);
     EXPECT_TRUE(list[0].self);
     EXPECT_EQ(list[2].state, MemberInfo::State::retired);
