@@ -139,6 +139,9 @@ void Session::on(wire::Hello const& hello, std::uint64_t wall_ms, session::Actio
             acknowledgements_there_.emplace(site, crypto::hash16(bytes));
     else
         send_acknowledgements(out);
+    for (session::Action& request : asking_later_)
+        out.push_back(std::move(request));
+    asking_later_.clear();
     if (space->vector == own_digest()) {
         theirs_ = acknowledged_ = local_->vector;
         theirs_known_ = true;
@@ -315,14 +318,19 @@ void Session::on(wire::RightsRequest const& message, session::Actions& out) {
 }
 
 session::Actions Session::ask_rights(RightsNeed const& need, ActorId to, std::uint64_t now_ms) {
-    if (closed_ || !greeted_ || need.amount <= 0 || !asking_.take(now_ms)) return {};
-    return {session::Send{wire::RightsRequest{space_,
+    bool const later = !greeted_ && asking_later_.size() < kRightsRequestsPerSecond;
+    bool const sends = greeted_ || later;
+    if (closed_ || !sends || need.amount <= 0 || !asking_.take(now_ms)) return {};
+    session::Send request{wire::RightsRequest{space_,
                                               need.name.collection,
                                               need.name.key,
                                               need.field,
                                               static_cast<std::uint64_t>(need.amount),
                                               need.ahead,
-                                              to}}};
+                                              to}};
+    if (greeted_) return {std::move(request)};
+    asking_later_.push_back(std::move(request));
+    return {};
 }
 
 bool Session::Throttle::take(std::uint64_t now_ms) {

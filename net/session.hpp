@@ -156,8 +156,8 @@ public:
     session::Actions fork_added(Result<ForkShown> const& shown, std::uint64_t now_ms);
     session::Actions tick(std::uint64_t now_ms);
     session::Actions probe();  // ask the peer what it holds now; any time after start()
-    // Asks the peer for rights of a bounded counter, for an actor of this site. Nothing while they
-    // are asked for too often.
+    // Asks the peer for rights of a bounded counter, for an actor of this site; as soon as its hello
+    // is here. Nothing while they are asked for too often.
     session::Actions ask_rights(RightsNeed const& need, ActorId to, std::uint64_t now_ms);
 
     // What is known of the peer.
@@ -245,6 +245,7 @@ private:
     std::deque<std::size_t> adding_;    // of messages with statements or acknowledgements
     std::size_t pending_bytes_ = 0;     // of both
     Throttle asked_, asking_;           // for rights: by the peer, by us
+    session::Actions asking_later_;     // what is sent when the peer's hello is here
     std::int64_t skew_ms_ = 0;
     std::uint64_t acks_received_ = 0;
 };

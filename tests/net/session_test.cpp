@@ -278,6 +278,17 @@ TEST_F(OneSession, tells_what_the_peer_asks_for_of_a_bounded_counter) {
         session->ask_rights({{"products", "lamp"}, "stock", 0, false}, ActorId{1}, 0).empty());
 }
 
+TEST_F(OneSession, rights_asked_for_before_the_peers_hello_are_asked_for_with_it) {
+    begin();
+    RightsNeed const need{{"products", "lamp"}, "stock", 3, false};
+    for (std::size_t i = 0; i < 10 * kRightsRequestsPerSecond; ++i)
+        EXPECT_TRUE(session->ask_rights(need, ActorId{1}, 0).empty());
+    auto const asked = sent<wire::RightsRequest>(receive(hello()));
+    ASSERT_EQ(asked.size(), kRightsRequestsPerSecond);
+    EXPECT_EQ(asked.front().amount, 3u);
+    EXPECT_TRUE(sent<wire::RightsRequest>(receive(vector({}))).empty()) << "once";
+}
+
 TEST_F(OneSession, drops_requests_for_rights_that_come_too_often_and_sends_no_more_itself) {
     greeted();
     wire::RightsRequest const request{space.id(), "products", "lamp", "stock", 3, false};
