@@ -259,5 +259,29 @@ TEST(SeenCells, is_the_highest_seq_of_each_actor_without_the_markers) {
     EXPECT_EQ(seen_cells(example()), expected);
 }
 
+// A delete goes with what it took away and not before: some site may still have to hear of it.
+TEST(RecordPurge, waits_until_every_cell_and_every_marker_is_stable) {
+    std::vector<Cell> const deleted{cell(std::string(kExistencePath), {kA, 1}),
+                                    cell(field("name"), {kA, 2}),
+                                    cell(std::string(kDeletePath), {kB, 7}, marker({{kA, 2}}))};
+    struct Case {
+        Seq a, b;
+        bool goes;
+    };
+    for (auto const& [a, b, goes] : {Case{2, 7, true},
+                                     {2, 9, true},
+                                     {1, 7, false},
+                                     {2, 6, false},
+                                     {0, 7, false},
+                                     {9, 0, false}}) {
+        VersionVector stable;
+        stable.set(kA, a);
+        stable.set(kB, b);
+        Record record = record_of(deleted);
+        EXPECT_EQ(purge(record, stable), goes) << a << ' ' << b;
+        EXPECT_EQ(record.empty(), goes) << a << ' ' << b;
+    }
+}
+
 }  // namespace
 }  // namespace inos
