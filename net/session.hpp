@@ -156,8 +156,8 @@ public:
     session::Actions fork_added(Result<ForkShown> const& shown, std::uint64_t now_ms);
     session::Actions tick(std::uint64_t now_ms);
     session::Actions probe();  // ask the peer what it holds now; any time after start()
-    // Asks the peer for rights of a bounded counter, for an actor of this site; as soon as its hello
-    // is here. Nothing while they are asked for too often.
+    // Asks the peer for rights of a bounded counter, for an actor of this site, as soon as its
+    // hello is here. Nothing while they are asked for too often.
     session::Actions ask_rights(RightsNeed const& need, ActorId to, std::uint64_t now_ms);
 
     // What is known of the peer.
