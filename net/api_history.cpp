@@ -95,7 +95,8 @@ struct HistoryQuery {
         auto const past = read_past(replica, name);
         if (!past) return api_error(past.error());
         auto const& steps = past->steps;
-        if (steps.empty() && past->now.empty()) return api_error(404, "not_found", missing(asked));
+        if (steps.empty() && past->now.empty() && !past->kept_from_ms)
+            return api_error(404, "not_found", missing(asked));
         std::size_t last = steps.size();
         if (!before.empty()) {
             auto const it = std::find_if(steps.begin(), steps.end(), [&](HistoryStep const& step) {
@@ -124,11 +125,18 @@ struct HistoryQuery {
         set_member(body, "id", Value(name.key));
         if (name.key != asked.key) set_member(body, "alias", Value(asked.key));
         set_member(body, "complete", Value(past->complete));
+        if (past->kept_from_ms) set_member(body, "kept_from", Value(utc_text(*past->kept_from_ms)));
         set_member(body, "steps", Value(std::move(list)));
         set_member(body, "next", more ? Value(dot_text(steps[stories.front().step].dot)) : Value());
         return json_response(200, Value(std::move(body)));
     }
 };
+
+// Is the moment before the end of what was cut from the log?
+bool may_be_cut(LogStarts const& starts, Moment const& moment) {
+    if (moment.time_ms) return starts.last_cut() && *moment.time_ms <= starts.last_cut()->ms();
+    return !starts.within(moment.vector);
+}
 
 // The record as it was. Errc::not_found: it did not exist then.
 struct PastState {
@@ -145,7 +153,14 @@ Result<PastState> state_as_of(Replica const& replica,
                     "at");
     RecordName const name = followed(replica, asked);
     INOS_TRY(auto past, read_past(replica, name));
-    if (past.steps.empty() && past.now.empty()) return fail(Errc::not_found, missing(asked));
+    if (past.steps.empty() && past.now.empty() && !past.kept_from_ms)
+        return fail(Errc::not_found, missing(asked));
+    if (past.kept_from_ms)
+        return fail(Errc::gone,
+                    "the history of \"" + name.key + "\" in \"" + name.collection + "\" before " +
+                        utc_text(*past.kept_from_ms) +
+                        " is no longer kept here, and without it its past cannot be shown; "
+                        "log_retention says how long changes are kept");
     if (!past.complete)
         return fail(Errc::gone,
                     "the log of this node does not reach back to the beginning of \"" + name.key +
@@ -155,7 +170,13 @@ Result<PastState> state_as_of(Replica const& replica,
                         " MiB of them; its past cannot be shown here");
     auto record =
         record_as_of(past, moment.time_ms ? moment_of(past, *moment.time_ms) : moment.vector);
-    if (!visible(state_of(record), replica.schema(name.collection).on_delete))
+    bool const there = visible(state_of(record), replica.schema(name.collection).on_delete);
+    if (!there && may_be_cut(replica.log_starts(), moment))
+        return fail(Errc::gone,
+                    "whether there was a record \"" + asked.key + "\" in \"" + asked.collection +
+                        "\" as of " + moment.text() +
+                        " is no longer known here: the log does not reach back so far");
+    if (!there)
         return fail(Errc::not_found,
                     "there was no record \"" + asked.key + "\" in \"" + asked.collection +
                         "\" as of " + moment.text());

@@ -40,6 +40,9 @@ struct NodeOptions {
     // How often at most this site says to all others what it holds durably. More often: deleted
     // records go sooner, and more of the line goes into it.
     std::uint64_t acknowledge_every_ms = 60'000;
+    // How long entries stay in the log that all members hold, and with them the history; none: for
+    // ever. A site that needs what is gone cannot get it here.
+    std::optional<std::uint64_t> log_retention_ms = std::nullopt;
     std::function<void(std::string_view event, std::string const& text)> log;
 };
 

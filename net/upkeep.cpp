@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "storage/log_retention.hpp"
+
 namespace inos {
 
 Upkeep::Upkeep(Options options,
@@ -27,7 +29,9 @@ void Upkeep::tick() {
     next_ms_ = now + kUpkeepEveryMs;
     running_ = true;
     bool const acknowledge = now >= next_acknowledgement_ms_;
-    auto work = [acknowledge](Replica& replica) { return run(replica, acknowledge); };
+    auto work = [options = options_, acknowledge](Replica& replica) {
+        return run(replica, options, acknowledge);
+    };
     store_.query(work, [this, alive = alive_, acknowledge](Outcome const& outcome) {
         if (*alive) finished(outcome, acknowledge);
     });
@@ -35,7 +39,7 @@ void Upkeep::tick() {
 
 // A step that fails does not keep the others from being done: what this site acknowledges, others
 // wait for. The first failure is told.
-Upkeep::Outcome Upkeep::run(Replica& replica, bool acknowledge) {
+Upkeep::Outcome Upkeep::run(Replica& replica, Options const& options, bool acknowledge) {
     Outcome outcome;
     auto const take = [&outcome](auto result) {
         if (!result && outcome.error) outcome.error = tl::unexpected(result.error());
@@ -45,6 +49,8 @@ Upkeep::Outcome Upkeep::run(Replica& replica, bool acknowledge) {
         outcome.deleted_again = take(replica.delete_again(kUpkeepBudget));
         if (acknowledge) outcome.changed = take(replica.acknowledge()).has_value();
         outcome.purged = take(replica.purge(kUpkeepBudget));
+        if (options.log_retention_ms)
+            outcome.cut = take(cut_log(replica, *options.log_retention_ms, kUpkeepBudget));
     }
     outcome.changed = outcome.changed || outcome.deleted_again > 0;
     outcome.needs_scrub = replica.needs_scrub();
@@ -61,6 +67,10 @@ void Upkeep::finished(Outcome const& outcome, bool acknowledged) {
     if (outcome.purged > 0)
         log_("purged",
              std::to_string(outcome.purged) + " deleted records that all sites have seen");
+    if (outcome.cut > 0)
+        log_(
+            "log-cut",
+            std::to_string(outcome.cut) + " old entries that all sites hold were cut from the log");
     if (outcome.needs_scrub && !scrubbing_ && now >= next_scrub_ms_) start_scrub(outcome.ticket);
     if (outcome.changed) changed_();
 }

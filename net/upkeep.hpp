@@ -1,6 +1,6 @@
 // What a running node does by itself, once a second: acknowledges what it holds (at most once in
-// kAcknowledgeEveryMs, and only if something has changed), purges what is stable, deletes again
-// where deletes win, and scrubs the disk after an erasure.
+// kAcknowledgeEveryMs, and only if something has changed), purges what is stable, cuts old entries
+// from the log, deletes again where deletes win, and scrubs the disk after an erasure.
 //
 // Thread: the node's. The work itself runs on the store's thread; scrubbing runs where `Scrub`
 // says, because it takes long. Limits: kUpkeepBudget records a second.
@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "net/store.hpp"
 #include "storage/clock.hpp"
@@ -27,6 +28,8 @@ public:
     using Log = std::function<void(std::string_view event, std::string const& text)>;
     struct Options {
         std::uint64_t acknowledge_every_ms = kAcknowledgeEveryMs;
+        // How long entries stay in the log that all members hold; none: for ever.
+        std::optional<std::uint64_t> log_retention_ms = std::nullopt;
     };
 
     // `changed` is called when others have to hear of something: a new acknowledgement, an entry.
@@ -43,11 +46,11 @@ private:
     struct Outcome {
         Result<void> error;
         bool changed = false;
-        std::size_t purged = 0, deleted_again = 0;
+        std::size_t purged = 0, deleted_again = 0, cut = 0;
         bool needs_scrub = false;
         ScrubTicket ticket;
     };
-    static Outcome run(Replica& replica, bool acknowledge);
+    static Outcome run(Replica& replica, Options const& options, bool acknowledge);
     void finished(Outcome const& outcome, bool acknowledged);
     void start_scrub(ScrubTicket ticket);
 

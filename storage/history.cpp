@@ -134,8 +134,11 @@ Result<RecordPast> read_past(Replica const& replica,
     past.name = name;
     INOS_TRY(auto history, replica.history(name, limits));
     past.steps = std::move(history.steps);
+    past.kept_from_ms = history.kept_from_ms;
     INOS_TRY(past.now, replica.record_at(name));
-    if (past.steps.empty()) {
+    if (past.kept_from_ms) {
+        past.complete = false;
+    } else if (past.steps.empty()) {
         past.complete = past.now.empty();
     } else {
         bool const begins = kind_of(past.steps.front().op) != StepKind::change;

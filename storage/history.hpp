@@ -33,6 +33,7 @@ struct RecordPast {
     std::vector<HistoryStep> steps;  // in a causal order, the oldest first
     Record now;                      // as it is stored
     bool complete = true;            // the steps reach back to the beginning
+    std::optional<std::uint64_t> kept_from_ms = std::nullopt;  // RecordHistory's
 };
 
 // Of what lies under this very key, alias or not. Errc::gone: the record was erased.

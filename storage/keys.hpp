@@ -11,8 +11,10 @@
 //   index    space u32 | 'v' | actor u64 | seq u64      deps of every 64th entry: VersionVector
 //   index    space u32 | 'x' | actor u64 | seq u64      an entry that is void
 //   index    space u32 | 'c' | collection | 00 | key    a record that may hold a conflict
+//   index    space u32 | 'h' | actor u64 | block u64    chains of entries cut from the log
 //   digests  space u32 | collection
 //   meta     space u32 | 'a' | actor u64                ActorState
+//   meta     space u32 | 'b' | actor u64                where its log begins (log_starts.hpp)
 //   meta     space u32 | 'c' | hash 16                  certificate
 //   meta     space u32 | 'e' | tag 16                   proof of an erasure
 //   meta     space u32 | 'f' | actor u64                a fork of it (storage/continuity.hpp)
@@ -112,6 +114,9 @@ inline std::string deps(std::uint32_t space, Dot dot) {
 }
 inline std::string void_entry(std::uint32_t space, Dot dot) {
     return index_entry(space, 'x', dot);
+}
+inline std::string cut_chains(std::uint32_t space, ActorId actor, std::uint64_t block) {
+    return index_entry(space, 'h', {actor, block});
 }
 
 inline std::string conflict(std::uint32_t space,

@@ -75,6 +75,7 @@ Result<void> read_records(Replica const& replica, MemberReview& review, Seq last
     for (Seq seq = review.from; seq <= last && records.size() < kReviewRecordsMax; ++seq) {
         review.to = seq;
         Dot const dot{review.actor, seq};
+        if (replica.log_starts().is_cut(dot)) continue;
         INOS_TRY(auto const value,
                  replica.engine().get(Family::log, keys::log(replica.space_number(), dot)));
         auto const stored = value ? StoredEntry::decode(*value, review.actor) : std::nullopt;
@@ -117,22 +118,31 @@ Result<std::optional<Write>> reverted(Replica const& replica,
 
 }  // namespace
 
+Result<std::map<ActorId, Seq>> not_reviewed_behind(Replica const& replica) {
+    Membership const& membership = replica.membership();
+    std::map<ActorId, Seq> open;
+    for (auto const& [actor, last] : replica.vector().items()) {
+        auto const cut = cut_of(membership, *membership.by_actor(actor));
+        if (!cut || *cut >= last) continue;
+        INOS_TRY(Seq const reviewed, reviewed_up_to(replica, actor));
+        if (reviewed < last) open.emplace(actor, std::max(*cut, reviewed));
+    }
+    return open;
+}
+
 Result<std::vector<MemberReview>> list_reviews(Replica const& replica) {
     Membership const& membership = replica.membership();
     std::vector<MemberReview> reviews;
-    for (auto const& [actor, last] : replica.vector().items()) {
+    INOS_TRY(auto const open, not_reviewed_behind(replica));
+    for (auto const& [actor, behind] : open) {
         Certificate const& author = *membership.by_actor(actor);
-        auto const cut = cut_of(membership, author);
-        if (!cut || *cut >= last) continue;
-        INOS_TRY(Seq const reviewed, reviewed_up_to(replica, actor));
-        if (reviewed >= last) continue;
         MemberReview review;
         review.actor = actor;
         review.site = author.site;
         review.name = author.name;
         review.retired = !membership.by_site(author.site);
-        review.from = std::max(*cut, reviewed) + 1;
-        INOS_CHECK(read_records(replica, review, last));
+        review.from = behind + 1;
+        INOS_CHECK(read_records(replica, review, replica.vector().at(actor)));
         reviews.push_back(std::move(review));
     }
     return reviews;

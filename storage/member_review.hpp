@@ -12,6 +12,7 @@
 // On the replica's thread. Errors: Errc::corruption of what is stored.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,14 +27,17 @@ inline constexpr std::size_t kReviewRecordsMax = 1'000;  // of one review; what 
 struct MemberReview {
     ActorId actor;
     SiteId site{};
-    std::string name;     // the site's
-    bool retired = true;  // false: its rights were changed
-    Seq from = 0, to = 0;
+    std::string name;                 // the site's
+    bool retired = true;              // false: its rights were changed
+    Seq from = 0, to = 0;             // those before the log's start are not looked at
     std::vector<RecordName> records;  // that these entries touched, without erased ones
 };
 
 // Those that nobody has decided yet.
 Result<std::vector<MemberReview>> list_reviews(Replica const& replica);
+
+// Of the actors with entries that nobody has decided about yet the last one that is beyond doubt.
+Result<std::map<ActorId, Seq>> not_reviewed_behind(Replica const& replica);
 
 enum class ReviewDecision { keep, revert };
 

@@ -88,6 +88,7 @@ Result<void> Replica::load() {
         actors_.emplace(actor, *std::move(state));
     }
     INOS_CHECK(cursor->status());
+    INOS_TRY(log_starts_, LogStarts::load(engine_, space));
     auto sums = engine_.scan(Family::digests, keys::space_begin(space), keys::space_end(space));
     for (; sums->valid(); sums->next()) {
         std::string const collection(sums->key().substr(4));
@@ -157,11 +158,26 @@ Result<std::optional<crypto::Hash32>> Replica::chain_at(Dot dot) const {
     if (known == actors_.end() || dot.seq == 0 || dot.seq > known->second.seq)
         return std::optional<crypto::Hash32>();
     if (dot.seq == known->second.seq) return std::optional(known->second.chain);
+    if (log_starts_.is_cut(dot)) {
+        LogStart const& start = *log_starts_.find(dot.actor);
+        return dot.seq == start.seq ? std::optional(start.chain) : std::nullopt;
+    }
     INOS_TRY(auto const value, engine_.get(Family::log, keys::log(options_.space, dot)));
     if (!value) return std::optional<crypto::Hash32>();
     auto const entry = StoredEntry::decode(*value, dot.actor);
     if (!entry) return tl::unexpected(corrupt_entry(dot));
     return std::optional(entry->chain);
+}
+
+Result<std::optional<ChainPrefix>> Replica::chain_prefix_at(Dot dot) const {
+    INOS_TRY(auto const chain, chain_at(dot));
+    if (chain) return std::optional(chain_prefix(*chain));
+    if (!log_starts_.is_cut(dot)) return std::optional<ChainPrefix>();
+    INOS_TRY(auto const kept, cut_chain(engine_, options_.space, dot));
+    if (!kept) return std::optional<ChainPrefix>();
+    ChainPrefix prefix{};
+    std::copy_n(kept->begin(), prefix.size(), prefix.begin());
+    return std::optional(prefix);
 }
 
 // The only door to the engine's write. A failed write has an unknown outcome, so it is the last

@@ -45,6 +45,7 @@
 #include "storage/digest.hpp"
 #include "storage/engine.hpp"
 #include "storage/key_ring.hpp"
+#include "storage/log_starts.hpp"
 #include "storage/membership.hpp"
 #include "storage/result.hpp"
 #include "storage/rights.hpp"
@@ -248,9 +249,18 @@ struct HistoryLimits {
 struct RecordHistory {
     std::vector<HistoryStep> steps;  // in a causal order, the oldest first
     bool cut = false;                // by the limits: there are older ones
+    // The log does not reach back to the beginning: what was before this (Unix ms) is not kept.
+    std::optional<std::uint64_t> kept_from_ms = std::nullopt;
 
     bool empty() const { return steps.empty(); }
     std::size_t size() const { return steps.size(); }
+};
+
+// What may go from the log, see Replica::truncate.
+struct LogRetention {
+    std::uint64_t age_ms = 0;            // entries that came here less long ago stay
+    std::size_t budget = 1'000;          // about so many entries and ops are looked at
+    std::map<ActorId, Seq> needed = {};  // entries behind these stay
 };
 
 struct ReplicaOptions {
@@ -338,6 +348,9 @@ public:
     // Drops deleted records that are stable, looking at up to `budget`; answers how many went. Goes
     // on at the next call; a whole round without a change of what is stable costs nothing more.
     Result<std::size_t> purge(std::size_t budget);
+    // Cuts entries from the log that are stable, old enough, and the first of their actor and of
+    // the records that they touched; answers how many went. Goes on at the next call.
+    Result<std::size_t> truncate(LogRetention const& retention);
     // Under delete-wins: deletes our own deleted records again where concurrent edits came to
     // light.
     Result<std::size_t> delete_again(std::size_t budget);
@@ -400,6 +413,8 @@ public:
     // What the log holds of one record; of a longer history the newest steps within the limits.
     // Nothing of an erased record; of a deleted one as long as the log is kept.
     Result<RecordHistory> history(RecordName const& name, HistoryLimits const& limits = {}) const;
+    // Where the log of each actor begins.
+    LogStarts const& log_starts() const { return log_starts_; }
     // The version vector that the entry's author had just before it; nullopt: not held.
     Result<std::optional<VersionVector>> deps_of(Dot dot) const;
     // Erased for good: reads find nothing, writes are refused with Errc::gone.
@@ -439,8 +454,11 @@ public:
     ActorId actor() const { return options_.actor; }
     // The chain hash at (actor, seq): what deps and comparisons name. nullopt: not held.
     Result<std::optional<crypto::Hash32>> chain_at(Dot dot) const;
+    // Its beginning, also of an entry that was cut from the log.
+    Result<std::optional<ChainPrefix>> chain_prefix_at(Dot dot) const;
     // The next batch for a peer that holds `theirs`: about `target_bytes` of entries, at least one
-    // if it lacks any. May sign our own head, durably, before it answers.
+    // if it lacks any. May sign our own head, durably, before it answers. Errc::gone: it lacks
+    // entries that were cut from the log.
     Result<EntryBatch> collect(VersionVector const& theirs, std::size_t target_bytes);
     bool failed() const { return failed_; }
     // Holds what its issuer held when this site was admitted; before, commit() answers
@@ -458,6 +476,7 @@ private:
     class Stage;
     class Draft;
     class Collector;
+    class Truncation;
 
     Replica(Engine& engine, Clock const& clock, Membership membership, ReplicaOptions options);
     Result<void> check_admin(std::string_view act) const;
@@ -537,6 +556,8 @@ private:
     VersionVector vector_;
     std::map<ActorId, ActorState> actors_;
     std::map<std::string, CollectionSums, std::less<>> sums_;
+    LogStarts log_starts_;
+    ActorId cut_from_;  // where the next truncation begins to look
     HlcClock hlc_;
     std::map<RecordTag, Erasure> erasures_;
     std::set<RecordTag> pending_erasures_;  // proven, but their erase has not come yet

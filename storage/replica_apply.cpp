@@ -52,7 +52,8 @@ VoidReason Replica::judge(Certificate const& author, Entry const& entry) const {
     return VoidReason::none;
 }
 
-// Deps name entries: each head has to be here, on the same chain.
+// Deps name entries: each head has to be here, on the same chain. Where not even the hash of what
+// was cut is held, every member had acknowledged it on one chain, so only an old copy can name it.
 Result<void> Replica::check_deps(Stage const& stage,
                                  Certificate const& author,
                                  EntryHeader const& header) const {
@@ -61,12 +62,13 @@ Result<void> Replica::check_deps(Stage const& stage,
             return fail(
                 Errc::protocol,
                 describe_dot(author, header.dot) + " came before an entry that it had seen");
-        INOS_TRY(auto const chain, stage.chain_at({dep.actor, dep.seq}));
+        INOS_TRY(auto const chain, stage.chain_prefix_at({dep.actor, dep.seq}));
+        if (!chain && log_starts_.is_cut({dep.actor, dep.seq})) continue;
         if (!chain)
             return fail(
                 Errc::corruption,
                 "the log lacks an entry that " + describe_dot(author, header.dot) + " names");
-        if (chain_prefix(*chain) != dep.chain)
+        if (*chain != dep.chain)
             return fail(Errc::protocol,
                         describe_dot(author, header.dot) +
                             " had seen another history of one of the actors than the one held "

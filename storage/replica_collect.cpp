@@ -107,6 +107,7 @@ private:
         for (auto const& [actor, have] : replica_.vector_.items()) {
             Seq const theirs = sent_.at(actor);
             if (theirs >= have) continue;
+            if (theirs < replica_.log_starts_.of(actor)) return tl::unexpected(cut(actor));
             auto cursor = replica_.engine_.scan(Family::log,
                                                 keys::log(space, {actor, theirs + 1}),
                                                 keys::log(space, {actor, have + 1}));
@@ -114,6 +115,16 @@ private:
             INOS_CHECK(feeds_.back().advance());
         }
         return {};
+    }
+
+    Error cut(ActorId actor) const {
+        auto const* author = replica_.membership_->by_actor(actor);
+        return Error{Errc::gone,
+                     "the peer lacks entries of \"" + (author ? author->name : "") +
+                         "\" up to number " + std::to_string(replica_.log_starts_.of(actor)) +
+                         ", which this site has cut from its log; it has to get them from a site "
+                         "that keeps them longer (log_retention)",
+                     {}};
     }
 
     bool ready(Feed const& feed) const {

@@ -242,9 +242,9 @@ Result<HeadComparison> Replica::compare_heads(std::vector<DepHead> const& theirs
             if (current) suspect(Doubt::seen_more);
             continue;
         }
-        INOS_TRY(auto const chain, chain_at({head.actor, head.seq}));
+        INOS_TRY(auto const chain, chain_prefix_at({head.actor, head.seq}));
         if (!chain) continue;
-        if (chain_prefix(*chain) != head.chain) {
+        if (*chain != head.chain) {
             INOS_TRY(auto own, head_of(head.actor));
             found.forks.push_back({head.actor, head.seq, std::move(own)});
             another_life = another_life || ours;
@@ -302,8 +302,8 @@ Result<ForkShown> Replica::add_fork(ActorId actor, Seq seq, ActorHead const& the
     INOS_TRY(auto ours, head_of(actor));
     // An entry behind ours may well follow on it, for all that can be seen here.
     if (theirs.seq > have) return ForkShown{{}, {{actor, std::min(seq, have), std::move(ours)}}};
-    INOS_TRY(auto const chain, chain_at({actor, theirs.seq}));
-    if (!chain || *chain == theirs.chain) return ForkShown();
+    INOS_TRY(auto const chain, chain_prefix_at({actor, theirs.seq}));
+    if (!chain || *chain == chain_prefix(theirs.chain)) return ForkShown();
     INOS_TRY(bool const is_new, keep_fork({actor, seq, clock_.now_ms(), std::move(ours), theirs}));
     return ForkShown{{{forks_.at(actor), is_new}}, {}};
 }

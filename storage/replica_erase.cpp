@@ -115,9 +115,9 @@ Result<void> Replica::Stage::erase(Op const& op, OpOrigin const& origin) {
     return {};
 }
 
-// Follows the record's list through the log.
+// Follows the record's list through the log: what was cut is at the list's end.
 Result<void> Replica::Stage::rewrite_history(Dot last, RecordTag const& tag) {
-    while (last.seq > 0) {
+    while (last.seq > 0 && !replica_.log_starts_.is_cut(last)) {
         Dot before;
         INOS_CHECK(rewrite_log(last, tag, before));
         last = before;

@@ -29,11 +29,12 @@ std::size_t size_of(HistoryStep const& step) {
 // them.
 class DepsReader {
 public:
-    DepsReader(Engine const& engine, std::uint32_t space) : engine_(engine), space_(space) {}
+    DepsReader(Engine const& engine, std::uint32_t space, LogStarts const& starts)
+        : engine_(engine), space_(space), starts_(starts) {}
 
-    // Precondition: the entry is held.
+    // Precondition: the entry is held, or the last one that was cut.
     Result<VersionVector> of(Dot dot) {
-        Seq const base = dot.seq / kDepsEvery * kDepsEvery;
+        Seq const base = std::max(dot.seq / kDepsEvery * kDepsEvery, starts_.of(dot.actor));
         Window& window = windows_[dot.actor];
         if (!window.loaded || window.base != base || dot.seq > base + window.news.size())
             INOS_CHECK(load(window, base, dot));
@@ -87,14 +88,16 @@ private:
 
     Engine const& engine_;
     std::uint32_t space_;
+    LogStarts const& starts_;
     std::map<ActorId, Window> windows_;
 };
 
 }  // namespace
 
 Result<std::optional<VersionVector>> Replica::deps_of(Dot dot) const {
-    if (dot.seq == 0 || dot.seq > vector_.at(dot.actor)) return std::optional<VersionVector>();
-    INOS_TRY(auto deps, DepsReader(engine_, options_.space).of(dot));
+    if (dot.seq == 0 || dot.seq > vector_.at(dot.actor) || log_starts_.is_cut(dot))
+        return std::optional<VersionVector>();
+    INOS_TRY(auto deps, DepsReader(engine_, options_.space, log_starts_).of(dot));
     return std::optional(std::move(deps));
 }
 
@@ -102,13 +105,18 @@ Result<RecordHistory> Replica::history(RecordName const& name, HistoryLimits con
     RecordHistory history;
     std::vector<HistoryStep>& steps = history.steps;
     std::size_t bytes_held = 0;
-    DepsReader deps_reader(engine_, options_.space);
+    DepsReader deps_reader(engine_, options_.space, log_starts_);
     std::string const key = keys::record(options_.space, name.collection, name.key);
     INOS_TRY(auto const value, engine_.get(Family::records, key));
     if (!value) return history;
     INOS_TRY(StoredRecord const stored, StoredRecord::decode(*value, name));
     RecordTag const tag = record_tag(options_.digest_key, name.collection, name.key);
     for (Dot at = stored.last; at.seq > 0;) {
+        if (log_starts_.is_cut(at)) {
+            Hlc const last_cut = log_starts_.find(at.actor)->hlc;
+            history.kept_from_ms = (steps.empty() ? last_cut : steps.back().hlc).ms();
+            break;
+        }
         history.cut = steps.size() >= limits.steps || bytes_held >= limits.bytes;
         if (history.cut && !steps.empty()) break;
         INOS_TRY(auto const bytes, engine_.get(Family::log, keys::log(options_.space, at)));
@@ -148,7 +156,8 @@ Result<bool> Replica::history_within(RecordName const& name,
                                      Dot last,
                                      VersionVector const& vector) const {
     RecordTag const tag = record_tag(options_.digest_key, name.collection, name.key);
-    while (last.seq > 0) {
+    // What was cut, and all before it, was stable then.
+    while (last.seq > 0 && !log_starts_.is_cut(last)) {
         if (!vector.covers(last)) return false;
         INOS_TRY(auto const bytes, engine_.get(Family::log, keys::log(options_.space, last)));
         auto const entry = bytes ? StoredEntry::decode(*bytes, last.actor) : std::nullopt;

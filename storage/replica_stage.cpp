@@ -168,6 +168,12 @@ Result<std::optional<crypto::Hash32>> Replica::Stage::chain_at(Dot dot) const {
     return replica_.chain_at(dot);
 }
 
+Result<std::optional<ChainPrefix>> Replica::Stage::chain_prefix_at(Dot dot) const {
+    INOS_TRY(auto const chain, chain_at(dot));
+    if (chain) return std::optional(chain_prefix(*chain));
+    return replica_.chain_prefix_at(dot);
+}
+
 void Replica::Stage::advance(Dot dot, EntryHeader const* header, crypto::Hash32 const& chain) {
     ActorState& state = actor(dot.actor);
     INOS_ASSERT(dot.seq == state.seq + 1);

@@ -57,6 +57,7 @@ public:
 
     // The chain hash at a dot, in the stage or in the log.
     Result<std::optional<crypto::Hash32>> chain_at(Dot dot) const;
+    Result<std::optional<ChainPrefix>> chain_prefix_at(Dot dot) const;
 
     // Moves the actor's state and the vector over an entry, ...
     void advance(Dot dot, EntryHeader const* header, crypto::Hash32 const& chain);

@@ -166,8 +166,8 @@ Result<std::optional<VersionVector>> Replica::held_by(Acknowledgement const& ack
             author && (author->site == ack.site || !membership_->by_site(author->site));
         if (!author || (beyond && speaks_for)) return std::optional<VersionVector>();
         if (beyond) continue;
-        INOS_TRY(auto const chain, chain_at({head.actor, head.seq}));
-        if (chain && chain_prefix(*chain) == head.chain) held.set(head.actor, head.seq);
+        INOS_TRY(auto const chain, chain_prefix_at({head.actor, head.seq}));
+        if (chain && *chain == head.chain) held.set(head.actor, head.seq);
     }
     return std::optional(std::move(held));
 }
@@ -275,6 +275,8 @@ Result<std::size_t> Replica::purge(std::size_t budget) {
         INOS_TRY(bool const all_stable,
                  history_within({name->first, name->second}, staged->last, purging_with_));
         if (!all_stable) continue;
+        // A row without cells stays for the history, as long as the log holds any of it.
+        staged->gone = left.empty() && log_starts_.is_cut(staged->last);
         staged->record = std::move(left);
         staged->dirty = true;
         ++purged;

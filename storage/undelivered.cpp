@@ -14,11 +14,30 @@ namespace {
 
 struct Touched {
     std::uint64_t last_ms = 0;
+    bool deleted = false;
     std::set<std::string> fields;
+    std::map<std::string, std::int64_t> added;  // to counters
 };
+
+// What the edit adds to the counter of a top-level field, plain or bounded.
+std::int64_t added_by(Edit const& edit) {
+    auto const run = RunCell::decode(edit.payload);
+    if (edit.kind != static_cast<std::uint64_t>(EditKind::count) || !run) return 0;
+    std::string_view path = edit.path;
+    auto const field = take_segment(path);
+    if (!field) return 0;
+    if (field->type == CellType::counter && path.empty()) return run->total;
+    auto const share = take_segment(path);
+    if (field->type != CellType::bounded_counter || !share) return 0;
+    return share->name == "i" ? run->total : share->name == "u" ? -run->total : 0;
+}
 
 // The records that the entry is about, and the fields of them.
 Result<void> read_entry(Replica const& old, Dot dot, std::map<RecordName, Touched>& touched) {
+    if (old.log_starts().is_cut(dot))
+        return fail(Errc::gone,
+                    "entries that nobody else seems to hold were cut from the log of the old "
+                    "directory, since every member had acknowledged them");
     INOS_TRY(auto const value, old.engine().get(Family::log, keys::log(old.space_number(), dot)));
     auto const stored = value ? StoredEntry::decode(*value, dot.actor) : std::nullopt;
     if (!stored) return tl::unexpected(corrupt_entry(dot));
@@ -28,8 +47,13 @@ Result<void> read_entry(Replica const& old, Dot dot, std::map<RecordName, Touche
         if (!valid_name(op.collection) || !valid_name(op.key)) continue;
         Touched& record = touched[{op.collection, op.key}];
         record.last_ms = std::max(record.last_ms, decoded.entry.header.hlc.ms());
-        for (Edit const& edit : op.edits)
-            record.fields.emplace(Reader(edit.path).blob());
+        if (op.kind == static_cast<std::uint64_t>(OpKind::delete_)) record.deleted = true;
+        for (Edit const& edit : op.edits) {
+            std::string const field(Reader(edit.path).blob());
+            record.fields.insert(field);
+            std::int64_t& added = record.added[field];
+            added = saturating_add(added, added_by(edit));
+        }
     }
     return {};
 }
@@ -58,15 +82,35 @@ std::optional<Value> changed_field(CollectionSchema const& schema,
     return after ? *after : Value();
 }
 
+// Of a record whose beginning was cut from the log: what it was without the entries cannot be told.
+std::optional<Undelivered> describe_cut(Replica const& old,
+                                        RecordPast const& past,
+                                        Touched const& touched) {
+    CollectionSchema const& schema = old.schema(past.name.collection);
+    bool const is = visible(state_of(past.now), schema.on_delete);
+    Undelivered out;
+    out.name = past.name;
+    out.last_ms = touched.last_ms;
+    out.deleted = !is && touched.deleted;
+    if (!is) return out.deleted ? std::optional(std::move(out)) : std::nullopt;
+    Object const now = resolve(past.now, schema).fields;
+    for (std::string const& field : touched.fields) {
+        Value const* value = find_member(now, field);
+        if (!counts(schema.field(field))) {
+            set_member(out.fields, field, value ? *value : Value());
+        } else if (std::int64_t const added = touched.added.at(field); added != 0) {
+            set_member(out.fields, field, Value(Object{{"$inc", Value(added)}}));
+        }
+    }
+    return out.fields.empty() ? std::nullopt : std::optional(std::move(out));
+}
+
 Result<std::optional<Undelivered>> describe(Replica const& old,
                                             RecordName const& name,
                                             Touched const& touched,
                                             VersionVector const& without) {
     INOS_TRY(RecordPast const past, read_past(old, name));
-    if (!past.complete)
-        return fail(Errc::gone,
-                    "the log does not reach back to the beginning of \"" + name.key + "\" in \"" +
-                        name.collection + "\"");
+    if (!past.complete) return describe_cut(old, past, touched);
     CollectionSchema const& schema = old.schema(name.collection);
     Record const then = record_as_of(past, without);
     bool const was = visible(state_of(then), schema.on_delete);

@@ -20,8 +20,9 @@ struct Undelivered {
 };
 
 // Of all actors of the replica's site the entries that `elsewhere` does not name, by record. Erased
-// records, whose names are not known any more, are left out. Errc::gone: the log does not reach
-// back to the beginning of a record.
+// records, whose names are not known any more, are left out. Of a record whose beginning was cut
+// from the log the values are given as they are read there, changed by that or not. Errc::gone: the
+// log does not hold one of these entries any more.
 Result<std::vector<Undelivered>> list_undelivered(Replica const& old,
                                                   VersionVector const& elsewhere);
 

@@ -64,7 +64,7 @@ struct Options {
 Result<int> run(Context& context, Options const& options) {
     INOS_TRY(auto client, Client::open(context));
     std::uint64_t left = options.limit;
-    std::string before;
+    std::string before, kept_from;
     bool complete = true;
     do {
         ApiRequest request{
@@ -83,11 +83,15 @@ Result<int> run(Context& context, Options const& options) {
         left -= std::min<std::uint64_t>(left, steps.size());
         before = text_of(page, "next");
         complete = bool_of(page, "complete");
+        kept_from = text_of(page, "kept_from");
     } while (left > 0 && !before.empty());
     if (!before.empty() && !context.json)
         context.terminal.out << context.terminal.dim("(there are earlier changes; --limit)")
                              << '\n';
-    if (!complete)
+    if (!kept_from.empty())
+        context.terminal.err << "warning: history before " << clean_text(kept_from)
+                             << " is no longer kept here\n";
+    else if (!complete)
         context.terminal.err
             << "warning: the log of this site does not reach back to the beginning "
                "of the record\n";

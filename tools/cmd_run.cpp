@@ -75,6 +75,7 @@ NodeOptions node_options(Config const& config, std::shared_ptr<spdlog::logger> l
     options.api_hosts = config.api_hosts;
     options.peers = config.peers;
     options.acknowledge_every_ms = config.acknowledge_every_s * 1000;
+    if (config.log_retention_s) options.log_retention_ms = *config.log_retention_s * 1000;
     options.log = [log = std::move(log)](std::string_view event, std::string const& text) {
         log->log(level_of(event), "{} {}", event, clean_text(text));
     };

@@ -55,6 +55,15 @@ std::string set_acknowledge_every(Config& config, Texts const& values) {
     return {};
 }
 
+std::string set_log_retention(Config& config, Texts const& values) {
+    config.log_retention_s.reset();
+    if (values[0] == "forever") return {};
+    auto const seconds = parse_duration(values[0]);
+    if (!seconds) return seconds.error().message + ", or \"forever\"";
+    config.log_retention_s = *seconds;
+    return {};
+}
+
 std::string set_log_level(Config& config, Texts const& values) {
     Texts const levels{"error", "warn", "info"};
     if (std::find(levels.begin(), levels.end(), values[0]) == levels.end()) {
@@ -63,6 +72,19 @@ std::string set_log_level(Config& config, Texts const& values) {
     }
     config.log_level = values[0];
     return {};
+}
+
+ConfigKey log_retention_key() {
+    return {
+        "log_retention",
+        ConfigKey::Type::text,
+        "\"forever\"",
+        "How long this site keeps changes in its log after all sites have them, such as "
+        "\"90d\". They are the history that inos history and reads of the past show, and what a "
+        "site that joins or was away is given: one that needs more than is kept here has to "
+        "get it from a site that keeps it.",
+        false,
+        set_log_retention};
 }
 
 std::vector<ConfigKey> make_keys() {
@@ -110,6 +132,7 @@ std::vector<ConfigKey> make_keys() {
          "said so: shorter makes that sooner and costs some more of the line.",
          false,
          set_acknowledge_every},
+        log_retention_key(),
         {"log_level",
          Type::text,
          "\"info\"",

@@ -36,6 +36,7 @@ struct Config {
     std::string log_level;
     std::vector<std::string> api_hosts;
     std::uint64_t acknowledge_every_s = 60;
+    std::optional<std::uint64_t> log_retention_s;  // none: for ever
 };
 
 struct ConfigKey {

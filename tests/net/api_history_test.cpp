@@ -3,6 +3,7 @@
 
 #include "net/api_format.hpp"
 #include "net/moment.hpp"
+#include "storage/log_retention.hpp"
 #include "tests/net/api_fixture.hpp"
 
 namespace inos::test {
@@ -54,6 +55,24 @@ TEST_F(ApiHistory, history_lists_the_steps_with_site_source_and_words) {
     // A step's vector is the moment right behind it.
     auto const first = steps[0].find("vector")->as<std::string>();
     EXPECT_EQ(field(json(200, "GET", path("?at=" + *first)), "city"), Value("Oslo"));
+}
+
+TEST_F(ApiHistory, a_history_whose_beginning_was_cut_says_from_when_on_it_is_kept) {
+    std::string const between = make_past();
+    space.converge();
+    space.acknowledge();
+    ASSERT_EQ(value_of(cut_log(*space[0], 5'000, 100)), 1u);
+    auto const answer = json(200, "GET", path("/history"));
+    EXPECT_EQ(*answer.find("complete"), Value(false));
+    EXPECT_EQ(*answer.find("kept_from"), Value("2025-06-15T15:06:50.000Z"));
+    ASSERT_EQ(answer.find("steps")->as<Array>()->size(), 1u);
+    EXPECT_EQ(*json(200, "GET", path("/explain")).find("complete"), Value(false));
+    auto const past = json(410, "GET", path("?at=" + between));
+    EXPECT_THAT(write_json(past), HasSubstr("before 2025-06-15T15:06:50.000Z is no longer kept"));
+    // Of another record nothing is known, then or at all.
+    space[0].put("customers", "c-2", object_of(R"({"name":"Bob"})"));
+    json(410, "GET", "/v1/collections/customers/records/c-2?at=2025-06-15T15:06:30Z");
+    json(404, "GET", "/v1/collections/customers/records/c-2?at=2025-06-15T15:06:45Z");
 }
 
 TEST_F(ApiHistory, history_goes_back_page_by_page) {

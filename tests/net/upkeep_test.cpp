@@ -66,6 +66,27 @@ TEST(Upkeep, A14_what_was_purged_here_is_not_fetched_again_from_those_who_hold_i
     EXPECT_TRUE(chain.world.all_equal());
 }
 
+TEST(Upkeep, A16_old_entries_are_cut_at_every_site_and_the_exchange_goes_on) {
+    SimWorld world({.seed = 6, .log_retention_ms = 30'000});
+    SimNode& a = world.found("a");
+    SimNode& b = world.member("b");
+    world.connect(a, b);
+    for (int n = 0; n < 50; ++n)
+        (n % 2 == 0 ? a : b)
+            .put("c", "x" + std::to_string(n % 3), R"({"n": )" + std::to_string(n) + "}");
+    ASSERT_TRUE(world.converge());
+    auto const log_keys = [](SimNode& node) {
+        return sim::contents(node.engine(), Family::log).size();
+    };
+    ASSERT_GT(log_keys(a), 50u);
+    EXPECT_TRUE(world.run_until([&] { return log_keys(a) + log_keys(b) <= 4; }, 400'000));
+    a.restart();
+    a.put("c", "x0", R"({"n": 200})");
+    ASSERT_TRUE(world.converge());
+    EXPECT_EQ(b.field("c", "x0", "n"), Value(200));
+    EXPECT_EQ(a.logged("alarm") + b.logged("alarm"), 0u);
+}
+
 TEST(Upkeep, A3_nothing_is_purged_while_one_site_is_away) {
     Chain chain;
     chain.a.put("c", "x", R"({"n": 1})");

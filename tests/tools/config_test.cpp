@@ -65,6 +65,14 @@ TEST(Config, unacceptable_values_are_named) {
     EXPECT_NE(error_of("durability = \"sync\"").find("did you mean \"synced\"?"),
               std::string::npos);
     EXPECT_NE(error_of("log_level = \"loud\"").find("\"loud\" is none of"), std::string::npos);
+    EXPECT_NE(error_of("log_retention = \"0d\"").find("or \"forever\""), std::string::npos);
+}
+
+TEST(Config, the_log_is_kept_for_ever_or_for_so_long) {
+    EXPECT_EQ(default_config().log_retention_s, std::nullopt);
+    auto const some = parse_config("log_retention = \"90d\"", "inos.toml");
+    ASSERT_TRUE(some);
+    EXPECT_EQ(some->log_retention_s, 90u * 24 * 3'600);
 }
 
 TEST(Config, broken_toml_names_its_line) {

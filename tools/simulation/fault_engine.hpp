@@ -77,6 +77,10 @@ public:
 
     explicit FaultEngine(std::unique_ptr<Engine> inner) : inner_(std::move(inner)) {}
 
+    // What was removed from the family of logs, by key, as it last was: nothing of the disk, but
+    // for those who compare what a node shows with all that was ever written.
+    std::map<std::string, std::string> const& cut_log() const { return cut_log_; }
+
     std::size_t writes() const { return writes_; }  // that were asked for, failed ones too
     std::size_t syncs() const { return syncs_; }    // those of them that were to be synced
     std::size_t reads() const { return reads_; }
@@ -211,6 +215,8 @@ private:
         WriteBatch undo;
         for (auto const& change : batch.changes) {
             INOS_TRY(auto before, inner_->get(change.family, change.key));
+            if (change.family == Family::log && before && !change.value)
+                cut_log_.insert_or_assign(change.key, *before);
             undo.changes.push_back({change.family, change.key, std::move(before)});
         }
         std::reverse(undo.changes.begin(), undo.changes.end());
@@ -232,6 +238,7 @@ private:
     Errc code_ = Errc::io;
     std::function<void()> on_death_;
     std::vector<WriteBatch> undo_;
+    std::map<std::string, std::string> cut_log_;
 };
 
 }  // namespace inos::sim

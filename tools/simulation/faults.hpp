@@ -67,6 +67,7 @@ enum class Fault : std::uint8_t {
     rights_moved,
     rights_lacking,
     purge,
+    log_cut,
     retirement,
     role_change,
     key_rotation,
@@ -136,6 +137,7 @@ inline constexpr std::array<std::string_view, kFaults> kFaultNames = {"partition
                                                                       "rights moved",
                                                                       "rights lacking",
                                                                       "purge",
+                                                                      "log cut",
                                                                       "retirement",
                                                                       "role change",
                                                                       "key rotation"};

@@ -6,16 +6,47 @@
 
 namespace inos::sim {
 
-LogView read_log(Engine const& engine) {
-    LogView log;
+namespace {
+
+// space u32 | actor u64 | seq u64, of an entry and of its signature
+Dot dot_of(std::string_view key) {
+    Reader in(key.substr(4));
+    ActorId const actor{in.u64()};
+    return {actor, in.u64()};
+}
+
+bool is_entry(std::string_view key) {
+    return key.size() == 20;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> whole_log(FaultEngine const& engine) {
+    std::map<std::string, std::string> all;
     auto cursor =
         engine.scan(Family::log, keys::space_begin(kSimSpace), keys::space_end(kSimSpace));
+    for (; cursor->valid(); cursor->next())
+        all.emplace(cursor->key(), cursor->value());
+    require(bool(cursor->status()), "the log cannot be read");
+    auto const starts = LogStarts::load(engine, kSimSpace);
+    require(bool(starts), "the log's starts cannot be read");
+    for (auto const& [key, value] : engine.cut_log())
+        if (starts->is_cut(dot_of(key))) {
+            bool const first = all.emplace(key, value).second;
+            bool const at_start = dot_of(key).seq == starts->of(dot_of(key).actor);
+            require(first || (at_start && !is_entry(key)),
+                    "I6: an entry in front of the log's start is in the log");
+        }
+    return all;
+}
+
+LogView read_log(FaultEngine const& engine) {
+    LogView log;
     LoggedEntry const* last = nullptr;
-    for (; cursor->valid(); cursor->next()) {
-        Reader key(cursor->key().substr(4));
-        Dot const dot{ActorId{key.u64()}, key.u64()};
-        if (cursor->key().size() != 20) continue;  // a signature
-        auto const stored = StoredEntry::decode(cursor->value(), dot.actor);
+    for (auto const& [key, value] : whole_log(engine)) {
+        if (!is_entry(key)) continue;
+        Dot const dot = dot_of(key);
+        auto const stored = StoredEntry::decode(value, dot.actor);
         require(stored.has_value(), "an entry of the log cannot be read");
         auto decoded = decode_entry(stored->bytes, dot);
         require(decoded.reason == VoidReason::none && stored->reason == VoidReason::none,
@@ -37,30 +68,18 @@ LogView read_log(Engine const& engine) {
         entry.chain = stored->chain;
         last = &log.emplace(dot, std::move(entry)).first->second;
     }
-    require(bool(cursor->status()), "the log cannot be read");
     return log;
 }
 
-VersionVector logged(Engine const& engine) {
+VersionVector logged(FaultEngine const& engine) {
     VersionVector all;
-    for (auto const& [key, value] : contents(engine, Family::log)) {
-        // space u32 | actor u64 | seq u64
-        Reader in(std::string_view(key.second).substr(4));
-        if (key.second.size() != 20) continue;
-        ActorId const actor{in.u64()};
-        all.raise(actor, in.u64());
-    }
+    for (auto const& [key, value] : whole_log(engine))
+        if (is_entry(key)) all.raise(dot_of(key).actor, dot_of(key).seq);
     return all;
 }
 
-Seq last_logged(Engine const& engine, ActorId actor) {
-    Seq last = 0;
-    auto cursor = engine.scan(
-        Family::log, keys::log(kSimSpace, {actor, 1}), keys::log(kSimSpace, {actor, kSeqMax}));
-    for (; cursor->valid(); cursor->next())
-        if (cursor->key().size() == 20) last = Reader(cursor->key().substr(12)).u64();
-    require(bool(cursor->status()), "the log cannot be read");
-    return last;
+Seq last_logged(FaultEngine const& engine, ActorId actor) {
+    return logged(engine).at(actor);
 }
 
 }  // namespace inos::sim

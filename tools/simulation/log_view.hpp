@@ -11,7 +11,7 @@
 
 #include "crdt/entry.hpp"
 #include "storage/crypto/crypto.hpp"
-#include "storage/engine.hpp"
+#include "tools/simulation/fault_engine.hpp"
 
 namespace inos::sim {
 
@@ -33,14 +33,17 @@ struct LoggedEntry {
     crypto::Hash32 chain{};  // over its author's log up to here
 };
 
+// The log's keys and values, with what was cut from it.
+std::map<std::string, std::string> whole_log(FaultEngine const& engine);
+
 // By dot, so each actor's entries are together and in order.
 using LogView = std::map<Dot, LoggedEntry>;
-LogView read_log(Engine const& engine);
+LogView read_log(FaultEngine const& engine);
 
 // The last entry of every actor in the log.
-VersionVector logged(Engine const& engine);
+VersionVector logged(FaultEngine const& engine);
 // The number of the actor's last entry in the log; 0: there is none.
-Seq last_logged(Engine const& engine, ActorId actor);
+Seq last_logged(FaultEngine const& engine, ActorId actor);
 
 // The entry had seen `dot`.
 inline bool saw(LoggedEntry const& entry, Dot dot) {

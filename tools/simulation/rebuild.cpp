@@ -18,29 +18,27 @@ struct Stretch {
     SignedHead head;
 };
 
-std::vector<Stretch> stretches_of(Engine const& engine) {
+std::vector<Stretch> stretches_of(FaultEngine const& engine) {
     std::vector<Stretch> all;
     bool is_open = false;
-    auto cursor =
-        engine.scan(Family::log, keys::space_begin(kSimSpace), keys::space_end(kSimSpace));
-    for (; cursor->valid(); cursor->next()) {
-        Reader key(cursor->key().substr(4));
+    for (auto const& [log_key, value] : whole_log(engine)) {
+        Reader key(std::string_view(log_key).substr(4));
         Dot const dot{ActorId{key.u64()}, key.u64()};
-        if (cursor->key().size() == 20) {
+        if (log_key.size() == 20) {
             require(!is_open || all.back().run.actor == dot.actor,
                     "D8: the last entry of an actor is not signed");
             if (!is_open) all.push_back({{dot.actor, dot.seq, {}}, {}});
             is_open = true;
-            auto const stored = StoredEntry::decode(cursor->value(), dot.actor);
+            auto const stored = StoredEntry::decode(value, dot.actor);
             require(stored.has_value(), "an entry of the log cannot be read");
             all.back().run.entries.emplace_back(stored->bytes);
             continue;
         }
         SignedHead head{dot.actor, dot.seq, {}};
-        require(cursor->key().size() == 21 && cursor->value().size() == head.signature.size() &&
-                    !all.empty() && all.back().run.actor == dot.actor,
+        require(log_key.size() == 21 && value.size() == head.signature.size() && !all.empty() &&
+                    all.back().run.actor == dot.actor,
                 "D8: a signature in the log is out of place");
-        std::copy(cursor->value().begin(), cursor->value().end(), head.signature.begin());
+        std::copy(value.begin(), value.end(), head.signature.begin());
         all.back().head = head;
         is_open = false;
     }
@@ -71,8 +69,13 @@ EntryBatch batch_of(Stretch const& stretch, Replica const& source) {
 
 class Fresh {
 public:
-    Fresh(SimNode& node, SpaceKeys const& keys) {
+    // Holds nothing, or what `contents` say.
+    Fresh(SimNode& node, SpaceKeys const& keys, Contents const& contents = {}) {
         clock_.set(node.clock().now_ms());
+        WriteBatch batch;
+        for (auto const& [at, value] : contents)
+            batch.put(at.first, at.second, value);
+        value_of(engine_.write(batch, Durability::flushed));
         ReplicaOptions options{kSimSpace,
                                node.replica().actor(),
                                node.keys().identity,
@@ -96,6 +99,18 @@ void compare(Replica const& fresh, Replica const& node, std::string const& what)
     require(fresh.root() == node.root(), what + ": another root");
     require(value_of(fresh.recompute_root()) == fresh.root(), what + ": a root of other records");
     require(shown(fresh) == shown(node), what + ": other records");
+}
+
+// What the node would hold if it had cut nothing from its log.
+Contents uncut(SimNode& node) {
+    Contents all = contents(node.engine());
+    std::erase_if(all, [](auto const& item) {
+        auto const& [family, key] = item.first;
+        return family == Family::meta && key.starts_with(keys::meta_kind(kSimSpace, 'b'));
+    });
+    for (auto const& [key, value] : whole_log(node.engine()))
+        all.emplace(std::pair(Family::log, key), value);
+    return all;
 }
 
 std::string text_of(RecordView const& record) {
@@ -135,7 +150,9 @@ std::map<std::string, std::string> shown(Replica const& replica) {
 }
 
 void check_rebuilt(SimNode& node, SpaceKeys const& keys, Tape& tape) {
-    Replica& source = node.replica();
+    bool const cut = !node.replica().log_starts().empty();
+    Fresh whole(node, keys, cut ? uncut(node) : Contents());
+    Replica& source = cut ? *whole : node.replica();
     Fresh same(node, keys);
     while (!same->vector().includes(source.vector())) {
         auto const batch = value_of(source.collect(same->vector(), kBatchBytes));

@@ -144,7 +144,7 @@ Result<void> SimNode::open() {
         [this](std::string_view event, std::string const& text) { log(event, text); });
     store_->on_commit([this] { peers_->refresh(); });
     upkeep_ = std::make_unique<Upkeep>(
-        Upkeep::Options{options_.acknowledge_every_ms},
+        Upkeep::Options{options_.acknowledge_every_ms, options_.log_retention_ms},
         *store_,
         clock_,
         [this](std::function<void(Result<void>)> const& done) {

@@ -38,7 +38,8 @@ struct SimOptions {
     // with a store thread.
     std::uint64_t store_delay_ms = 0;
     std::uint64_t acknowledge_every_ms = kAcknowledgeEveryMs;
-    Durability durability = Durability::synced;  // of all nodes' own commits
+    Durability durability = Durability::synced;                    // of all nodes' own commits
+    std::optional<std::uint64_t> log_retention_ms = std::nullopt;  // Upkeep's
 };
 
 // A store whose work and answers come later, each in its order, as StoreThread's do: commits that

@@ -140,6 +140,7 @@ private:
     void count_node(SimNode& node) {
         FaultCounts& counts = run_.faults;
         counts[Fault::purge] += node.logged("purged");
+        counts[Fault::log_cut] += node.logged("log-cut");
         counts[Fault::group_commit] += node.groups();
         counts[Fault::failed_write_lost] += node.engine().failures(DiskFault::write_lost);
         counts[Fault::failed_write_kept] += node.engine().failures(DiskFault::write_kept);

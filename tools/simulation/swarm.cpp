@@ -61,6 +61,12 @@ Swarm Swarm::of(std::uint64_t seed, Tape& tape) {
     if (swarm.has(Action::put_back)) swarm.options.acknowledge_every_ms = kNever;
     draw("retirements", 30, {Action::retire});
     draw("changes of rights and keys", 40, {Action::role, Action::rotate_key});
+    // Whoever joins or goes back to an older directory needs the whole log; so do the first
+    // members, who come within a second. From a tape of its own, so that seeds stay what they were.
+    Tape other = Tape::seeded(seed ^ 0x6c6f67);
+    bool const cuts = other.chance(60) && !swarm.has(Action::join) && !swarm.has(Action::put_back);
+    std::uint64_t const age_ms = other.pick(std::array<std::uint64_t, 3>{2'000, 5'000, 20'000});
+    if (cuts) swarm.options.log_retention_ms = age_ms;
     return swarm;
 }
 
@@ -82,6 +88,8 @@ std::string Swarm::describe() const {
                        std::to_string(options.store_delay_ms) + " ms, acknowledged every " +
                        std::to_string(options.acknowledge_every_ms / 1'000) + " s, commits ";
     text += options.durability == Durability::synced ? "synced" : "flushed";
+    if (options.log_retention_ms)
+        text += ", logs kept " + std::to_string(*options.log_retention_ms / 1'000) + " s";
     return text + "; " + (groups.empty() ? "no faults" : groups);
 }
 
