@@ -58,7 +58,8 @@ private:
         for (std::size_t i = 1; i < swarm.sites; ++i) {
             Role role = i == 1 && swarm.second_admin ? Role::admin : Role::writer;
             if (i >= swarm.sites - swarm.readers)
-                role = run_.tape.chance(50) ? Role::reader : Role::relay;
+                role = run_.tape.chance(50) || swarm.options.log_retention_ms ? Role::reader
+                                                                              : Role::relay;
             bool const known = run_.tape.chance(swarm.known_percent);
             watch(world().member("s" + std::to_string(i), role, known));
         }
