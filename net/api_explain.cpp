@@ -103,6 +103,12 @@ HttpResponse explanation(Replica const& replica,
                           std::string(replica.aliases().master(asked.collection, asked.key))};
     auto const past = read_past(replica, name);
     if (!past) return api_error(past.error());
+    if (past->steps.empty() && past->now.empty() && past->kept_from_ms)
+        return api_error(404,
+                         "not_found",
+                         "there is no record \"" + asked.key + "\" in \"" + asked.collection +
+                             "\"; there was one, but what became of it before " +
+                             utc_text(*past->kept_from_ms) + " is no longer kept here");
     if (past->steps.empty() && past->now.empty())
         return api_error(404,
                          "not_found",

@@ -78,7 +78,7 @@ Value step_value(HistoryStep const& step, StepStory const& story, Membership con
     set_member(value, "kind", Value(kind_word(story.kind)));
     set_member(value, "changes", Value(std::move(changes)));
     set_member(value, "concurrent_with", Value(std::move(others)));
-    set_member(value, "exists", Value(story.exists));
+    if (story.exists) set_member(value, "exists", Value(*story.exists));
     set_member(value, "outcome", Value(outcome_word(story.outcome)));
     set_member(value, "vector", Value(frontier_text(after)));
     return Value(std::move(value));
@@ -159,8 +159,8 @@ Result<PastState> state_as_of(Replica const& replica,
         return fail(Errc::gone,
                     "the history of \"" + name.key + "\" in \"" + name.collection + "\" before " +
                         utc_text(*past.kept_from_ms) +
-                        " is no longer kept here, and without it its past cannot be shown; "
-                        "log_retention says how long changes are kept");
+                        " is no longer kept here (log_retention), and without its beginning no "
+                        "moment of its past can be shown, later ones neither");
     if (!past.complete)
         return fail(Errc::gone,
                     "the log of this node does not reach back to the beginning of \"" + name.key +

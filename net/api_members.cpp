@@ -162,21 +162,26 @@ namespace {
 
 constexpr std::size_t kReviewRecordsShown = 100;
 
-Value review_value(MemberReview const& review) {
+Value names_value(std::vector<RecordName> const& names) {
     Array records;
-    for (RecordName const& name : review.records) {
+    for (RecordName const& name : names) {
         if (records.size() == kReviewRecordsShown) break;
         records.push_back(
             Value(Object{{"collection", Value(name.collection)}, {"id", Value(name.key)}}));
     }
+    return Value(std::move(records));
+}
+
+Value review_value(MemberReview const& review) {
     return Value(Object{{"actor", Value(actor_text(review.actor))},
                         {"site", Value(site_id_text(review.site))},
                         {"name", Value(review.name)},
                         {"reason", Value(review.retired ? "retired" : "rights")},
                         {"from", number_value(review.from)},
                         {"to", number_value(review.to)},
+                        {"not_kept", number_value(review.not_kept)},
                         {"record_count", number_value(review.records.size())},
-                        {"records", Value(std::move(records))}});
+                        {"records", names_value(review.records)}});
 }
 
 struct ReviewAsked {
@@ -213,7 +218,7 @@ void Api::list_reviews(CallPtr call) {
 void Api::decide_review(CallPtr call) {
     auto const asked = parse_review(call->request.body);
     if (!asked) return send(call, body_error(asked.error()));
-    using Decided = Result<Transaction>;
+    using Decided = Result<ReviewWrites>;
     auto work = [asked = *asked](Replica& replica) -> Decided {
         INOS_TRY(auto const reviews, inos::list_reviews(replica));
         for (MemberReview const& review : reviews)
@@ -226,15 +231,18 @@ void Api::decide_review(CallPtr call) {
     store_.query(std::move(work), [this, call, decision = asked->decision](Decided planned) {
         if (!planned) return send(call, api_error(planned.error()));
         bool const reverts = decision == ReviewDecision::revert;
-        write(call, *std::move(planned), [reverts](Committed const& committed) {
+        auto tell = [reverts, left = std::move(planned->left)](Committed const& committed) {
             std::size_t changed = 0;
             for (std::size_t i = 0; i + 1 < committed.writes.size(); ++i)
                 if (committed.writes[i].changed) ++changed;
             return Written{200,
                            Value(Object{{"decision", Value(reverts ? "revert" : "keep")},
-                                        {"changed", number_value(changed)}}),
+                                        {"changed", number_value(changed)},
+                                        {"left_count", number_value(left.size())},
+                                        {"left", names_value(left)}}),
                            {}};
-        });
+        };
+        write(call, std::move(planned->transaction), std::move(tell));
     });
 }
 

@@ -208,7 +208,7 @@ std::vector<StepStory> tell_steps(RecordPast const& past,
         if (i < first) continue;
         Object after = fields_of(record, schema);
         stories.push_back(teller.tell(i, before, after));
-        stories.back().exists = visible(state_of(record), schema.on_delete);
+        if (past.complete) stories.back().exists = visible(state_of(record), schema.on_delete);
         before = std::move(after);
         bytes += stories.back().bytes();
         for (; bytes > kToldBytesMax && stories.size() > 1; stories.pop_front())

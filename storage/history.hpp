@@ -74,7 +74,7 @@ struct StepStory {
     StepKind kind = StepKind::change;
     std::vector<FieldStep> fields;
     std::vector<Dot> concurrent;  // at most kConcurrentMax
-    bool exists = false;          // after it
+    std::optional<bool> exists;   // after it; none: what was before is not known
     Outcome outcome = Outcome::in_effect;
 
     std::size_t bytes() const;  // of values and words

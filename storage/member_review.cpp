@@ -72,10 +72,12 @@ Result<Seq> reviewed_up_to(Replica const& replica, ActorId actor) {
 // Reads on from review.from; review.to is where it had to stop.
 Result<void> read_records(Replica const& replica, MemberReview& review, Seq last) {
     std::set<RecordName> records;
-    for (Seq seq = review.from; seq <= last && records.size() < kReviewRecordsMax; ++seq) {
+    Seq const first = std::max(review.from, replica.log_starts().of(review.actor) + 1);
+    review.not_kept = std::min(first - 1, last) - (review.from - 1);
+    review.to = std::min(first - 1, last);
+    for (Seq seq = first; seq <= last && records.size() < kReviewRecordsMax; ++seq) {
         review.to = seq;
         Dot const dot{review.actor, seq};
-        if (replica.log_starts().is_cut(dot)) continue;
         INOS_TRY(auto const value,
                  replica.engine().get(Family::log, keys::log(replica.space_number(), dot)));
         auto const stored = value ? StoredEntry::decode(*value, review.actor) : std::nullopt;
@@ -92,28 +94,29 @@ Result<void> read_records(Replica const& replica, MemberReview& review, Seq last
     return {};
 }
 
-// What the record would be without the entries.
-Result<std::optional<Write>> reverted(Replica const& replica,
-                                      MemberReview const& review,
-                                      RecordName const& name) {
+// Adds what makes the record what it would be without the entries.
+Result<void> revert(Replica const& replica,
+                    MemberReview const& review,
+                    RecordName const& name,
+                    ReviewWrites& out) {
     INOS_TRY(RecordPast const past, read_past(replica, name));
-    if (!past.complete)
-        return fail(Errc::gone,
-                    "the log of this node does not reach back to the beginning of \"" + name.key +
-                        "\" in \"" + name.collection +
-                        "\"; put it right by hand and keep the rest");
+    if (!past.complete) {
+        out.left.push_back(name);
+        return {};
+    }
     VersionVector without = replica.vector();
     without.set(review.actor, review.from - 1);
     CollectionSchema const& schema = replica.schema(name.collection);
     Record const then = record_as_of(past, without);
     bool const was = visible(state_of(then), schema.on_delete);
     bool const is = visible(state_of(past.now), schema.on_delete);
-    if (!was && !is) return std::optional<Write>();
+    if (!was && !is) return {};
     Write write;
     write.name = name;
     write.kind = was ? Write::Kind::put : Write::Kind::delete_;
     if (was) write.fields = copied_fields(then, is ? past.now : Record(), schema);
-    return std::optional(std::move(write));
+    out.transaction.writes.push_back(std::move(write));
+    return {};
 }
 
 }  // namespace
@@ -148,22 +151,21 @@ Result<std::vector<MemberReview>> list_reviews(Replica const& replica) {
     return reviews;
 }
 
-Result<Transaction> review_writes(Replica const& replica,
-                                  MemberReview const& review,
-                                  ReviewDecision decision) {
+Result<ReviewWrites> review_writes(Replica const& replica,
+                                   MemberReview const& review,
+                                   ReviewDecision decision) {
     bool const reverts = decision == ReviewDecision::revert;
-    Transaction out{"review", {}};
+    ReviewWrites out{{"review", {}}, {}};
     for (RecordName const& name : review.records) {
         if (!reverts) break;
-        INOS_TRY(auto write, reverted(replica, review, name));
-        if (write) out.writes.push_back(*std::move(write));
+        INOS_CHECK(revert(replica, review, name, out));
     }
     Write decided;
     decided.kind = Write::Kind::patch;
     decided.name = {std::string(kReviewCollection), actor_key(review.actor)};
     set_member(decided.fields, "seq", Value(static_cast<std::int64_t>(review.to)));
     set_member(decided.fields, "decision", Value(reverts ? "revert" : "keep"));
-    out.writes.push_back(std::move(decided));
+    out.transaction.writes.push_back(std::move(decided));
     return out;
 }
 

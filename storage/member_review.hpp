@@ -27,9 +27,10 @@ inline constexpr std::size_t kReviewRecordsMax = 1'000;  // of one review; what 
 struct MemberReview {
     ActorId actor;
     SiteId site{};
-    std::string name;                 // the site's
-    bool retired = true;              // false: its rights were changed
-    Seq from = 0, to = 0;             // those before the log's start are not looked at
+    std::string name;     // the site's
+    bool retired = true;  // false: its rights were changed
+    Seq from = 0, to = 0;
+    Seq not_kept = 0;                 // how many of them, the first ones, the log holds no more
     std::vector<RecordName> records;  // that these entries touched, without erased ones
 };
 
@@ -42,9 +43,14 @@ Result<std::map<ActorId, Seq>> not_reviewed_behind(Replica const& replica);
 enum class ReviewDecision { keep, revert };
 
 // The writes that carry out the decision. Reverting gives each record what it would be without the
-// entries; what others have made of it since stays. Errc::gone: a record's past is not held here.
-Result<Transaction> review_writes(Replica const& replica,
-                                  MemberReview const& review,
-                                  ReviewDecision decision);
+// entries; what others have made of it since stays. Records whose past is not held here to the
+// beginning are left as they are, and named.
+struct ReviewWrites {
+    Transaction transaction;
+    std::vector<RecordName> left;
+};
+Result<ReviewWrites> review_writes(Replica const& replica,
+                                   MemberReview const& review,
+                                   ReviewDecision decision);
 
 }  // namespace inos

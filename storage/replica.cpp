@@ -180,6 +180,16 @@ Result<std::optional<ChainPrefix>> Replica::chain_prefix_at(Dot dot) const {
     return std::optional(prefix);
 }
 
+// By all that is kept of it: an author can make two entries alike in the few bytes of a prefix.
+Result<std::optional<bool>> Replica::is_on_chain(Dot dot, crypto::Hash32 const& there) const {
+    INOS_TRY(auto const chain, chain_at(dot));
+    if (chain) return std::optional(*chain == there);
+    if (!log_starts_.is_cut(dot)) return std::optional<bool>();
+    INOS_TRY(auto const kept, cut_chain(engine_, options_.space, dot));
+    if (!kept) return std::optional<bool>();
+    return std::optional(std::equal(kept->begin(), kept->end(), there.begin()));
+}
+
 // The only door to the engine's write. A failed write has an unknown outcome, so it is the last
 // one.
 Result<void> Replica::write_batch(WriteBatch const& batch, Durability durability) {

@@ -456,6 +456,8 @@ public:
     Result<std::optional<crypto::Hash32>> chain_at(Dot dot) const;
     // Its beginning, also of an entry that was cut from the log.
     Result<std::optional<ChainPrefix>> chain_prefix_at(Dot dot) const;
+    // Is that the chain at the entry, as far as it is kept here? nullopt: nothing is.
+    Result<std::optional<bool>> is_on_chain(Dot dot, crypto::Hash32 const& there) const;
     // The next batch for a peer that holds `theirs`: about `target_bytes` of entries, at least one
     // if it lacks any. May sign our own head, durably, before it answers. Errc::gone: it lacks
     // entries that were cut from the log.

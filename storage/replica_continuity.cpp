@@ -54,11 +54,12 @@ EarlierActors Replica::earlier_actors() const {
 bool Replica::is_only_life() const {
     if (doubt() != Doubt::none) return false;
     auto const own = membership_->actors_of(options_.identity.public_key);
-    auto const* next = membership_->by_site(options_.identity.public_key);  // if rights changed
     return std::all_of(own.begin(), own.end(), [&](ActorId actor) {
         auto const& earlier = continuity_.earlier;
-        bool const not_begun = next && actor == next->actor && vector_.at(actor) == 0;
-        return actor == options_.actor || not_begun ||
+        // Nobody writes under what an admin issues when it changes rights, only under what
+        // continues that.
+        bool const never_used = change_of(*membership_->by_actor(actor)).has_value();
+        return actor == options_.actor || never_used ||
                std::any_of(earlier.begin(), earlier.end(), [&](EarlierActor const& left) {
                    return left.actor == actor && left.left == Left::confirmed;
                });
@@ -302,8 +303,8 @@ Result<ForkShown> Replica::add_fork(ActorId actor, Seq seq, ActorHead const& the
     INOS_TRY(auto ours, head_of(actor));
     // An entry behind ours may well follow on it, for all that can be seen here.
     if (theirs.seq > have) return ForkShown{{}, {{actor, std::min(seq, have), std::move(ours)}}};
-    INOS_TRY(auto const chain, chain_prefix_at({actor, theirs.seq}));
-    if (!chain || *chain == chain_prefix(theirs.chain)) return ForkShown();
+    INOS_TRY(auto const same, is_on_chain({actor, theirs.seq}, theirs.chain));
+    if (!same || *same) return ForkShown();
     INOS_TRY(bool const is_new, keep_fork({actor, seq, clock_.now_ms(), std::move(ours), theirs}));
     return ForkShown{{{forks_.at(actor), is_new}}, {}};
 }

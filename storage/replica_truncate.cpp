@@ -19,7 +19,6 @@ constexpr std::size_t kActorsAtOnce = 64;
 struct Item {
     Dot dot;
     Hlc hlc;
-    std::uint64_t arrived_ms = 0;
     bool is_void = false;
     crypto::Hash32 chain{};
     std::vector<DepHead> deps;
@@ -30,11 +29,17 @@ struct Item {
 // One actor's log, and what of it is to be cut.
 class Feed {
 public:
-    Feed(ActorId actor, LogStart start, VersionVector deps, std::unique_ptr<Cursor> cursor)
+    // Of entries that came until `newest_ms`.
+    Feed(ActorId actor,
+         LogStart start,
+         VersionVector deps,
+         std::uint64_t newest_ms,
+         std::unique_ptr<Cursor> cursor)
         : actor_(actor),
           first_(start.seq + 1),
           start_(start),
           deps_(std::move(deps)),
+          newest_ms_(newest_ms),
           cursor_(std::move(cursor)) {}
 
     ActorId actor() const { return actor_; }
@@ -43,7 +48,17 @@ public:
     VersionVector const& deps() const { return deps_; }  // of the entry at the start
     std::vector<crypto::Hash32> const& cut_chains() const { return chains_; }
     std::vector<Seq> const& signatures() const { return signatures_; }  // met on the way
+    // The oldest one that is left; nullopt: none that is old enough.
     std::optional<Item> const& item() const { return item_; }
+    // Nothing before it in the histories of its records is left. `start_of` only grows, so a link
+    // that was met once is not looked at again.
+    template <class StartOf>
+    bool is_first(StartOf start_of) {
+        auto& links = item_->links;
+        while (!links.empty() && links.back().seq <= start_of(links.back().actor))
+            links.pop_back();
+        return links.empty();
+    }
 
     Result<void> advance() {
         item_.reset();
@@ -57,11 +72,13 @@ public:
         auto const stored = StoredEntry::decode(cursor_->value(), actor_);
         if (!stored || item.dot.seq != start_.seq + 1)
             return tl::unexpected(corrupt_entry(item.dot));
-        item.arrived_ms = stored->arrived_ms;
+        if (stored->arrived_ms > newest_ms_) return {};
         item.is_void = stored->reason != VoidReason::none;
         item.chain = stored->chain;
         item.links = stored->links;
         if (auto const frame = frame_entry(stored->bytes)) read(*frame, item);
+        // What it claims to be from later than it came is not told to anybody.
+        item.hlc = std::min(item.hlc, Hlc::from(stored->arrived_ms, 0xffff));
         cursor_->next();
         item_ = std::move(item);
         return {};
@@ -69,7 +86,8 @@ public:
 
     // The item goes.
     void cut() {
-        start_ = {item_->dot.seq, std::max(start_.hlc, item_->hlc), item_->chain};
+        Hlc const latest = item_->is_void ? start_.hlc : std::max(start_.hlc, item_->hlc);
+        start_ = {item_->dot.seq, latest, item_->chain};
         for (DepHead const& dep : item_->deps)
             deps_.set(dep.actor, dep.seq);
         chains_.push_back(item_->chain);
@@ -91,6 +109,7 @@ private:
     Seq first_;
     LogStart start_;
     VersionVector deps_;
+    std::uint64_t newest_ms_;
     std::unique_ptr<Cursor> cursor_;
     std::optional<Item> item_;
     std::vector<crypto::Hash32> chains_;
@@ -102,10 +121,10 @@ private:
 class Replica::Truncation {
 public:
     Truncation(Replica& replica, VersionVector floor, LogRetention const& retention)
-        : replica_(replica),
-          floor_(std::move(floor)),
-          retention_(retention),
-          now_ms_(replica.clock_.now_ms()) {}
+        : replica_(replica), floor_(std::move(floor)), retention_(retention) {
+        std::uint64_t const now = replica.clock_.now_ms();
+        newest_ms_ = now - std::min(now, retention.age_ms);
+    }
 
     Result<std::size_t> run() {
         INOS_CHECK(open_feeds());
@@ -166,6 +185,7 @@ private:
         feeds_.emplace_back(actor,
                             start,
                             std::move(deps),
+                            newest_ms_,
                             replica_.engine_.scan(Family::log,
                                                   keys::log(space, {actor, start.seq + 1}),
                                                   keys::log(space, {actor, limit(actor) + 1})));
@@ -173,14 +193,8 @@ private:
         return feeds_.back().advance();
     }
 
-    bool goes(Feed const& feed) const {
-        if (!feed.item()) return false;
-        Item const& item = *feed.item();
-        bool const is_old =
-            item.arrived_ms <= now_ms_ && now_ms_ - item.arrived_ms >= retention_.age_ms;
-        return is_old && std::all_of(item.links.begin(), item.links.end(), [&](Dot const& link) {
-                   return link.seq <= start_of(link.actor);
-               });
+    bool goes(Feed& feed) const {
+        return feed.item() && feed.is_first([this](ActorId actor) { return start_of(actor); });
     }
 
     Seq start_of(ActorId actor) const {
@@ -241,7 +255,7 @@ private:
     Replica& replica_;
     VersionVector floor_;
     LogRetention const& retention_;
-    std::uint64_t now_ms_;
+    std::uint64_t newest_ms_ = 0;
     std::vector<Feed> feeds_;
     std::size_t looked_ = 0, entries_ = 0;
     WriteBatch batch_;

@@ -1,6 +1,7 @@
 #include "storage/undelivered.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -12,24 +13,44 @@
 namespace inos {
 namespace {
 
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+
 struct Touched {
     std::uint64_t last_ms = 0;
     bool deleted = false;
+    struct Count {
+        ActorId actor;
+        std::string path;
+        RunCell run;  // its total: what was added
+    };
     std::set<std::string> fields;
-    std::map<std::string, std::int64_t> added;  // to counters
+    std::map<std::string, std::vector<Count>> counts;
 };
 
-// What the edit adds to the counter of a top-level field, plain or bounded.
-std::int64_t added_by(Edit const& edit) {
-    auto const run = RunCell::decode(edit.payload);
-    if (edit.kind != static_cast<std::uint64_t>(EditKind::count) || !run) return 0;
-    std::string_view path = edit.path;
+// By how much a run's total changes the counter of a top-level field, plain or bounded.
+std::int64_t weight_of(std::string_view path) {
     auto const field = take_segment(path);
     if (!field) return 0;
-    if (field->type == CellType::counter && path.empty()) return run->total;
+    if (field->type == CellType::counter && path.empty()) return 1;
     auto const share = take_segment(path);
     if (field->type != CellType::bounded_counter || !share) return 0;
-    return share->name == "i" ? run->total : share->name == "u" ? -run->total : 0;
+    return share->name == "i" ? 1 : share->name == "u" ? -1 : 0;
+}
+
+// What was added to runs that still stand there.
+std::int64_t added(Record const& now, std::vector<Touched::Count> const& counts) {
+    std::int64_t sum = 0;
+    for (auto const& count : counts) {
+        auto const range = now.at(count.path);
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+            auto const run = RunCell::decode(now[i].payload);
+            bool const same = now[i].dot.actor == count.actor && run && is_run(now[i].path) &&
+                              run->start == count.run.start;
+            std::int64_t const weight = same ? weight_of(count.path) : 0;
+            sum = saturating_add(sum, weight * std::max<std::int64_t>(count.run.total, -kMost));
+        }
+    }
+    return sum;
 }
 
 // The records that the entry is about, and the fields of them.
@@ -51,8 +72,9 @@ Result<void> read_entry(Replica const& old, Dot dot, std::map<RecordName, Touche
         for (Edit const& edit : op.edits) {
             std::string const field(Reader(edit.path).blob());
             record.fields.insert(field);
-            std::int64_t& added = record.added[field];
-            added = saturating_add(added, added_by(edit));
+            auto const run = RunCell::decode(edit.payload);
+            if (edit.kind == static_cast<std::uint64_t>(EditKind::count) && run)
+                record.counts[field].push_back({dot.actor, edit.path, *run});
         }
     }
     return {};
@@ -82,10 +104,12 @@ std::optional<Value> changed_field(CollectionSchema const& schema,
     return after ? *after : Value();
 }
 
-// Of a record whose beginning was cut from the log: what it was without the entries cannot be told.
+// Of a record whose beginning was cut from the log. What it was without the entries cannot be told,
+// so what others wrote is not taken for the site's own: newer values may have replaced it elsewhere.
 std::optional<Undelivered> describe_cut(Replica const& old,
                                         RecordPast const& past,
-                                        Touched const& touched) {
+                                        Touched const& touched,
+                                        VersionVector const& without) {
     CollectionSchema const& schema = old.schema(past.name.collection);
     bool const is = visible(state_of(past.now), schema.on_delete);
     Undelivered out;
@@ -93,16 +117,25 @@ std::optional<Undelivered> describe_cut(Replica const& old,
     out.last_ms = touched.last_ms;
     out.deleted = !is && touched.deleted;
     if (!is) return out.deleted ? std::optional(std::move(out)) : std::nullopt;
+    std::set<std::string> own;
+    for (Cell const& cell : past.now.cells())
+        if (!is_special(cell.path) && !without.covers(cell.dot) && old.is_ours(cell.dot.actor))
+            own.emplace(Reader(cell.path).blob());
     Object const now = resolve(past.now, schema).fields;
     for (std::string const& field : touched.fields) {
         Value const* value = find_member(now, field);
-        if (!counts(schema.field(field))) {
+        auto const counted = touched.counts.find(field);
+        bool const is_count = counts(schema.field(field)) && counted != touched.counts.end();
+        std::int64_t const sum = is_count ? added(past.now, counted->second) : 0;
+        if (is_count && sum != 0)
+            set_member(out.fields, field, Value(Object{{"$inc", Value(sum)}}));
+        else if (!is_count && (own.contains(field) || !value))
             set_member(out.fields, field, value ? *value : Value());
-        } else if (std::int64_t const added = touched.added.at(field); added != 0) {
-            set_member(out.fields, field, Value(Object{{"$inc", Value(added)}}));
-        }
+        else if (!is_count)
+            out.unclear.push_back(field);
     }
-    return out.fields.empty() ? std::nullopt : std::optional(std::move(out));
+    bool const nothing = out.fields.empty() && out.unclear.empty();
+    return nothing ? std::nullopt : std::optional(std::move(out));
 }
 
 Result<std::optional<Undelivered>> describe(Replica const& old,
@@ -110,7 +143,7 @@ Result<std::optional<Undelivered>> describe(Replica const& old,
                                             Touched const& touched,
                                             VersionVector const& without) {
     INOS_TRY(RecordPast const past, read_past(old, name));
-    if (!past.complete) return describe_cut(old, past, touched);
+    if (!past.complete) return describe_cut(old, past, touched, without);
     CollectionSchema const& schema = old.schema(name.collection);
     Record const then = record_as_of(past, without);
     bool const was = visible(state_of(then), schema.on_delete);

@@ -93,6 +93,10 @@ Value shown(Undelivered const& one, std::string const& result) {
         set_member(value, "deleted", Value(true));
     else
         set_member(value, "fields", Value(one.fields));
+    Array unclear;
+    for (auto const& field : one.unclear)
+        unclear.push_back(Value(field));
+    if (!unclear.empty()) set_member(value, "unclear", Value(std::move(unclear)));
     if (!result.empty()) set_member(value, "result", Value(result));
     return Value(std::move(value));
 }
@@ -107,7 +111,9 @@ Result<int> carry_over(Context& context, std::string const& old, bool keep) {
     INOS_TRY(auto done, carried(old));
     for (Undelivered const& one : list) {
         std::string result;
-        if (done.contains(line_of(one))) {
+        if (!one.deleted && one.fields.empty()) {
+            result = "not written: see for yourself";
+        } else if (done.contains(line_of(one))) {
             result = "carried over before";
         } else if (keep) {
             INOS_CHECK(note_carried(old, line_of(one)));
@@ -123,7 +129,9 @@ Result<int> carry_over(Context& context, std::string const& old, bool keep) {
             print_json_line(context, shown(one, result));
             continue;
         }
-        std::string const what = one.deleted ? "deleted" : write_json(Value(one.fields));
+        std::string what = one.deleted ? "deleted" : write_json(Value(one.fields));
+        for (auto const& field : one.unclear)
+            what += "; what it did to \"" + field + "\" cannot be told any more";
         table.add({one.name.collection + "/" + one.name.key,
                    keep          ? ""
                    : one.deleted ? "delete"

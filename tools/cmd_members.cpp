@@ -65,6 +65,14 @@ Result<int> list(Context& context) {
     return kExitDone;
 }
 
+std::string names_text(Array const& records) {
+    std::string names;
+    for (Value const& record : records)
+        names += (names.empty() ? "" : ", ") + text_of(record, "collection") + "/" +
+                 text_of(record, "id");
+    return names;
+}
+
 Result<int> list_reviews(Context& context) {
     INOS_TRY(auto client, Client::open(context));
     INOS_TRY(auto const answer, client->call({"GET", "/v1/members/reviews", {}, {}, ""}));
@@ -76,17 +84,16 @@ Result<int> list_reviews(Context& context) {
     }
     Table table({"actor", "site", "because", "entries", "records"});
     for (Value const& review : reviews) {
-        std::string records;
-        for (Value const& record : array_of(review, "records"))
-            records += (records.empty() ? "" : ", ") + text_of(record, "collection") + "/" +
-                       text_of(record, "id");
-        table.add({text_of(review, "actor"),
-                   text_of(review, "name"),
-                   text_of(review, "reason") == "retired" ? "it was retired by then"
-                                                          : "it had fewer rights by then",
-                   std::to_string(number_of(review, "from")) + " to " +
-                       std::to_string(number_of(review, "to")),
-                   records});
+        auto const not_kept = static_cast<std::uint64_t>(number_of(review, "not_kept"));
+        table.add(
+            {text_of(review, "actor"),
+             text_of(review, "name"),
+             text_of(review, "reason") == "retired" ? "it was retired by then"
+                                                    : "it had fewer rights by then",
+             std::to_string(number_of(review, "from")) + " to " +
+                 std::to_string(number_of(review, "to")) +
+                 (not_kept > 0 ? " (the first " + grouped(not_kept) + " are no longer kept)" : ""),
+             names_text(array_of(review, "records"))});
     }
     if (table.empty())
         context.terminal.out << "nothing waits for a review\n";
@@ -110,6 +117,11 @@ Result<int> decide(Context& context, std::string const& actor, char const* decis
     else
         context.terminal.out << "reverted: " << grouped(changed) << " records are as if it had not "
                              << "been written\n";
+    if (auto const left = static_cast<std::uint64_t>(number_of(answer, "left_count")); left > 0)
+        context.terminal.err << "warning: " << grouped(left)
+                             << " records stay as they are, because their history is not kept "
+                                "back to its beginning here; look at them yourself: "
+                             << clean_text(names_text(array_of(answer, "left"))) << '\n';
     return kExitDone;
 }
 

@@ -43,7 +43,7 @@ protected:
     std::vector<MemberReview> reviews(std::size_t at) { return value_of(list_reviews(*space[at])); }
     Committed decide(std::size_t at, ReviewDecision decision) {
         auto const all = reviews(at);
-        auto transaction = value_of(review_writes(*space[at], all.at(0), decision));
+        auto transaction = value_of(review_writes(*space[at], all.at(0), decision)).transaction;
         return space[at].commit(std::move(transaction.writes), transaction.source);
     }
 
@@ -130,7 +130,8 @@ TEST_F(Reviewing, C10_what_is_under_review_decides_nothing) {
 TEST_F(Reviewing, C10_only_admins_decide) {
     retire_late();
     auto const all = reviews(1);
-    auto const plan = value_of(review_writes(*space[1], all.at(0), ReviewDecision::keep));
+    auto const plan =
+        value_of(review_writes(*space[1], all.at(0), ReviewDecision::keep)).transaction;
     auto const refused = space[1].try_commit(plan.writes);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Errc::forbidden);

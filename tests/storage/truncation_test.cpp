@@ -280,7 +280,7 @@ TEST_F(Truncation, C10_what_an_admin_has_to_review_stays) {
     ASSERT_EQ(reviews.size(), 1u);
     EXPECT_EQ(reviews[0].from, 2u);
     EXPECT_THAT(reviews[0].records, SizeIs(2));
-    auto kept = value_of(review_writes(*space[0], reviews[0], ReviewDecision::keep));
+    auto kept = value_of(review_writes(*space[0], reviews[0], ReviewDecision::keep)).transaction;
     space[0].commit(std::move(kept.writes), kept.source);
     EXPECT_EQ(cut(space[0]), 2u);
 }
@@ -305,6 +305,54 @@ TEST_F(Truncation, what_never_reached_anybody_is_found_behind_what_was_cut) {
     auto const lost = list_undelivered(*space[2], {});
     ASSERT_FALSE(lost);
     EXPECT_EQ(lost.error().code, Errc::gone);
+}
+
+// Another site's value stands over that of the site: it is not taken for what the site wrote.
+TEST_F(Truncation, what_others_wrote_is_not_carried_over) {
+    space[0].set_schema(R"({"c": {"fields": {"n": {"type": "counter"}, "t": {"type": "set"}}}})");
+    space.converge();
+    space[2].put("c", "x", object_of(R"({"n": 5, "city": "Bergen", "t": ["a", "b"]})"));
+    settle();
+    VersionVector const elsewhere = space[2]->vector();
+    cut_all(2);
+    space[2].patch("c", "x", object_of(R"({"n": {"$inc": 7}, "city": "Berlin"})"));
+    space[2].patch("c", "x", object_of(R"({"n": null})"));
+    space[2].patch("c", "x", object_of(R"({"n": {"$inc": 2}, "t": {"$remove": "a"}})"));
+    space[0].clock.advance(1'000);
+    space[0].patch("c", "x", object_of(R"({"city": "Oslo"})"));
+    space.pull(0, 2);
+    space[2].patch("c", "x", object_of(R"({"name": "Ann"})"));
+    space[0].patch("c", "x", object_of(R"({"city": "Trondheim"})"));
+    auto list = value_of(list_undelivered(*space[2], elsewhere));
+    ASSERT_EQ(list.size(), 1u);
+    EXPECT_EQ(*find_member(list[0].fields, "n"), Value(object_of(R"({"$inc": 2})")));
+    EXPECT_EQ(*find_member(list[0].fields, "name"), Value("Ann"));
+    EXPECT_THAT(list[0].unclear, ElementsAre("t"));
+    // Berlin stands beside Oslo, a conflict; after that was decided for Oslo it is gone.
+    space[2].patch("c", "x", object_of(R"({"city": "Oslo now"})"));
+    list = value_of(list_undelivered(*space[2], elsewhere));
+    EXPECT_EQ(*find_member(list[0].fields, "city"), Value("Oslo now"));
+}
+
+// Old records are left as they are, told by name, and the others are reverted.
+TEST_F(Truncation, C10_what_can_be_reverted_is_reverted_and_the_rest_is_named) {
+    space[2].put("c", "old", number(1));
+    settle();
+    cut_all(0);
+    value_of(space[0]->retire(space[2].keys.identity.public_key));
+    space[2].patch("c", "old", number(2));
+    space[2].put("c", "young", number(2));
+    space.pull(2, 1);
+    value_of(space[1]->add_statements(space[0]->membership().all_bytes()));
+    space.pull(1, 0);
+    auto const reviews = value_of(list_reviews(*space[0]));
+    ASSERT_EQ(reviews.size(), 1u);
+    auto plan = value_of(review_writes(*space[0], reviews[0], ReviewDecision::revert));
+    EXPECT_THAT(plan.left, ElementsAre(RecordName{"c", "old"}));
+    space[0].commit(std::move(plan.transaction.writes), plan.transaction.source);
+    EXPECT_FALSE(value_of(space[0]->get({"c", "young"})));
+    EXPECT_EQ(space[0].field("c", "old", "n"), Value(2));
+    EXPECT_THAT(value_of(list_reviews(*space[0])), IsEmpty());
 }
 
 // An old copy of site 1 writes on: what its entries had seen was cut here.

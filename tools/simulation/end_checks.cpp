@@ -51,7 +51,8 @@ public:
             if (asked.outcome != Outcome::acknowledged || !asked.dot || asked.lost) continue;
             auto const entry = log_.find(*asked.dot);
             // What a site that was retired had written, and nobody had taken, stays with it.
-            if (entry == log_.end() && by_former_member(asked)) continue;
+            if (entry == log_.end() && (by_former_member(asked) || left_with_former_member(asked)))
+                continue;
             require(entry != log_.end() && entry->second.source == asked.source,
                     "I1: " + name + " was acknowledged, and is gone");
         }
@@ -172,6 +173,13 @@ private:
         return std::any_of(nodes.begin(), nodes.end(), [&](auto const& node) {
             return node->name() == asked.node && !world_.belongs(*node);
         });
+    }
+    // What its author had lost to an older directory, and only sites held that were retired since.
+    bool left_with_former_member(Asked const& asked) const {
+        auto const& nodes = world_.nodes();
+        return asked.away && std::any_of(nodes.begin(), nodes.end(), [&](auto const& node) {
+                   return !world_.belongs(*node) && read_log(node->engine()).contains(*asked.dot);
+               });
     }
     // Where nothing was erased an entry is what its author made, wherever it is.
     void same_entries(LogView const& log, std::string const& node) const {

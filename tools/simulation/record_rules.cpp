@@ -116,14 +116,13 @@ bool RecordRules::there(RecordName const& name, Touches const& touches) {
 // Has nobody taken away what the write added without putting something else in its place?
 bool RecordRules::left(RecordName const& name, Touches const& touches, Touch const& touch) {
     if (name.collection != kMixed || touch.fresh) return true;
+    Dot const dot = touch.entry->dot;
+    if (begins_set(*touch.op)) return !killed(touches, dot, [](Touch const&) { return false; });
     if (auto const* added = operand(touch.asked, "tags", "$add"))
-        return begins_set(*touch.op) ||
-               !killed(touches, touch.entry->dot, [added](Touch const& other) {
-                   return removes(other.asked, *added);
-               });
+        return !killed(
+            touches, dot, [added](Touch const& other) { return removes(other.asked, *added); });
     // Of an increment whose run was taken away unseen a trace is left.
-    return !killed(
-        touches, touch.entry->dot, [](Touch const& other) { return takes_sum(other.asked); });
+    return !killed(touches, dot, [](Touch const& other) { return takes_sum(other.asked); });
 }
 
 void RecordRules::find_fresh(RecordName const& name, std::vector<Touch>& touches) {
