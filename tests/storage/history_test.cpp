@@ -186,10 +186,10 @@ TEST(History, deleted_records_keep_theirs_and_a_write_begins_afresh) {
     auto stories = stories_of(space[0]);
     ASSERT_EQ(stories.size(), 2u);
     EXPECT_EQ(stories[0].outcome, Outcome::replaced);
-    EXPECT_TRUE(stories[0].exists);
+    EXPECT_EQ(stories[0].exists, true);
     EXPECT_EQ(stories[1].kind, StepKind::delete_);
     EXPECT_EQ(stories[1].outcome, Outcome::in_effect);
-    EXPECT_FALSE(stories[1].exists);
+    EXPECT_EQ(stories[1].exists, false);
     space[0].put("customers", "c1", {});
     stories = stories_of(space[0]);
     EXPECT_EQ(stories[1].outcome, Outcome::replaced);
