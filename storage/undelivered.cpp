@@ -104,8 +104,9 @@ std::optional<Value> changed_field(CollectionSchema const& schema,
     return after ? *after : Value();
 }
 
-// Of a record whose beginning was cut from the log. What it was without the entries cannot be told,
-// so what others wrote is not taken for the site's own: newer values may have replaced it elsewhere.
+// Of a record whose beginning was cut from the log. What it was without the entries cannot be
+// told, so what others wrote is not taken for the site's own: newer values may have replaced it
+// elsewhere.
 std::optional<Undelivered> describe_cut(Replica const& old,
                                         RecordPast const& past,
                                         Touched const& touched,
