@@ -19,23 +19,21 @@ std::string writes_text(Value const& member) {
     return scope.empty() ? "everything" : scope;
 }
 
-// Who goes on with a retired site's shares of bounded counters, or why nobody does yet.
-std::string heir_text(Value const& member) {
-    std::string const heir = text_of(member, "heir");
-    if (heir.empty()) return "; its shares of counters are with nobody";
+// What a retired site's shares of bounded counters wait for; empty: for nothing.
+std::string waiting_text(Value const& member) {
     std::string names;
     for (auto const& name : array_of(member, "heir_waits_for"))
         names += (names.empty() ? "" : ", ") + cell_text(&name);
-    if (names.empty()) return "; its shares of counters are with " + heir;
-    return "; its shares of counters go to " + heir + " when it has heard from " + names;
+    if (names.empty()) return {};
+    return "what " + text_of(member, "name") + " held of bounded counters is " +
+           text_of(member, "heir") + "'s to use when it has heard from " + names;
 }
 
 // What is known of it: who retired it, or when it was last heard of and what it may not hold yet.
 std::string state_text(Value const& member) {
     std::string const state = text_of(member, "state");
     if (state == "retired")
-        return "retired by " + text_of(member, "retired_by") + ", " + text_of(member, "retired") +
-               heir_text(member);
+        return "retired by " + text_of(member, "retired_by") + ", " + text_of(member, "retired");
     if (state == "refused") return "admitted by a site that was retired";
     if (bool_of(member, "self")) return "this site";
     std::string const seen = text_of(member, "acknowledged");
@@ -62,6 +60,9 @@ Result<int> list(Context& context) {
                    state_text(member),
                    text_of(member, "site")});
     table.print(context.terminal);
+    for (auto const& member : members)
+        if (auto const waiting = waiting_text(member); !waiting.empty())
+            context.terminal.out << clean_text(waiting) << '\n';
     return kExitDone;
 }
 
