@@ -28,7 +28,8 @@ void Upkeep::tick() {
     if (running_ || now < next_ms_) return;
     next_ms_ = now + kUpkeepEveryMs;
     running_ = true;
-    bool const acknowledge = now >= next_acknowledgement_ms_;
+    bool const acknowledge =
+        options_.acknowledge_every_ms != kNeverAcknowledge && now >= next_acknowledgement_ms_;
     auto work = [options = options_, acknowledge](Replica& replica) {
         return run(replica, options, acknowledge);
     };

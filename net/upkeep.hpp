@@ -20,6 +20,8 @@ inline constexpr std::uint64_t kAcknowledgeEveryMs = 60'000;
 inline constexpr std::uint64_t kScrubAgainMs = 5'000;  // after a scrub that could not be done
 inline constexpr std::size_t kScrubsPutOffMax = 24;    // until that is an alarm
 inline constexpr std::size_t kUpkeepBudget = 1'000;
+// Not even once: then nobody purges or cuts anything, and no erasure is said to be done.
+inline constexpr std::uint64_t kNeverAcknowledge = ~std::uint64_t{0};
 
 class Upkeep {
 public:

@@ -6,8 +6,6 @@
 namespace inos::sim {
 namespace {
 
-constexpr std::uint64_t kNever = 1ull << 40;
-
 // Kinds of faults that a run has or has not, as a whole.
 void draw_group(Swarm& swarm,
                 Tape& tape,
@@ -58,7 +56,7 @@ Swarm Swarm::of(std::uint64_t seed, Tape& tape) {
     draw("copies put back", 25, {Action::copy, Action::put_back});
     // Who was put back may edit what all others have purged, and the sites then differ until they
     // are repaired.
-    if (swarm.has(Action::put_back)) swarm.options.acknowledge_every_ms = kNever;
+    if (swarm.has(Action::put_back)) swarm.options.acknowledge_every_ms = kNeverAcknowledge;
     draw("retirements", 30, {Action::retire});
     draw("changes of rights and keys", 40, {Action::role, Action::rotate_key});
     // Whoever joins or goes back to an older directory needs the whole log; so do the first
@@ -86,8 +84,11 @@ std::string Swarm::describe() const {
                        (readers > 0 ? " (" + std::to_string(readers) + " read only)" : "") + ", " +
                        std::to_string(steps) + " steps, delays up to " +
                        std::to_string(delay_max_ms) + " ms, store " +
-                       std::to_string(options.store_delay_ms) + " ms, acknowledged every " +
-                       std::to_string(options.acknowledge_every_ms / 1'000) + " s, commits ";
+                       std::to_string(options.store_delay_ms) + " ms, acknowledged ";
+    text += options.acknowledge_every_ms == kNeverAcknowledge
+                ? std::string("never")
+                : "every " + std::to_string(options.acknowledge_every_ms / 1'000) + " s";
+    text += ", commits ";
     text += options.durability == Durability::synced ? "synced" : "flushed";
     if (options.log_retention_ms)
         text += ", logs kept " + std::to_string(*options.log_retention_ms / 1'000) + " s";
