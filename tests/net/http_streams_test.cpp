@@ -91,8 +91,8 @@ TEST_F(HttpServerTest, holds_a_producer_back_while_the_client_does_not_read) {
     std::size_t const so_far = thread.call([&] { return sent; });
     EXPECT_GE(so_far, 3'900'000u);
     wait_for([&] { return closed == 1; });  // a client that takes nothing is hung up on
-    // What the kernel's buffers on both sides take, which it makes larger as it likes: without being
-    // held back the producer would not have come to an end at all.
+    // What the kernel's buffers on both sides take, which it makes larger as it likes: without
+    // being held back the producer would not have come to an end at all.
     EXPECT_LT(thread.call([&] { return sent; }), so_far + 100'000'000);
 }
 
