@@ -169,25 +169,32 @@ Result<std::optional<crypto::Hash32>> Replica::chain_at(Dot dot) const {
     return std::optional(entry->chain);
 }
 
+namespace {
+
+// As many bytes of the chain at an entry as are kept of it; empty: none.
+Result<std::string> kept_chain(Replica const& replica, Dot dot) {
+    INOS_TRY(auto const whole, replica.chain_at(dot));
+    if (whole) return std::string(crypto::view(*whole));
+    if (!replica.log_starts().is_cut(dot)) return std::string();
+    INOS_TRY(auto const cut, cut_chain(replica.engine(), replica.space_number(), dot));
+    return cut ? std::string(crypto::view(*cut)) : std::string();
+}
+
+}  // namespace
+
 Result<std::optional<ChainPrefix>> Replica::chain_prefix_at(Dot dot) const {
-    INOS_TRY(auto const chain, chain_at(dot));
-    if (chain) return std::optional(chain_prefix(*chain));
-    if (!log_starts_.is_cut(dot)) return std::optional<ChainPrefix>();
-    INOS_TRY(auto const kept, cut_chain(engine_, options_.space, dot));
-    if (!kept) return std::optional<ChainPrefix>();
+    INOS_TRY(std::string const kept, kept_chain(*this, dot));
+    if (kept.empty()) return std::optional<ChainPrefix>();
     ChainPrefix prefix{};
-    std::copy_n(kept->begin(), prefix.size(), prefix.begin());
+    std::copy_n(kept.begin(), prefix.size(), prefix.begin());
     return std::optional(prefix);
 }
 
 // By all that is kept of it: an author can make two entries alike in the few bytes of a prefix.
 Result<std::optional<bool>> Replica::is_on_chain(Dot dot, crypto::Hash32 const& there) const {
-    INOS_TRY(auto const chain, chain_at(dot));
-    if (chain) return std::optional(*chain == there);
-    if (!log_starts_.is_cut(dot)) return std::optional<bool>();
-    INOS_TRY(auto const kept, cut_chain(engine_, options_.space, dot));
-    if (!kept) return std::optional<bool>();
-    return std::optional(std::equal(kept->begin(), kept->end(), there.begin()));
+    INOS_TRY(std::string const kept, kept_chain(*this, dot));
+    if (kept.empty()) return std::optional<bool>();
+    return std::optional(crypto::view(there).starts_with(kept));
 }
 
 // The only door to the engine's write. A failed write has an unknown outcome, so it is the last

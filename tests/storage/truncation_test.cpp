@@ -59,6 +59,12 @@ protected:
         while (cut(space[at]) > 0) {
         }
     }
+    // Of what site 2 wrote, which site 0 has retired; site 0 has it from there.
+    void site_1_takes_from_2_and_hears_then() {
+        space.pull(2, 1);
+        value_of(space[1]->add_statements(space[0]->membership().all_bytes()));
+        space.pull(1, 0);
+    }
 
     Space space{3};
 };
@@ -265,9 +271,7 @@ TEST_F(Truncation, C10_what_an_admin_has_to_review_stays) {
     value_of(space[0]->retire(space[2].keys.identity.public_key));
     space[2].put("c", "x", number(2));
     space[2].put("c", "y", number(2));
-    space.pull(2, 1);
-    value_of(space[1]->add_statements(space[0]->membership().all_bytes()));
-    space.pull(1, 0);
+    site_1_takes_from_2_and_hears_then();
     for (std::size_t at : {0u, 1u})
         value_of(space[at]->acknowledge());
     for (std::size_t at : {0u, 1u})
@@ -342,9 +346,7 @@ TEST_F(Truncation, C10_what_can_be_reverted_is_reverted_and_the_rest_is_named) {
     value_of(space[0]->retire(space[2].keys.identity.public_key));
     space[2].patch("c", "old", number(2));
     space[2].put("c", "young", number(2));
-    space.pull(2, 1);
-    value_of(space[1]->add_statements(space[0]->membership().all_bytes()));
-    space.pull(1, 0);
+    site_1_takes_from_2_and_hears_then();
     auto const reviews = value_of(list_reviews(*space[0]));
     ASSERT_EQ(reviews.size(), 1u);
     auto plan = value_of(review_writes(*space[0], reviews[0], ReviewDecision::revert));
