@@ -52,8 +52,7 @@ VoidReason Replica::judge(Certificate const& author, Entry const& entry) const {
     return VoidReason::none;
 }
 
-// Deps name entries: each head has to be here, on the same chain. Where not even the hash of what
-// was cut is held, every member had acknowledged it on one chain, so only an old copy can name it.
+// Deps name entries: each head has to be here, on the same chain, which is kept of what was cut.
 Result<void> Replica::check_deps(Stage const& stage,
                                  Certificate const& author,
                                  EntryHeader const& header) const {
@@ -63,7 +62,6 @@ Result<void> Replica::check_deps(Stage const& stage,
                 Errc::protocol,
                 describe_dot(author, header.dot) + " came before an entry that it had seen");
         INOS_TRY(auto const chain, stage.chain_prefix_at({dep.actor, dep.seq}));
-        if (!chain && log_starts_.is_cut({dep.actor, dep.seq})) continue;
         if (!chain)
             return fail(
                 Errc::corruption,
