@@ -257,6 +257,25 @@ public:
         plan_.write(element_value_path(it->second.path), std::move(bytes));
     }
 
+    // Two elements can stand at one place: a list that was taken away is forgotten by its author,
+    // who may take a place again that a concurrent edit keeps in use. Before something can stand
+    // between them, those that come later are moved behind the first.
+    void part_after(Iterator it) {
+        std::vector<Iterator> others;
+        for (auto next = std::next(it);
+             next != elements_.end() && next->first.position == it->first.position;
+             ++next)
+            others.push_back(next);
+        Position last = it->first.position;
+        for (Iterator const other : others) {
+            last = place_after(&last);
+            move(other, last);
+        }
+    }
+    void part_before(Iterator it) {
+        if (it != elements_.begin()) part_after(std::prev(it));
+    }
+
     // Behind or in front of a place; nullptr: in front of all, or behind all.
     Position place_after(Position const* left) {
         auto const it = left ? places_.upper_bound(*left) : places_.begin();
@@ -370,6 +389,8 @@ std::optional<Spot> spot_of(EditPlan& plan,
 }
 
 Position place_at(Draft& draft, Spot const& spot) {
+    if (spot.neighbour)
+        spot.after ? draft.part_after(*spot.neighbour) : draft.part_before(*spot.neighbour);
     Position const* neighbour = spot.neighbour ? &(*spot.neighbour)->first.position : nullptr;
     return spot.after ? draft.place_after(neighbour) : draft.place_before(neighbour);
 }
@@ -479,6 +500,11 @@ void assign_list(EditPlan& plan, FieldTarget const& target, Value const& value) 
     for (std::size_t i = 0; i < elements.size(); ++i)
         if (!diff.used[i]) draft.remove(elements[i]);
     std::optional<Position> last;
+    std::optional<Draft::Iterator> beside;  // the element that stands at `last`, if not a new one
+    auto const next_place = [&] {
+        if (beside) draft.part_after(*beside);
+        return draft.place_after(last ? &*last : nullptr);
+    };
     for (std::size_t i = 0; i < diff.want.size() && !plan.error; ++i) {
         auto const [step, element] = diff.want[i];
         if (step == Diff::Step::insert) {
@@ -486,14 +512,16 @@ void assign_list(EditPlan& plan, FieldTarget const& target, Value const& value) 
             for (; i < bytes.size() && diff.want[i].step == Diff::Step::insert; ++i)
                 run.push_back(std::move(bytes[i]));
             --i;
-            last = draft.insert(draft.place_after(last ? &*last : nullptr), std::move(run));
+            last = draft.insert(next_place(), std::move(run));
+            beside.reset();
             continue;
         }
         auto const it = elements[element];
         bool const settle = !it->second.single;  // has seen all values and decides for this one
         if (step == Diff::Step::set || settle) draft.set(it, std::move(bytes[i]));
-        if (step == Diff::Step::move) draft.move(it, draft.place_after(last ? &*last : nullptr));
+        if (step == Diff::Step::move) draft.move(it, next_place());
         last = it->first.position;
+        beside = it;
     }
 }
 

@@ -285,6 +285,40 @@ TEST_F(List, A7_an_edit_that_the_one_who_took_the_list_away_had_not_seen_stays) 
     EXPECT_EQ(read(b), texts({"new", "X"}));
 }
 
+// Whoever took the list away does not know its places any more and takes them again; an edit at the
+// same time keeps the old elements, so that two stand at each place.
+TEST_F(List, something_can_stand_between_two_elements_of_one_place) {
+    begin({"x", "y", "z"});
+    a.patch(kOrder, {{"lines", Value()}});
+    assign(a, texts({"x'", "y'", "z'"}));
+    set(b, "x", Value("X"));
+    set(b, "y", Value("Y"));
+    set(b, "z", Value("Z"));
+    meet(a, b);
+    ASSERT_EQ(read(a), texts({"X", "x'", "Y", "y'", "Z", "z'"})) << "pairs at one place each";
+    auto const twice = [this] { return std::pair(a, b); };
+
+    auto [inserted, other] = twice();
+    insert(inserted, id_value(inserted, "X"), Value("after X"));
+    EXPECT_EQ(read(inserted), texts({"X", "after X", "x'", "Y", "y'", "Z", "z'"}));
+    meet(inserted, other);
+    EXPECT_TRUE(inserted.resolved(kOrder).conflicts.empty());
+
+    auto [moved, elsewhere] = twice();
+    operate(
+        moved,
+        {{"$move",
+          Value(Object{{"element", id_value(moved, "z'")}, {"before", id_value(moved, "y'")}})}});
+    EXPECT_EQ(read(moved), texts({"X", "x'", "Y", "z'", "y'", "Z"}));
+    meet(moved, elsewhere);
+
+    auto [assigned, third] = twice();
+    Value const wanted = texts({"Z", "X", "1", "2", "x'", "Y", "3", "y'", "z'"});
+    assign(assigned, wanted);
+    EXPECT_EQ(read(assigned), wanted);
+    meet(assigned, third);
+}
+
 TEST_F(List, A9_a_list_written_anew_shares_no_element_with_the_one_that_was_taken_away) {
     begin({"x"});
     a.erase(kOrder);
