@@ -37,6 +37,15 @@ public:
         }
     }
 
+    // Whatever the clocks: of all that one site sends another, every entry comes when the receiver
+    // has all that its author had seen, in batches of any size.
+    void check_streams() {
+        for (auto const& from : space_.sites())
+            for (auto const& to : space_.sites())
+                check_stream(*from, to->replica->vector());
+        check_stream(any_site(), {});
+    }
+
     // After healing everybody holds the same, whoever crashed when.
     void heal_and_check() {
         for (auto const& site : space_.sites())
@@ -141,7 +150,9 @@ private:
     }
 
     void jump(Site& site) {
-        static constexpr std::int64_t kJumps[] = {1, 1'000, -1'000, 3'600'000, -3'600'000};
+        static constexpr std::int64_t kTenYears = 315'569'520'000;
+        static constexpr std::int64_t kJumps[] = {
+            1, 1'000, -1'000, 3'600'000, -3'600'000, kTenYears, -kTenYears};
         site.clock.set(site.clock.now_ms() + static_cast<std::uint64_t>(tape_.pick(kJumps)));
     }
 
@@ -173,6 +184,24 @@ private:
         site.reopen();
         RC_ASSERT(site->vector().includes(acknowledged));
         RC_ASSERT(value_of(site->recompute_root()) == site->root());
+    }
+
+    void check_stream(Site& from, VersionVector there) {
+        std::size_t const target = tape_.chance(50) ? 1 : 1 + tape_.below(4'000);
+        for (;;) {
+            auto const batch = value_of(from->collect(there, target));
+            if (batch.empty()) break;
+            for (EntryRun const& run : batch.runs)
+                for (std::size_t i = 0; i < run.entries.size(); ++i) {
+                    auto const header = decode_header(frame_entry(run.entries[i])->header);
+                    RC_ASSERT(header.has_value());
+                    RC_ASSERT(header->dot == (Dot{run.actor, there.at(run.actor) + 1}));
+                    for (DepHead const& dep : header->deps)
+                        RC_ASSERT(there.at(dep.actor) >= dep.seq);
+                    there.raise(run.actor, header->dot.seq);
+                }
+        }
+        RC_ASSERT(there.includes(from->vector()));
     }
 
     void check_equal_vectors() {
@@ -239,6 +268,12 @@ RC_GTEST_PROP(ReplicaSchedules, I2_I3_I6_I7_hold_and_sites_converge_after_healin
     schedule.heal_and_check();
 }
 
+RC_GTEST_PROP(ReplicaSchedules, B1_B4_a_stream_never_makes_the_receiver_wait, (Tape tape)) {
+    Schedule schedule(tape);
+    schedule.run(5 + tape.words().size() / 3);
+    schedule.check_streams();
+}
+
 // Long ones, which random tapes of rapidcheck's sizes do not reach.
 TEST(ReplicaSchedules, long_schedules_by_seed) {
     for (std::uint64_t seed = 1; seed <= 12; ++seed) {
@@ -246,6 +281,7 @@ TEST(ReplicaSchedules, long_schedules_by_seed) {
         EXPECT_NO_THROW({
             Schedule schedule(Tape::seeded(seed));
             schedule.run(250);
+            schedule.check_streams();
             schedule.heal_and_check();
         });
     }
