@@ -211,10 +211,10 @@ void Session::send_vector(session::Actions& out) {
     if (std::exchange(vector_sent_, true)) return;
     // Named whole: the peer may not have our latest certificates yet when it reads this.
     bool const same_table = statements_there_.empty();
-    out.push_back(session::Send{
-        wire::Vector{space_,
-                     wire::encode_vector(local_->vector, same_table ? &local_->table : nullptr),
-                     wire::encode_chains(local_->chains)}});
+    auto heads = wire::encode_heads(wire::heads_of(local_->vector, local_->chains),
+                                    same_table ? &local_->table : nullptr);
+    out.push_back(
+        session::Send{wire::Vector{space_, std::move(heads.vector), std::move(heads.chains)}});
 }
 
 void Session::on(wire::Statements const& message, session::Actions& out) {
@@ -249,14 +249,14 @@ void Session::on(wire::Refusal const& message, session::Actions& out) {
 }
 
 void Session::on(wire::Vector const& message, session::Actions& out) {
-    auto const vector = wire::decode_vector(message.bytes, tables_);
-    auto heads = vector ? wire::decode_heads(*vector, message.chains) : std::nullopt;
+    auto heads = wire::decode_heads(message.bytes, message.chains, tables_);
     if (message.space != space_ || !heads)
         return close({Errc::protocol, "the peer sent a version vector that cannot be read", {}},
                      out);
-    if (!all_introduced(*vector)) return close({Errc::protocol, kNotIntroduced, {}}, out);
-    theirs_.merge(*vector);
-    acknowledged_.merge(*vector);
+    VersionVector const vector = wire::vector_of(*heads);
+    if (!all_introduced(vector)) return close({Errc::protocol, kNotIntroduced, {}}, out);
+    theirs_.merge(vector);
+    acknowledged_.merge(vector);
     if (++vectors_ > kVectorsMax)
         return close({Errc::protocol, "the peer sent its version vector again and again", {}}, out);
     theirs_known_ = true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crdt/bytes.hpp"
+#include "storage/entry_hash.hpp"
 
 namespace inos {
 namespace {
@@ -29,11 +30,57 @@ std::string statement(SpaceId const& space, std::string_view body) {
 
 }  // namespace
 
-VersionVector Acknowledgement::vector() const {
-    VersionVector vv;
-    for (DepHead const& head : heads)
-        vv.set(head.actor, head.seq);
-    return vv;
+namespace {
+
+DepHead head_of(ActorPoint const& end) {
+    return {end.actor, end.seq, chain_prefix(end.chain)};
+}
+
+// Both ascend by actor. Calls `one` for each actor with the head and the end that there are of it.
+template <class One>
+void for_each_actor(std::vector<DepHead> const& heads,
+                    std::map<ActorId, ActorPoint> const& ends,
+                    One one) {
+    auto head = heads.begin();
+    auto end = ends.begin();
+    while (head != heads.end() || end != ends.end()) {
+        bool const by_end = head == heads.end() || (end != ends.end() && end->first < head->actor);
+        bool const both = !by_end && end != ends.end() && end->first == head->actor;
+        one(by_end ? nullptr : &*head, by_end || both ? &end->second : nullptr);
+        if (!by_end) ++head;
+        if (by_end || both) ++end;
+    }
+}
+
+}  // namespace
+
+std::vector<DepHead> Acknowledgement::all_heads(Membership const& known) const {
+    static std::map<ActorId, ActorPoint> const kNone;
+    std::vector<DepHead> all;
+    auto const& ends = known.digest() == membership ? known.ends() : kNone;
+    for_each_actor(heads, ends, [&](DepHead const* head, ActorPoint const* end) {
+        DepHead const held = head ? *head : head_of(*end);
+        if (held.seq > 0) all.push_back(held);
+    });
+    return all;
+}
+
+VersionVector Acknowledgement::vector(Membership const& known) const {
+    VersionVector vector;
+    for (DepHead const& head : all_heads(known))
+        vector.set(head.actor, head.seq);
+    return vector;
+}
+
+std::vector<DepHead> without_ended(std::vector<DepHead> const& heads,
+                                   std::map<ActorId, ActorPoint> const& ends) {
+    std::vector<DepHead> named;
+    for_each_actor(heads, ends, [&](DepHead const* head, ActorPoint const* end) {
+        DepHead const held = head ? *head : DepHead{end->actor, 0, {}};
+        bool const at_end = end && (held == head_of(*end) || (held.seq == 0 && end->seq == 0));
+        if (!at_end) named.push_back(held);
+    });
+    return named;
 }
 
 bool Acknowledgement::same_as(Acknowledgement const& other) const {
@@ -54,9 +101,8 @@ std::string Acknowledgement::encode(SpaceId const& space, crypto::SigningKey con
         put_varint(out, head.seq);
         out += view_of(head.chain);
     }
-    bool const all = scrubbed == vector();
-    out += static_cast<char>(all ? 0 : 1);
-    if (!all) scrubbed.encode(out);
+    out += static_cast<char>(scrubbed ? 1 : 0);
+    if (scrubbed) scrubbed->encode(out);
     out += crypto::view(crypto::sign(key, statement(space, out)));
     return out;
 }
@@ -83,14 +129,12 @@ Result<Acknowledgement> decode_acknowledgement(SpaceId const& space, std::string
         head.seq = in.varint();
         take_bytes(in, head.chain);
         bool const ascending = i == 0 || ack.heads[i - 1].actor < head.actor;
-        if (!in.ok() || !ascending || head.seq == 0 || head.seq > kSeqMax) return malformed();
+        if (!in.ok() || !ascending || head.seq > kSeqMax) return malformed();
     }
     std::uint8_t const partial = in.byte();
-    ack.scrubbed = ack.vector();
     if (partial == 1) {
-        auto scrubbed = VersionVector::decode(in);
-        if (!scrubbed || *scrubbed == ack.scrubbed) return malformed();
-        ack.scrubbed = *std::move(scrubbed);
+        ack.scrubbed = VersionVector::decode(in);
+        if (!ack.scrubbed) return malformed();
     }
     if (!in.finished() || partial > 1) return malformed();
     if (!crypto::verify(ack.site, statement(space, body), signature))

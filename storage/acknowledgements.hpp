@@ -9,9 +9,11 @@
 //                    | scrubbed: 0, or 1 and VersionVector
 //
 // The heads name entries by their chain, so that a fork is not taken for agreement. `membership` is
-// the digest of the certificates that the site knew: whom it does not know may not have seen what
-// everybody else has. `scrubbed`: every erase in these entries has left no byte on its disk; 0 says
-// that this holds for all that it acknowledges.
+// the digest of the membership log that the site knew: whom it does not know may not have seen what
+// everybody else has. An actor that has ended there, and that is held just to its end, is not
+// named, so that former lives take no room; one that is not held at all is named with 0.
+// `scrubbed`: every erase in these entries has left no byte on its disk; 0 says that this holds for
+// all that it acknowledges.
 //
 // Pure; any thread. Errors: Errc::protocol, with what is wrong.
 #pragma once
@@ -35,10 +37,13 @@ struct Acknowledgement {
     std::uint64_t counter = 0;
     std::uint64_t made_ms = 0;  // by its clock; for people only
     crypto::Hash16 membership{};
-    std::vector<DepHead> heads;
-    VersionVector scrubbed;
+    std::vector<DepHead> heads;             // without those at their stated ends
+    std::optional<VersionVector> scrubbed;  // nullopt: all that it acknowledges
 
-    VersionVector vector() const;  // of the heads
+    // All that it acknowledges, ascending by actor. Of a site that knows another membership log
+    // only what it names: it may not have known of the ends that are known here.
+    std::vector<DepHead> all_heads(Membership const& membership) const;
+    VersionVector vector(Membership const& membership) const;
     std::string encode(SpaceId const& space, crypto::SigningKey const& key) const;
     // Says the same, whatever counter and time.
     bool same_as(Acknowledgement const& other) const;
@@ -57,6 +62,10 @@ struct Acknowledgements {
 
     static crypto::Hash16 digest_of(std::map<SiteId, std::string> const& by_site);
 };
+
+// Heads ascending by actor, as an acknowledgement names them.
+std::vector<DepHead> without_ended(std::vector<DepHead> const& heads,
+                                   std::map<ActorId, ActorPoint> const& ends);
 
 // Sites that acknowledge: all members but relays.
 bool acknowledges(Certificate const& certificate);

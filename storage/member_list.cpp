@@ -37,7 +37,7 @@ void add_acknowledgement(MemberInfo& info, Replica const& replica) {
         auto const ack = decode_acknowledgement(replica.membership().space(), bytes->second);
         if (ack) {
             info.acknowledged_ms = ack->made_ms;
-            if (!info.self) held = ack->vector();
+            if (!info.self) held = ack->vector(replica.membership());
         }
     }
     for (auto const& [actor, seq] : replica.vector().items())

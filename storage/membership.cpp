@@ -101,8 +101,18 @@ Result<bool> Membership::take(std::string_view bytes) {
     } else if (auto const* key = std::get_if<KeyStatement>(&known.statement.what)) {
         for (auto const& envelope : key->envelopes)
             sealed_to_[envelope.site].push_back(at);
+    } else if (auto const* end = std::get_if<ActorEnd>(&known.statement.what)) {
+        take_end(end->last);
     }
     return true;
+}
+
+void Membership::take_end(ActorPoint const& last) {
+    if (disputed_ends_.contains(last.actor)) return;
+    auto const [known, fresh] = ends_.emplace(last.actor, last);
+    if (fresh || known->second == last) return;
+    ends_.erase(known);
+    disputed_ends_.insert(last.actor);
 }
 
 Result<bool> Membership::add(std::string_view bytes) {
@@ -211,18 +221,6 @@ bool Membership::was_given(SiteId const& site, KeyName const& key) const {
            std::any_of(at->second.begin(), at->second.end(), [&](std::size_t i) {
                return std::get<KeyStatement>(statements_[i]->statement.what).name == key;
            });
-}
-
-// Two different ends of one actor were stated by two copies of its site: neither is believed.
-std::optional<ActorPoint> Membership::end_of(ActorId actor) const {
-    std::optional<ActorPoint> found;
-    for (auto const& known : statements_) {
-        auto const* end = std::get_if<ActorEnd>(&known->statement.what);
-        if (!end || end->last.actor != actor) continue;
-        if (found && !(*found == end->last)) return std::nullopt;
-        found = end->last;
-    }
-    return found;
 }
 
 Certificate const* Membership::by_site(SiteId const& site) const {

@@ -56,8 +56,9 @@ public:
     std::vector<std::pair<KeyName, std::string>> envelopes_of(SiteId const& site) const;
     // Can the site open what is sealed with the key? All are given the founding one.
     bool was_given(SiteId const& site, KeyName const& key) const;
-    // The end of an actor, as its site has stated it.
-    std::optional<ActorPoint> end_of(ActorId actor) const;
+    // The ends of actors, as their sites have stated them. Of one that two copies of its site have
+    // ended differently none: neither is believed.
+    std::map<ActorId, ActorPoint> const& ends() const { return ends_; }
 
     // ---- now -----------------------------------------------------------------------------------
     // The certificate of a member that holds now; nullptr: no member, or no more.
@@ -82,6 +83,7 @@ public:
 
 private:
     Result<bool> take(std::string_view bytes);
+    void take_end(ActorPoint const& last);
     Result<void> take_rounds(std::vector<std::string> waiting, std::vector<std::string>& added);
     Result<void> check_new(Certificate const& certificate, std::string_view bytes) const;
     Result<void> check_issuer(Statement const& statement) const;
@@ -97,6 +99,8 @@ private:
     std::map<SiteId, std::vector<ActorId>> by_known_site_;
     std::set<SiteId> ever_admins_, ever_recovery_;
     std::map<SiteId, std::vector<std::size_t>> sealed_to_;  // index into statements_
+    std::map<ActorId, ActorPoint> ends_;
+    std::set<ActorId> disputed_ends_;
     MembershipView view_;
     crypto::Hash16 digest_{};
 };

@@ -509,6 +509,7 @@ private:
     Result<void> confirm(std::vector<ActorId> const& same, HeadComparison& found);
     void look_for_another_life(Certificate const& certificate, ContinuityRecord& record) const;
     void set_acknowledgements(std::map<SiteId, std::string> by_site);
+    std::vector<std::pair<std::string, VersionVector>> scrubbed_by_members() const;
     Result<std::optional<VersionVector>> held_by(Acknowledgement const& ack) const;
     Result<std::optional<VersionVector>> last_held_by(SiteId const& site) const;
     bool holds_all_of(SiteId const& author, std::optional<VersionVector> const& held) const;

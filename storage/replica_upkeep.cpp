@@ -132,7 +132,8 @@ Result<std::optional<std::string>> Replica::acknowledge() {
     ack.membership = membership_->digest();
     for (auto const& [actor, seq] : vector_.items())
         ack.heads.push_back({actor, seq, chain_prefix(actors_.at(actor).chain)});
-    ack.scrubbed = unscrubbed_since_ ? *unscrubbed_since_ : vector_;
+    ack.heads = without_ended(ack.heads, membership_->ends());
+    ack.scrubbed = unscrubbed_since_;
     auto const last = acknowledgements_.find(ack.site);
     if (last != acknowledgements_.end()) {
         if (last->second.same_as(ack)) return std::optional<std::string>();
@@ -159,7 +160,7 @@ Result<std::optional<std::string>> Replica::acknowledge() {
 Result<std::optional<VersionVector>> Replica::held_by(Acknowledgement const& ack) const {
     if (ack.membership != membership_->digest()) return std::optional<VersionVector>();
     VersionVector held;
-    for (DepHead const& head : ack.heads) {
+    for (DepHead const& head : ack.all_heads(*membership_)) {
         auto const* author = membership_->by_actor(head.actor);
         bool const beyond = head.seq > vector_.at(head.actor);
         bool const speaks_for =
@@ -243,7 +244,7 @@ std::vector<PurgeBlocker> Replica::purge_blockers() const {
         if (!acknowledges(site) || site.site == options_.identity.public_key) continue;
         auto const ack = acknowledgements_.find(site.site);
         VersionVector const seen =
-            ack == acknowledgements_.end() ? VersionVector() : ack->second.vector();
+            ack == acknowledgements_.end() ? VersionVector() : ack->second.vector(*membership_);
         std::uint64_t missing = 0;
         for (auto const& [actor, seq] : vector_.items())
             missing += seq - std::min(seq, seen.at(actor));
@@ -385,8 +386,25 @@ Result<void> Replica::scrubbed(ScrubTicket const& ticket) {
     return {};
 }
 
+// Up to where each member that acknowledges has left no byte of what was erased, by names.
+std::vector<std::pair<std::string, VersionVector>> Replica::scrubbed_by_members() const {
+    std::vector<std::pair<std::string, VersionVector>> members;
+    for (Certificate const& site : membership_->sites()) {
+        if (!acknowledges(site)) continue;
+        auto const ack = acknowledgements_.find(site.site);
+        VersionVector seen;
+        if (site.site == options_.identity.public_key)
+            seen = unscrubbed_since_.value_or(vector_);
+        else if (ack != acknowledgements_.end())
+            seen = ack->second.scrubbed ? *ack->second.scrubbed : ack->second.vector(*membership_);
+        members.emplace_back(site.name, std::move(seen));
+    }
+    return members;
+}
+
 std::vector<ErasureStatus> Replica::erasure_status() const {
     std::vector<ErasureStatus> list;
+    auto const scrubbed = scrubbed_by_members();
     for (auto const& [tag, erasure] : erasures_) {
         ErasureStatus status;
         status.tag = tag;
@@ -404,19 +422,11 @@ std::vector<ErasureStatus> Replica::erasure_status() const {
             if (auto const* author = membership_->by_actor(cell.dot.actor))
                 status.site = author->name;
         }
-        for (Certificate const& site : membership_->sites()) {
-            if (!acknowledges(site)) continue;
-            bool const self = site.site == options_.identity.public_key;
-            auto const ack = acknowledgements_.find(site.site);
-            VersionVector const* seen = nullptr;
-            if (self)
-                seen = unscrubbed_since_ ? &*unscrubbed_since_ : &vector_;
-            else if (ack != acknowledgements_.end())
-                seen = &ack->second.scrubbed;
-            bool done = here && seen;
+        for (auto const& [member, seen] : scrubbed) {
+            bool done = here;
             for (std::size_t i = 0; done && i < stored->record.cells().size(); ++i)
-                done = seen->covers(stored->record[i].dot);
-            (done ? status.done : status.waiting).push_back(site.name);
+                done = seen.covers(stored->record[i].dot);
+            (done ? status.done : status.waiting).push_back(member);
         }
         list.push_back(std::move(status));
     }

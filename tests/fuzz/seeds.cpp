@@ -128,9 +128,17 @@ void crdt_seeds(Seeds const& seeds) {
     seeds.add("value", "object", encode(value));
     seeds.add("json", "object", write_json(value, JsonStyle::pretty));
     seeds.add("version_vector", "two", encoded(some_vector()) + encoded(some_vector()));
-    seeds.add("vector_codec", "whole", wire::encode_vector(some_vector(), nullptr));
-    wire::ActorTable const table{{1}, {ActorId{1}, ActorId{2}, ActorId{~std::uint64_t{0}}}};
-    seeds.add("vector_codec", "positional", wire::encode_vector(some_vector(), &table));
+    std::vector<DepHead> const heads{{ActorId{1}, 3, {}}, {ActorId{2}, 200, {}}};
+    wire::ActorTable const table{
+        {1}, {ActorId{1}, ActorId{2}, ActorId{~std::uint64_t{0}}}, {{ActorId{2}, 9, {}}}};
+    for (auto const& [name, known] :
+         {std::pair<char const*, wire::ActorTable const*>("whole", nullptr),
+          {"positional", &table}}) {
+        auto const bytes = wire::encode_heads(heads, known);
+        std::string blob;
+        put_blob(blob, bytes.vector);
+        seeds.add("vector_codec", name, blob + bytes.chains);
+    }
 
     EntryHeader head = header(ActorId{7}, 12);
     head.deps = {{ActorId{1}, 3, {}}, {ActorId{2}, 200, {}}};
@@ -278,7 +286,8 @@ void wire_seeds(Seeds const& seeds) {
     std::pair<char const*, wire::Message> const messages[] = {
         {"hello", hello},
         {"statements", wire::Statements{{}, {"one", "two"}}},
-        {"vector", wire::Vector{{}, wire::encode_vector(some_vector(), nullptr), "chains"}},
+        {"vector",
+         wire::Vector{{}, wire::encode_heads({{ActorId{1}, 3, {}}}, nullptr).vector, "chains.."}},
         {"fork", wire::Fork{{}, ActorId{1}, 2, {3, {}, {}}}},
         {"batch", wire::Batch{{}, 1, {{ActorId{1}, 2, 3}, {ActorId{4}, 5, 6}}, "sealed"}},
         {"ack", wire::Ack{{}, encoded(some_vector()), {}, {}}},

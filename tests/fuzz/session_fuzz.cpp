@@ -32,8 +32,9 @@ struct Fixture {
             for (std::uint64_t actor = 1; actor < i; ++actor)
                 vector.set(ActorId{actor}, 10 * i);
             auto const known = std::make_shared<Membership const>(membership);
-            states.push_back(std::make_shared<LocalState const>(
-                LocalState{vector, {}, wire::actor_table(*known), known, true}));
+            LocalState state{vector, {}, wire::actor_table(*known), known, true};
+            state.chains.resize(vector.items().size());
+            states.push_back(std::make_shared<LocalState const>(std::move(state)));
         }
     }
 };
@@ -106,9 +107,11 @@ private:
             case 2: {
                 wire::Vector message{next_space(), {}, {}};
                 auto const vector = next_vector(in_);
-                message.bytes =
-                    in_.byte() & 1 ? std::string(in_.blob()) : wire::encode_vector(vector, nullptr);
-                message.chains = std::string(8 * vector.items().size(), 'c');
+                auto heads = wire::encode_heads(
+                    wire::heads_of(vector, std::vector<ChainPrefix>(vector.items().size())),
+                    nullptr);
+                message.bytes = in_.byte() & 1 ? std::string(in_.blob()) : std::move(heads.vector);
+                message.chains = std::move(heads.chains);
                 return message;
             }
             case 3: {

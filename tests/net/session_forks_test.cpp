@@ -34,9 +34,9 @@ protected:
         return message;
     }
     wire::Vector vector(VersionVector const& theirs) const {
-        return {space.id(),
-                wire::encode_vector(theirs, nullptr),
-                std::string(8 * theirs.items().size(), '\0')};
+        auto heads = wire::encode_heads(
+            wire::heads_of(theirs, std::vector<ChainPrefix>(theirs.items().size())), nullptr);
+        return {space.id(), std::move(heads.vector), std::move(heads.chains)};
     }
     VersionVector own(Seq seq) {
         VersionVector vector;

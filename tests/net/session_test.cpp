@@ -64,9 +64,9 @@ protected:
         return message;
     }
     wire::Vector vector(VersionVector const& theirs) const {
-        return {space.id(),
-                wire::encode_vector(theirs, nullptr),
-                std::string(8 * theirs.items().size(), '\0')};
+        auto heads = wire::encode_heads(
+            wire::heads_of(theirs, std::vector<ChainPrefix>(theirs.items().size())), nullptr);
+        return {space.id(), std::move(heads.vector), std::move(heads.chains)};
     }
     wire::Ack ack(VersionVector const& changed) const {
         wire::Ack message{space.id(), {}, {}, {}};
@@ -127,9 +127,11 @@ TEST_F(OneSession, sends_its_vector_when_vectors_differ) {
     begin();
     auto const actions = receive(hello());
     ASSERT_EQ(sent<wire::Vector>(actions).size(), 1u);
+    auto const message = sent<wire::Vector>(actions)[0];
     auto const theirs =
-        wire::decode_vector(sent<wire::Vector>(actions)[0].bytes, {state_of(space[0])->table});
-    EXPECT_EQ(theirs, space[0]->vector());
+        wire::decode_heads(message.bytes, message.chains, {state_of(space[0])->table});
+    ASSERT_TRUE(theirs);
+    EXPECT_EQ(wire::vector_of(*theirs), space[0]->vector());
     EXPECT_TRUE(session->greeted());
     EXPECT_FALSE(session->settled());
 }
@@ -142,7 +144,8 @@ TEST_F(OneSession, names_every_actor_of_its_vector_when_the_peer_lacks_certifica
     ASSERT_EQ(sent<wire::Statements>(actions).size(), 1u);
     EXPECT_EQ(sent<wire::Statements>(actions)[0].statements.size(), 2u);
     ASSERT_EQ(sent<wire::Vector>(actions).size(), 1u);
-    EXPECT_TRUE(wire::decode_vector(sent<wire::Vector>(actions)[0].bytes, {}));  // without a table
+    auto const message = sent<wire::Vector>(actions)[0];
+    EXPECT_TRUE(wire::decode_heads(message.bytes, message.chains, {}));  // without a table
 }
 
 TEST_F(OneSession, ends_on_a_second_hello) {
@@ -172,7 +175,7 @@ TEST_F(OneSession, ends_on_messages_of_another_space) {
     std::vector<wire::Message> const messages{
         wire::Batch{},
         wire::Statements{},
-        wire::Vector{{}, wire::encode_vector({}, nullptr), {}},
+        wire::Vector{{}, wire::encode_heads({}, nullptr).vector, {}},
         wire::Ack{{}, std::string(1, '\0'), {}, {}}};
     for (auto const& message : messages) {
         begin();

@@ -1,4 +1,4 @@
-// What goes over the wire, to bytes and back: messages, batches, version vectors. Whatever arrives,
+// What goes over the wire, to bytes and back: messages and batches. Whatever arrives,
 // a decoder answers with an error or with something that is sound.
 #include <cstdlib>
 #include <fstream>
@@ -405,96 +405,6 @@ RC_GTEST_PROP(BatchCodec,
     (void)wire::open_batch(forged(runs, compressed(content)), key_of(1));
 }
 
-// ---- version vectors ----------------------------------------------------------------------------
-
-wire::ActorTable table_of(std::uint8_t digest, std::vector<std::uint64_t> const& actors) {
-    wire::ActorTable table;
-    table.membership.fill(digest);
-    for (auto const actor : actors)
-        table.actors.push_back(ActorId{actor});
-    return table;
-}
-
-VersionVector vector_of(std::vector<std::pair<std::uint64_t, Seq>> const& items) {
-    VersionVector vector;
-    for (auto const& [actor, seq] : items)
-        vector.set(ActorId{actor}, seq);
-    return vector;
-}
-
-TEST(VectorCodec, names_positions_when_both_know_the_table) {
-    auto const table = table_of(1, {10, 20, 30});
-    auto const vector = vector_of({{10, 5}, {30, 900}});
-    auto const bytes = wire::encode_vector(vector, &table);
-    EXPECT_EQ(bytes.size(), 1u + 8 + 1 + 1 + 2);
-    EXPECT_EQ(wire::decode_vector(bytes, {table_of(2, {1}), table}), vector);
-    EXPECT_EQ(wire::decode_vector(bytes, {table_of(2, {10, 20, 30})}), std::nullopt);
-    EXPECT_EQ(wire::decode_vector(bytes, {}), std::nullopt);
-    auto const empty = wire::encode_vector({}, &table);
-    EXPECT_EQ(wire::decode_vector(empty, {table}), VersionVector());
-}
-
-TEST(VectorCodec, names_actors_when_the_table_lacks_one_or_there_is_none) {
-    auto const table = table_of(1, {10, 20});
-    auto const vector = vector_of({{10, 5}, {30, 900}});
-    for (auto const* known : {&table, static_cast<wire::ActorTable const*>(nullptr)}) {
-        auto const bytes = wire::encode_vector(vector, known);
-        EXPECT_EQ(bytes[0], '\0');
-        EXPECT_EQ(wire::decode_vector(bytes, {}), vector);
-    }
-}
-
-TEST(VectorCodec, ten_sites_take_about_forty_bytes) {
-    wire::ActorTable table;
-    VersionVector vector;
-    for (std::uint64_t i = 1; i <= 10; ++i) {
-        table.actors.push_back(ActorId{i << 40});
-        vector.set(ActorId{i << 40}, 100'000 + i);
-    }
-    EXPECT_LE(wire::encode_vector(vector, &table).size(), 41u);
-}
-
-TEST(VectorCodec, refuses_damage_or_reads_a_sound_vector) {
-    auto const table = table_of(1, {10, 20, 30});
-    auto const vector = vector_of({{10, 5}, {20, kSeqMax}, {30, 900}});
-    for (auto const* known : {&table, static_cast<wire::ActorTable const*>(nullptr)})
-        for_every_corruption(wire::encode_vector(vector, known), [&](std::string const& bytes) {
-            auto const decoded = wire::decode_vector(bytes, {table});
-            if (!decoded) return;
-            for (auto const& [actor, seq] : decoded->items()) {
-                EXPECT_GT(seq, 0u);
-                EXPECT_LE(seq, kSeqMax);
-            }
-            EXPECT_EQ(wire::decode_vector(wire::encode_vector(*decoded, nullptr), {}), decoded);
-        });
-    std::string too_high(1, '\1');
-    too_high += std::string(8, '\1');
-    put_varint(too_high, kSeqMax + 1);
-    EXPECT_EQ(wire::decode_vector(too_high, {table_of(1, {10})}), std::nullopt);
-}
-
-RC_GTEST_PROP(VectorCodec, every_vector_comes_back, (Tape tape)) {
-    wire::ActorTable table;
-    VersionVector vector;
-    for (std::size_t i = tape.below(20); i > 0; --i) {
-        ActorId const actor{tape.word64()};
-        table.actors.push_back(actor);
-        if (tape.chance(70)) vector.set(actor, tape.word64() >> (2 + tape.below(60)));
-    }
-    std::sort(table.actors.begin(), table.actors.end());
-    RC_ASSERT(wire::decode_vector(wire::encode_vector(vector, &table), {table}) == vector);
-    RC_ASSERT(wire::decode_vector(wire::encode_vector(vector, nullptr), {}) == vector);
-}
-
-TEST(VectorCodec, digests_tell_vectors_apart) {
-    EXPECT_EQ(wire::vector_digest({}, {}), wire::vector_digest({}, {}));
-    EXPECT_NE(wire::vector_digest({}, {}), wire::vector_digest(vector_of({{1, 1}}), {}));
-    EXPECT_NE(wire::vector_digest(vector_of({{1, 2}}), {}),
-              wire::vector_digest(vector_of({{1, 1}}), {}));
-    EXPECT_NE(wire::vector_digest(vector_of({{2, 1}}), {}),
-              wire::vector_digest(vector_of({{1, 1}}), {}));
-}
-
 // ---- golden bytes -------------------------------------------------------------------------------
 
 std::vector<std::pair<std::string, Message>> golden_messages() {
@@ -523,9 +433,10 @@ std::vector<std::pair<std::string, Message>> golden_messages() {
     return {{"hello", hello},
             {"statements", wire::Statements{fill(1), {"one", "certificate two"}}},
             {"vector",
-             wire::Vector{fill(1),
-                          wire::encode_vector(vector_of({{7, 3}, {9, 1}}), nullptr),
-                          std::string(16, 'c')}},
+             wire::Vector{
+                 fill(1),
+                 wire::encode_heads({{ActorId{7}, 3, {}}, {ActorId{9}, 1, {}}}, nullptr).vector,
+                 std::string(16, 'c')}},
             {"batch", batch},
             {"ack", wire::Ack{fill(1), "changed", fill(2), fill(3)}},
             {"probe", wire::Probe{}},

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "storage/acknowledgements.hpp"
+#include "storage/entry_hash.hpp"
 #include "storage/membership.hpp"
 #include "tests/support/corrupt.hpp"
 #include "tests/support/members.hpp"
@@ -249,11 +251,60 @@ TEST_F(MembershipLog, the_end_of_an_actor_is_its_own_site_s_to_state) {
     auto const refused = known.add(state(sites.space(), end, sites.keys(3).identity));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Errc::not_found);
-    EXPECT_FALSE(known.end_of(actor));
+    EXPECT_FALSE(known.ends().contains(actor));
     value_of(known.add(state(sites.space(), end, sites.keys(2).identity)));
-    EXPECT_EQ(known.end_of(actor), end.last);
+    EXPECT_EQ(known.ends().at(actor), end.last);
     value_of(known.add(state(sites.space(), ActorEnd{{actor, 8, {1}}}, sites.keys(2).identity)));
-    EXPECT_FALSE(known.end_of(actor)) << "two copies of the site have ended it";
+    EXPECT_FALSE(known.ends().contains(actor)) << "two copies of the site have ended it";
+}
+
+// A till that was put back from an image every night for thirty years.
+TEST_F(MembershipLog, C5_ten_thousand_former_lives_are_known_and_take_no_room_in_what_is_said) {
+    constexpr std::size_t kLives = 10'000;
+    Membership known = with({admin, writer});
+    Certificate const granted = *known.by_site(sites.id(2));
+    std::vector<std::string> statements;
+    for (std::size_t life = 0; life < kLives; ++life) {
+        Certificate next = granted;
+        next.issuer_vv.set(ActorId{1}, 1'000 + life);
+        statements.push_back(issue_following(next, sites.nonce(), sites.keys(2).identity));
+    }
+    value_of(known.add_all(statements));
+    ActorId const now = known.by_site(sites.id(2))->actor;
+    std::vector<std::string> ends;
+    std::vector<DepHead> held;
+    for (ActorId const actor : known.actors_of(sites.id(2))) {
+        crypto::Hash32 chain{};
+        chain.fill(static_cast<std::uint8_t>(actor.value));
+        held.push_back({actor, 5, chain_prefix(chain)});
+        if (actor != now)
+            ends.push_back(
+                state(sites.space(), ActorEnd{{actor, 5, chain}}, sites.keys(2).identity));
+    }
+    value_of(known.add_all(ends));
+    ASSERT_EQ(known.ends().size(), kLives);
+
+    Acknowledgement ack;
+    ack.site = sites.id(1);
+    ack.membership = known.digest();
+    ack.heads = without_ended(held, known.ends());
+    std::string const bytes = ack.encode(sites.space(), sites.keys(1).identity);
+    EXPECT_LT(bytes.size(), 256u);
+    auto const read = value_of(decode_acknowledgement(sites.space(), bytes));
+    EXPECT_EQ(read.all_heads(known), held);
+
+    // Who holds less of one of them, nothing, or another history, names it.
+    std::erase_if(held, [&](DepHead const& head) { return head.actor == now; });
+    held[0].seq = 4;
+    held[1].chain.back() ^= 1;
+    DepHead const none{held[2].actor, 0, {}};
+    held.erase(held.begin() + 2);
+    ack.heads = without_ended(held, known.ends());
+    EXPECT_THAT(ack.heads, ElementsAre(held[0], held[1], none));
+    EXPECT_EQ(ack.all_heads(known), held);
+
+    // Where other ends are known, nothing is taken for held that is not named.
+    EXPECT_THAT(ack.all_heads(with({admin, writer})), ElementsAre(held[0], held[1]));
 }
 
 TEST_F(MembershipLog, D12_statements_of_kinds_that_are_not_known_here_are_kept_and_passed_on) {

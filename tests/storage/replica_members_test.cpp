@@ -47,7 +47,7 @@ TEST_F(ReplicaMembers, a_changed_role_is_a_new_actor_that_begins_where_the_old_o
     space[1].put("orders", "1", {{"sum", Value(3)}});
     ActorId const after = space[1]->actor();
     EXPECT_NE(after, before);
-    EXPECT_EQ(space[1]->membership().end_of(before)->seq, 1u);
+    EXPECT_EQ(space[1]->membership().ends().at(before).seq, 1u);
     EXPECT_EQ(space[1]->earlier_actors().certain, std::vector{before});
     space[1].put("orders", "2", {{"sum", Value(4)}});
     EXPECT_EQ(space[1]->actor(), after) << "once";
