@@ -6,6 +6,7 @@
 #include "net/api_call.hpp"
 #include "net/api_format.hpp"
 #include "storage/json.hpp"
+#include "storage/query.hpp"
 
 namespace inos {
 namespace {
@@ -40,26 +41,40 @@ std::string missing(RecordName const& name) {
     return "there is no record \"" + name.key + "\" in \"" + name.collection + "\"";
 }
 
+struct Listing {
+    std::string collection, after;
+    std::size_t limit = kListDefault;
+    std::optional<Where> where;
+    std::optional<Projection> projection;
+};
+
 // Records behind `after`, until there are enough, the answer is long enough, or too many were
-// looked at that are not shown.
-HttpResponse list_page(Replica& replica,
-                       std::string const& collection,
-                       std::string after,
-                       std::size_t limit) {
+// looked at that are not shown: then there may be fewer than `limit`, or none, and more behind
+// `next`.
+HttpResponse list_page(Replica& replica, Listing const& listing) {
+    std::string after = listing.after;
+    std::size_t limit = listing.limit;
     HttpResponse response = json_response(200, Value());
     std::string& body = response.body = "{\"records\":[";
     std::optional<std::string> next;
     std::size_t count = 0, skipped = 0;
     do {
-        std::size_t const wanted = std::min(kPageRecords, limit - count);
-        auto const page = replica.list(collection, after, wanted, kListSkipMax - skipped);
+        std::size_t const wanted =
+            listing.where ? kPageRecords : std::min(kPageRecords, limit - count);
+        auto page = replica.list(listing.collection, after, wanted, kListSkipMax - skipped);
         if (!page) return api_error(page.error());
         next = page->next;
         skipped += page->skipped;
         for (std::size_t i = 0; i < page->records.size(); ++i) {
+            RecordView& record = page->records[i];
+            if (listing.where && !listing.where->selects(record.id, record.fields)) {
+                ++skipped;
+                continue;
+            }
+            if (listing.projection) record.fields = listing.projection->of(record.fields);
             if (count++ > 0) body += ',';
-            append_json(body, record_value(page->records[i], replica.membership()));
-            if (body.size() < kAnswerBytesMax) continue;
+            append_json(body, record_value(record, replica.membership()));
+            if (body.size() < kAnswerBytesMax && count < limit) continue;
             bool const last = i + 1 == page->records.size();
             if (!last) next = page->records[i].id;
             limit = count;
@@ -89,23 +104,24 @@ void Api::list_records(CallPtr call) {
     std::string const collection = call->args[0];
     auto const allowed = check_collection(collection);
     if (!allowed) return send(call, api_error(allowed.error()));
-    if (call->request.query.contains("where"))
-        return send(call,
-                    api_error(501,
-                              "unsupported",
-                              "this version does not select by \"where\"; list the collection page "
-                              "by page and select in your program",
-                              "where"));
-    std::size_t limit = kListDefault;
+    Listing listing{collection, std::string(call->param("after")), kListDefault, {}, {}};
+    if (call->request.query.contains("where")) {
+        auto where = Where::parse(call->param("where"));
+        if (!where) return send(call, api_error(where.error()));
+        listing.where = *std::move(where);
+    }
+    if (call->request.query.contains("fields")) {
+        auto projection = Projection::parse(call->param("fields"));
+        if (!projection) return send(call, api_error(projection.error()));
+        listing.projection = *std::move(projection);
+    }
     if (call->request.query.contains("limit")) {
         auto const number = parse_number("limit", call->param("limit"), 1, kListLimitMax);
         if (!number) return send(call, api_error(number.error()));
-        limit = static_cast<std::size_t>(*number);
+        listing.limit = static_cast<std::size_t>(*number);
     }
-    std::string const after(call->param("after"));
-    read(std::move(call), [collection, after, limit](Replica& replica) {
-        return list_page(replica, collection, after, limit);
-    });
+    read(std::move(call),
+         [listing = std::move(listing)](Replica& replica) { return list_page(replica, listing); });
 }
 
 void Api::get_record(CallPtr call) {

@@ -14,7 +14,7 @@ constexpr std::uint64_t kTableRows = 50;    // default for people
 constexpr std::uint64_t kPageRows = 1'000;  // per request
 
 struct Options {
-    std::string collection, after;
+    std::string collection, after, where, fields;
     std::uint64_t limit = 0;  // 0: the default
 };
 
@@ -47,6 +47,8 @@ Result<int> list_records(Context& context, Client& client, Options const& option
         ApiRequest request{"GET", collection_path(options.collection), {}, {}, ""};
         request.query["limit"] = std::to_string(std::min(limit - count, kPageRows));
         if (!after.empty()) request.query["after"] = after;
+        if (!options.where.empty()) request.query["where"] = options.where;
+        if (!options.fields.empty()) request.query["fields"] = options.fields;
         INOS_TRY(auto const page, client.call(request));
         for (auto const& record : array_of(page, "records")) {
             ++count;
@@ -62,6 +64,7 @@ Result<int> list_records(Context& context, Client& client, Options const& option
     if (context.json) return kExitDone;
     if (shown.empty()) {
         context.terminal.out << "no records in \"" << clean_text(options.collection) << "\""
+                             << (options.where.empty() ? "" : " of which that is true")
                              << (options.after.empty() ? "" : " after that id") << '\n';
         return kExitDone;
     }
@@ -82,8 +85,16 @@ void add_list(CommandLine& line) {
             "COLLECTION", options->collection, "the collection; without one: all collections")
         .option("--limit", options->limit, "N", "at most N records; default 50, with --json all")
         .option("--after", options->after, "ID", "begin behind this id")
+        .option("--where",
+                options->where,
+                "EXPR",
+                "only records of which EXPR is true: FIELD and = != < <= > >= contains "
+                "prefix in (A, B), exists FIELD; and, or, not")
+        .option("--fields", options->fields, "A,B.C", "of each record only these fields")
         .example("inos list", "which collections there are")
         .example("inos list customers --limit 20", "the first twenty customers, by id")
+        .example("inos list customers --where 'city = \"Kiel\" and not exists phone'",
+                 "whom nobody in Kiel can call")
         .example("inos list customers --json | jq -r .fields.email",
                  "every customer, one JSON document a line")
         .body([options](Context& context) -> Result<int> {

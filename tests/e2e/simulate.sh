@@ -43,7 +43,7 @@ expect 1 'wrong.txt" has 4 problems, see above' \
     "$INOS" simulate --schema shop.toml --rules wrong.txt
 has() { [[ $OUTPUT == *"$1"* ]] || die "no $1 in: $OUTPUT"; }
 has 'wrong.txt:1:1: the schema has no field "stcok" in "products"; did you mean "stock"?'
-has 'wrong.txt:2:9: the rule ends where there should be a value'
+has 'wrong.txt:2:9: it ends where there should be a value'
 has 'wrong.txt:3:9: "products.stock" is a number and "many" is a text'
 has 'wrong.txt:5:1: the schema has no collection "custmers"; there is "products"'
 printf '# nothing\n' >empty.txt

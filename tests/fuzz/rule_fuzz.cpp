@@ -43,10 +43,10 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         fuzz::expect(problem.line > 0 && problem.column > 0 && !problem.message.empty(),
                      "a problem has a place and says what is wrong");
     for (Rule const& rule : file.rules) {
-        std::string const written = rule_text(rule.expr);
+        std::string const written = expression_text(rule.expr);
         RuleFile const again = parse_rules(written);
         fuzz::expect(again.rules.size() == 1 && again.problems.empty(), "a rule can be written");
-        fuzz::expect(rule_text(again.rules[0].expr) == written, "it is the same rule then");
+        fuzz::expect(expression_text(again.rules[0].expr) == written, "it is the same rule then");
     }
     CheckedRules const checked = check_rules(file, schemas());
     for (CheckedRule const& rule : checked.rules) {

@@ -54,7 +54,8 @@ TEST_F(ApiErrors, say_what_is_wrong_with_path_method_and_query) {
         {"GET", "/v1/collections/c/records?limit=0", "", 400, "from 1 to 10000", "limit"},
         {"GET", "/v1/collections/c/records?limit=x", "", 400, "not \\\"x\\\"", "limit"},
         {"GET", "/v1/collections/c/records?limit=10001", "", 400, "from 1 to", "limit"},
-        {"GET", "/v1/collections/c/records?where=a", "", 501, "does not select", "where"},
+        {"GET", "/v1/collections/c/records?where=a==1", "", 400, "character 2", "where"},
+        {"GET", "/v1/collections/c/records?fields=a,,b", "", 400, "a field is named", "fields"},
         {"PUT", kAnn + "?wait=x", "{}", 400, "whole number", "wait"},
         {"PUT", kAnn + "?wait=1&timeout=301", "{}", 400, "from 0 to 300", "timeout"},
         {"DELETE", kAnn + "?erase=yes", "", 400, "true or false", "erase"},
@@ -349,6 +350,24 @@ TEST_F(ApiRecords, lists_come_in_pages) {
         json(200, "GET", "/v1/collections/customers/records").find("records")->as<Array>()->size(),
         100u);
     EXPECT_EQ(send("GET", "/v1/collections/none/records").body, R"({"records":[],"next":null})");
+}
+
+TEST_F(ApiRecords, lists_those_that_a_condition_selects_and_of_them_what_is_asked_for) {
+    for (int i = 0; i < 12; ++i)
+        send("PUT",
+             "/v1/collections/orders/records/" + std::to_string(100 + i),
+             R"({"n":)" + std::to_string(i) + R"(,"ship":{"city":")" + (i % 3 ? "Kiel" : "Ulm") +
+                 R"("}})");
+    std::string const query = "/v1/collections/orders/records?where=ship.city=\"Ulm\"";
+    auto page = json(200, "GET", query + "&fields=n&limit=3");
+    std::vector<std::string> shown;
+    for (Value const& record : *page.find("records")->as<Array>())
+        shown.push_back(*record.find("id")->as<std::string>() + write_json(*record.find("fields")));
+    EXPECT_THAT(shown, testing::ElementsAre(R"(100{"n":0})", R"(103{"n":3})", R"(106{"n":6})"));
+    page = json(200, "GET", query + "&after=" + *page.find("next")->as<std::string>());
+    ASSERT_EQ(page.find("records")->as<Array>()->size(), 1u);
+    EXPECT_EQ(*page.find("records")->as<Array>()->front().find("id"), Value("109"));
+    EXPECT_TRUE(page.find("next")->is_null());
 }
 
 TEST_F(ApiRecords, a_list_ends_when_it_is_long_enough) {

@@ -48,7 +48,7 @@ std::string problem(std::string const& line) {
 std::string written(std::string const& line) {
     RuleFile const file = parse_rules(line);
     EXPECT_THAT(file.problems, IsEmpty()) << line;
-    return file.rules.empty() ? "" : rule_text(file.rules[0].expr);
+    return file.rules.empty() ? "" : expression_text(file.rules[0].expr);
 }
 
 CheckedRule rule(std::string const& line) {
@@ -94,7 +94,7 @@ TEST(Rule, a_file_has_one_rule_a_line_with_comments) {
 }
 
 TEST(Rule, what_cannot_be_read_is_named_with_its_column) {
-    EXPECT_EQ(problem("stock >= "), "9: the rule ends where there should be a value");
+    EXPECT_EQ(problem("stock >= "), "9: it ends where there should be a value");
     EXPECT_THAT(problem("stock >= 0 0"),
                 StartsWith("12: \"0\" stands where there should be and, or"));
     EXPECT_THAT(problem("stock == 0"), StartsWith("7: \"==\" is written \"=\" here"));
@@ -104,7 +104,7 @@ TEST(Rule, what_cannot_be_read_is_named_with_its_column) {
     EXPECT_THAT(problem("stock >= 99999999999999999999"), HasSubstr("is no number"));
     EXPECT_THAT(problem("name = \"open"),
                 StartsWith("8: the text that begins here has no closing"));
-    EXPECT_THAT(problem("(stock >= 0"), HasSubstr("the rule ends where there should be \")\""));
+    EXPECT_THAT(problem("(stock >= 0"), HasSubstr("it ends where there should be \")\""));
     EXPECT_THAT(problem("maximum(stock) = 1"), StartsWith("1: there is no \"maximum\"()"));
     EXPECT_THAT(problem("count(customers where) = 1"), StartsWith("22: \")\" stands where"));
     EXPECT_THAT(problem("and >= 0"), HasSubstr("a name that is \"and\" between backticks"));
@@ -231,6 +231,17 @@ TEST(Rule, sets_and_maps_can_be_looked_into) {
     EXPECT_FALSE(broken("count(tags) <= 1", "customers", R"({})"));
     EXPECT_TRUE(broken("contact.city = 'Lund'", "customers", R"({"contact": {"city": "Oslo"}})"));
     EXPECT_TRUE(broken("customers.id != '1'", "customers", R"({})"));
+}
+
+TEST(Rule, one_of_several_prefixes_and_what_is_there) {
+    EXPECT_TRUE(broken("customers.name in ('Ann', 'Bob')", "customers", R"({"name": "Zoe"})"));
+    EXPECT_FALSE(broken("customers.name in ('Ann', 'Zoe')", "customers", R"({"name": "Zoe"})"));
+    EXPECT_TRUE(broken("name prefix 'A'", "customers", R"({"name": "Zoe"})"));
+    EXPECT_TRUE(broken("exists customers.name", "customers", R"({})"));
+    EXPECT_FALSE(broken("exists customers.name", "customers", R"({"name": null})"));
+    EXPECT_THAT(problem("stock prefix 'a'"), HasSubstr("prefix is for texts"));
+    EXPECT_THAT(problem("stock in (1, 'a')"), HasSubstr("they are never equal"));
+    EXPECT_THAT(problem("exists X"), HasSubstr("\"X\""));
 }
 
 TEST(Rule, count_goes_through_every_value_of_a_variable) {

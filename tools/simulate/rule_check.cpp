@@ -102,7 +102,8 @@ private:
     // `counted` is the collection that a count() or sum() around it goes through.
     void resolve(Expr& expr, std::string const& counted) {
         if (is_aggregate(expr)) return aggregate(expr, counted);
-        if (expr.kind == ExprKind::name) return name(expr, counted);
+        if (expr.kind == ExprKind::name || expr.kind == ExprKind::exists)
+            return name(expr, counted);
         for (Expr& part : expr.parts)
             resolve(part, counted);
     }
@@ -121,7 +122,7 @@ private:
             about_record_ = true;
             return field(expr, Scope::record, own_);
         }
-        if (looks_like_variable(path)) {
+        if (expr.kind == ExprKind::name && looks_like_variable(path)) {
             expr.scope = Scope::variable;
             variables_.insert(path[0]);
             return;
@@ -263,12 +264,14 @@ private:
     }
 
     std::string describe(Expr const& expr) const {
-        return (expr.kind == ExprKind::literal ? rule_text(expr) : quoted(rule_text(expr))) +
+        return (expr.kind == ExprKind::literal ? expression_text(expr)
+                                               : quoted(expression_text(expr))) +
                " is " + words(type(expr));
     }
 
     void types(Expr const& expr) {
         if (is_comparison(expr.kind)) return compared(expr);
+        if (expr.kind == ExprKind::in) return choices(expr);
         for (Expr const& part : expr.parts)
             types(part);
         switch (expr.kind) {
@@ -312,6 +315,11 @@ private:
         bind(left, right);
         bind(right, left);
         Type const one = type(left), other = type(right);
+        if (expr.kind == ExprKind::prefix) {
+            expect(left, Type::text, "prefix is for texts");
+            expect(right, Type::text, "prefix is for texts");
+            return;
+        }
         if (expr.kind == ExprKind::contains) {
             if (one != Type::any && one != Type::array && one != Type::text)
                 stop(left, describe(left) + "; contains is for texts, sets and lists");
@@ -331,6 +339,22 @@ private:
                      (ordered ? " and have no order" : ""));
         choice(left, right);
         choice(right, left);
+    }
+
+    // As with `=`, and each of the values.
+    void choices(Expr const& expr) {
+        Expr const& left = expr.parts[0];
+        types(left);
+        for (std::size_t i = 1; i < expr.parts.size(); ++i) {
+            Expr const& right = expr.parts[i];
+            types(right);
+            bind(left, right);
+            bind(right, left);
+            Type const one = type(left), other = type(right);
+            if (one != Type::any && other != Type::any && one != other)
+                stop(right, describe(left) + " and " + describe(right) + ": they are never equal");
+            choice(left, right);
+        }
     }
 
     void bind(Expr const& variable, Expr const& field) {
@@ -390,7 +414,7 @@ private:
             expr.kind == ExprKind::count && expr.parts.empty() && (!known || expr.path.size() > 1);
         if (is_aggregate(expr) && !elements)
             inner = known ? expr.path[0] : std::string();
-        else if (expr.kind == ExprKind::name || elements)
+        else if (expr.kind == ExprKind::name || expr.kind == ExprKind::exists || elements)
             name(expr, counted, known);
         for (Expr const& part : expr.parts)
             look(part, inner);
@@ -506,9 +530,11 @@ FieldHints hints_of(std::vector<CheckedRule> const& rules, Schemas const& schema
             for (Expr const& part : expr.parts)
                 if (arithmetic && part.kind == ExprKind::name && part.scope != Scope::variable)
                     add_hint(hints[{part.collection, part.path}], Type::number, nullptr);
-            if (!is_comparison(expr.kind)) return;
-            hint_from(expr.parts[0], expr.parts[1], hints);
-            hint_from(expr.parts[1], expr.parts[0], hints);
+            if (!is_comparison(expr.kind) && expr.kind != ExprKind::in) return;
+            for (std::size_t i = 1; i < expr.parts.size(); ++i) {
+                hint_from(expr.parts[0], expr.parts[i], hints);
+                hint_from(expr.parts[i], expr.parts[0], hints);
+            }
         });
     for (auto& [place, hint] : hints) {
         FieldSchema const* field = schemas.at(place.first).field(place.second[0]);

@@ -1,8 +1,8 @@
 #include "tools/simulate/rule_eval.hpp"
 
 #include <algorithm>
-#include <limits>
-#include <set>
+
+#include "storage/expression_eval.hpp"
 
 namespace inos::simulate {
 namespace {
@@ -14,83 +14,37 @@ struct Record {
 
 using Bindings = std::map<std::string, Value>;
 
-// Absent and null are one here.
+// Null: absent, or null.
 Value at_path(Record const& record, std::vector<std::string> const& path) {
     if (!record.fields) return {};
-    Value const* value = find_member(*record.fields, path[0]);
-    if (!value && path.size() == 1 && path[0] == kIdName) return Value(*record.id);
-    for (std::size_t i = 1; value && i < path.size(); ++i)
-        value = value->find(path[i]);
-    return value ? *value : Value();
+    if (Value const* value = find_path(*record.fields, path)) return *value;
+    bool const is_id =
+        path.size() == 1 && path[0] == kIdName && !find_member(*record.fields, kIdName);
+    return is_id ? Value(*record.id) : Value();
 }
 
-std::optional<long double> number(Value const& value) {
-    if (auto const* n = value.as<std::int64_t>()) return static_cast<long double>(*n);
-    if (auto const* n = value.as<double>()) return static_cast<long double>(*n);
-    return std::nullopt;
+bool exists_at(Record const& record, std::vector<std::string> const& path) {
+    return record.fields &&
+           (find_path(*record.fields, path) || (path.size() == 1 && path[0] == kIdName));
 }
 
-bool same(Value const& one, Value const& other) {
-    auto const a = number(one), b = number(other);
-    return a && b ? *a == *b : one == other;
-}
-
-// In 64 bits where that is exact, else as a double.
-Value added(Value const& one, Value const& other, bool subtract) {
-    auto const *a = one.as<std::int64_t>(), *b = other.as<std::int64_t>();
-    std::int64_t result = 0;
-    if (a && b &&
-        !(subtract ? __builtin_sub_overflow(*a, *b, &result)
-                   : __builtin_add_overflow(*a, *b, &result)))
-        return Value(result);
-    auto const x = number(one), y = number(other);
-    if (!x || !y) return {};
-    return Value(static_cast<double>(subtract ? *x - *y : *x + *y));
-}
-
-class Evaluation {
+class Evaluation : public ExprNames {
 public:
     Evaluation(Snapshot const& snapshot, Record record, Bindings const& bindings)
         : snapshot_(snapshot), record_(record), bindings_(bindings) {}
 
-    Value of(Expr const& expr, Record const& counted = {}) const {
-        switch (expr.kind) {
-            case ExprKind::literal:
-                return expr.literal;
-            case ExprKind::name:
-                return name(expr, counted);
-            case ExprKind::count:
-            case ExprKind::sum:
-                return aggregate(expr, counted);
-            case ExprKind::negate:
-                return added(Value(0), of(expr.parts[0], counted), true);
-            case ExprKind::plus:
-            case ExprKind::minus:
-                return added(of(expr.parts[0], counted),
-                             of(expr.parts[1], counted),
-                             expr.kind == ExprKind::minus);
-            case ExprKind::not_: {
-                Value const value = of(expr.parts[0], counted);
-                return value.as<bool>() ? Value(!*value.as<bool>()) : Value();
-            }
-            case ExprKind::and_:
-                return joined(expr, counted, false);
-            case ExprKind::or_:
-                return joined(expr, counted, true);
-            default:
-                return compared(expr, counted);
-        }
-    }
+    Value of(Expr const& expr) const { return evaluate(expr, *this); }
 
-private:
-    Value name(Expr const& expr, Record const& counted) const {
+    std::optional<Value> name(Expr const& expr) const override {
         if (expr.scope == Scope::variable) return bindings_.at(expr.path[0]);
-        return at_path(expr.scope == Scope::counted ? counted : record_, expr.path);
+        Record const& record = expr.scope == Scope::counted ? counted_ : record_;
+        if (!exists_at(record, expr.path)) return std::nullopt;
+        return at_path(record, expr.path);
     }
 
-    Value aggregate(Expr const& expr, Record const& counted) const {
+    Value aggregate(Expr const& expr) const override {
         if (expr.scope != Scope::records) {
-            Value const value = name(expr, counted);
+            Value const value = name(expr).value_or(Value());
             std::size_t size = 0;
             if (auto const* array = value.as<Array>()) size = array->size();
             if (auto const* object = value.as<Object>()) size = object->size();
@@ -99,66 +53,20 @@ private:
         Value sum(0);
         auto const records = snapshot_.find(expr.collection);
         if (records == snapshot_.end()) return sum;
+        Evaluation within = *this;
         for (auto const& [id, fields] : records->second) {
-            Record const each{&id, &fields};
-            if (!expr.parts.empty() && of(expr.parts[0], each) != Value(true)) continue;
-            Value const one = expr.kind == ExprKind::count ? Value(1) : at_path(each, expr.path);
-            if (number(one)) sum = added(sum, one, false);
+            within.counted_ = {&id, &fields};
+            if (!expr.parts.empty() && within.of(expr.parts[0]) != Value(true)) continue;
+            Value const one =
+                expr.kind == ExprKind::count ? Value(1) : at_path(within.counted_, expr.path);
+            if (Value const total = added(sum, one, false); !total.is_null()) sum = total;
         }
         return sum;
     }
 
-    // `and` where `decides` is false, `or` where it is true.
-    Value joined(Expr const& expr, Record const& counted, bool decides) const {
-        Value const one = of(expr.parts[0], counted);
-        if (one == Value(decides)) return one;
-        Value const other = of(expr.parts[1], counted);
-        if (other == Value(decides)) return other;
-        bool const known = one.as<bool>() && other.as<bool>();
-        return known ? Value(!decides) : Value();
-    }
-
-    static bool is_null(Expr const& expr) {
-        return expr.kind == ExprKind::literal && expr.literal.is_null();
-    }
-
-    Value compared(Expr const& expr, Record const& counted) const {
-        Value const one = of(expr.parts[0], counted), other = of(expr.parts[1], counted);
-        bool const asks = is_null(expr.parts[0]) || is_null(expr.parts[1]);
-        if (!asks && (one.is_null() || other.is_null())) return {};
-        if (expr.kind == ExprKind::equal) return Value(same(one, other));
-        if (expr.kind == ExprKind::differs) return Value(!same(one, other));
-        if (expr.kind == ExprKind::contains) return contains(one, other);
-        int order = 0;
-        if (auto const a = number(one), b = number(other); a && b)
-            order = *a < *b ? -1 : *a > *b ? 1 : 0;
-        else if (one.as<std::string>() && other.as<std::string>())
-            order = one.as<std::string>()->compare(*other.as<std::string>());
-        else
-            return {};
-        switch (expr.kind) {
-            case ExprKind::less:
-                return Value(order < 0);
-            case ExprKind::at_most:
-                return Value(order <= 0);
-            case ExprKind::greater:
-                return Value(order > 0);
-            default:
-                return Value(order >= 0);
-        }
-    }
-
-    static Value contains(Value const& whole, Value const& part) {
-        if (auto const* array = whole.as<Array>())
-            return Value(std::any_of(
-                array->begin(), array->end(), [&](Value const& item) { return same(item, part); }));
-        auto const *text = whole.as<std::string>(), *piece = part.as<std::string>();
-        if (text && piece) return Value(text->find(*piece) != std::string::npos);
-        return {};
-    }
-
+private:
     Snapshot const& snapshot_;
-    Record record_;
+    Record record_, counted_;
     Bindings const& bindings_;
 };
 
@@ -212,7 +120,7 @@ std::vector<Bindings> bindings_of(CheckedRule const& rule, Snapshot const& snaps
 void look(Expr const& expr, Evaluation const& evaluation, Breach& breach) {
     bool const leaf = expr.kind == ExprKind::name || is_aggregate(expr);
     if (leaf && expr.scope != Scope::counted) {
-        std::string text = rule_text(expr);
+        std::string text = expression_text(expr);
         // Fields of the record are called without the collection, as it stands beside them.
         if (expr.kind == ExprKind::name && expr.scope == Scope::record)
             text = text.substr(text.find('.') + 1);

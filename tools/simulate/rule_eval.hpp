@@ -1,10 +1,7 @@
 // Whether a rule holds in what one site shows.
 //
-// Absent fields and null are unknown, as in SQL: a comparison with them is neither true nor false,
-// `and`, `or` and `not` pass that on, a condition counts only records where it is true, and a rule
-// is broken only where it is false. Only `= null` and `!= null` ask for absence itself. Values of
-// different types are not equal and have no order. Numbers are compared by value: 1 = 1.0; texts by
-// their bytes.
+// Expressions come to what storage/expression_eval.hpp says. A condition counts only records where
+// it is true, and a rule is broken only where it is false: what is unknown breaks none.
 //
 // Pure, total; any thread.
 #pragma once

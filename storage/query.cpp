@@ -1,0 +1,159 @@
+#include "storage/query.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "crdt/value.hpp"
+#include "storage/expression_eval.hpp"
+#include "storage/json.hpp"
+
+namespace inos {
+namespace {
+
+constexpr char const* kIdName = "id";
+
+std::size_t characters(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+    }));
+}
+
+tl::unexpected<Error> refused(char const* what, std::string const& message) {
+    return tl::unexpected(Error{Errc::usage, "\"" + std::string(what) + "\" " + message, what});
+}
+
+tl::unexpected<Error> refused_at(char const* what,
+                                 std::string_view text,
+                                 std::size_t at,
+                                 std::string const& message) {
+    return refused(
+        what,
+        "at character " + std::to_string(characters(text.substr(0, at)) + 1) + ": " + message);
+}
+
+// What cannot be asked of one record.
+std::optional<ExprProblem> problem_of(Expr const& expr) {
+    if (expr.kind == ExprKind::sum || (is_aggregate(expr) && !expr.parts.empty()))
+        return ExprProblem{
+            expr.at,
+            "an expression here is about one record, so there is no sum() and no "
+            "count(... where ...); count(FIELD) counts the elements of a set, list or "
+            "map"};
+    for (Expr const& part : expr.parts)
+        if (auto problem = problem_of(part)) return problem;
+    return std::nullopt;
+}
+
+// A condition is something that can be true.
+bool is_condition(Expr const& expr) {
+    switch (expr.kind) {
+        case ExprKind::literal:
+            return expr.literal.as<bool>() != nullptr;
+        case ExprKind::count:
+        case ExprKind::sum:
+        case ExprKind::negate:
+        case ExprKind::plus:
+        case ExprKind::minus:
+            return false;
+        default:
+            return true;
+    }
+}
+
+class Names : public ExprNames {
+public:
+    Names(std::string const& id, Object const& fields) : id_(id), fields_(fields) {}
+
+    std::optional<Value> name(Expr const& expr) const override {
+        if (Value const* value = find_path(fields_, expr.path)) return *value;
+        if (expr.path.size() == 1 && expr.path[0] == kIdName) return Value(id_);
+        return std::nullopt;
+    }
+    Value aggregate(Expr const& expr) const override {
+        auto const value = name(expr).value_or(Value());
+        if (auto const* array = value.as<Array>())
+            return Value(static_cast<std::int64_t>(array->size()));
+        if (auto const* object = value.as<Object>())
+            return Value(static_cast<std::int64_t>(object->size()));
+        return {};
+    }
+
+private:
+    std::string const& id_;
+    Object const& fields_;
+};
+
+}  // namespace
+
+Result<Where> Where::parse(std::string_view text) {
+    if (text.size() > kWhereBytesMax)
+        return refused("where", "is longer than " + std::to_string(kWhereBytesMax) + " bytes");
+    if (!valid_utf8(text)) return refused("where", "is not UTF-8");
+    if (text.find_first_not_of(" \t") == std::string_view::npos)
+        return refused("where",
+                       "is empty; say which records, such as city = \"Kiel\", or leave it out");
+    auto parsed = parse_expression(text);
+    if (auto const* problem = std::get_if<ExprProblem>(&parsed))
+        return refused_at("where", text, problem->at, problem->message);
+    Expr& expr = std::get<Expr>(parsed);
+    if (auto const problem = problem_of(expr))
+        return refused_at("where", text, problem->at, problem->message);
+    if (!is_condition(expr))
+        return refused_at("where",
+                          text,
+                          expr.at,
+                          expression_text(expr) +
+                              " is neither true nor false; compare it, such as city = \"Kiel\"");
+    return Where(std::move(expr));
+}
+
+bool Where::selects(std::string const& id, Object const& fields) const {
+    return evaluate(expr_, Names(id, fields)) == Value(true);
+}
+
+Result<Projection> Projection::parse(std::string_view text) {
+    if (text.size() > kWhereBytesMax || !valid_utf8(text))
+        return refused("fields",
+                       "is not UTF-8, or longer than " + std::to_string(kWhereBytesMax) + " bytes");
+    Projection projection;
+    std::set<std::vector<std::string>> known;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        std::size_t end = begin;
+        for (bool quoted = false; end < text.size() && (quoted || text[end] != ','); ++end)
+            quoted ^= text[end] == '`';
+        auto parsed = parse_expression(text.substr(begin, end - begin));
+        auto const* expr = std::get_if<Expr>(&parsed);
+        if (!expr || expr->kind != ExprKind::name)
+            return refused_at("fields",
+                              text,
+                              begin,
+                              "a field is named here, such as name or contact.phone; several are "
+                              "separated by commas");
+        if (known.insert(expr->path).second) projection.paths_.push_back(expr->path);
+        if (projection.paths_.size() > kProjectionMax)
+            return refused("fields",
+                           "names more than " + std::to_string(kProjectionMax) + " fields");
+        begin = end + 1;
+    }
+    return projection;
+}
+
+Object Projection::of(Object const& fields) const {
+    Object shown;
+    for (auto const& path : paths_) {
+        Value const* value = find_path(fields, path);
+        if (!value) continue;
+        Object* at = &shown;
+        for (std::size_t i = 0; at && i + 1 < path.size(); ++i) {
+            if (!find_member(*at, path[i])) set_member(*at, path[i], Value(Object{}));
+            auto const member = std::find_if(
+                at->begin(), at->end(), [&](Member const& each) { return each.key == path[i]; });
+            at = member->value.as<Object>();
+        }
+        // Within a value that is shown as a whole it is there already.
+        if (at) set_member(*at, path.back(), *value);
+    }
+    return shown;
+}
+
+}  // namespace inos
