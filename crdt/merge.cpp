@@ -41,7 +41,7 @@ public:
     void edit(Edit const& edit) {
         switch (edit.kind) {
             case static_cast<std::uint64_t>(EditKind::write):
-                return write(edit.path, edit.payload);
+                return is_marker(edit.path) ? mark(edit) : write(edit.path, edit.payload);
             case static_cast<std::uint64_t>(EditKind::remove):
                 return remove(record_.at(edit.path));
             case static_cast<std::uint64_t>(EditKind::clear):
@@ -55,6 +55,19 @@ public:
             default:
                 return;
         }
+    }
+
+    // What a delete says that it saw counts only within what its author had seen: else it would
+    // hide what others write in future, and have it purged.
+    std::string seen_of(VersionVector const& claimed) const {
+        VersionVector seen = claimed;
+        for (auto const& [actor, seq] : claimed.items()) {
+            Seq const own = actor == origin_.dot.actor ? origin_.dot.seq : 0;
+            seen.set(actor, std::min(seq, std::max(own, origin_.deps.at(actor))));
+        }
+        std::string payload;
+        seen.encode(payload);
+        return payload;
     }
 
     // Cells that no later edit of this op can look at wait until all edits are done, so that an op
@@ -81,6 +94,12 @@ private:
         return origin_.deps.covers(dot) && (!own_ctx_ || own_ctx_->covers(dot));
     }
     bool seen(Cell const& cell) const { return covers(birth(cell)); }
+
+    void mark(Edit const& edit) {
+        Reader in(edit.payload);
+        auto const claimed = VersionVector::decode(in);
+        write(edit.path, claimed && in.finished() ? seen_of(*claimed) : edit.payload);
+    }
 
     void remove(Record::Range range) {
         remove(range, [](Cell const&) { return true; });
@@ -222,9 +241,7 @@ void apply(Record& record, Op const& op, OpOrigin const& origin) {
     }
     if (is_erased(record)) return;
     if (op.kind == static_cast<std::uint64_t>(OpKind::delete_)) {
-        std::string seen;
-        op.seen.encode(seen);
-        applier.write(kDeletePath, seen);
+        applier.write(kDeletePath, applier.seen_of(op.seen));
         return applier.finish();
     }
     if (op.kind != static_cast<std::uint64_t>(OpKind::change)) return;

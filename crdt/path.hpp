@@ -103,6 +103,10 @@ inline std::optional<std::string_view> run_of_lost(std::string_view path) {
     path.remove_suffix(tail.size());
     return is_run(path) ? std::optional(path) : std::nullopt;
 }
+// What a removal had seen of a list element.
+inline bool is_marker(std::string_view path) {
+    return !is_special(path) && !path.empty() && path.back() == static_cast<char>(CellType::marker);
+}
 inline bool is_shrinking(std::string_view path) {
     return !is_special(path) && !path.empty() && !is_run(path) &&
            static_cast<std::uint8_t>(path.back()) >= kShrinkingTypesFrom;

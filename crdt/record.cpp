@@ -276,10 +276,6 @@ bool visible(RecordState const& state, DeletePolicy policy) {
 
 namespace {
 
-bool is_marker(std::string_view path) {
-    return !is_special(path) && !path.empty() && path.back() == static_cast<char>(CellType::marker);
-}
-
 // The path without its last segment; empty where there is none.
 std::string_view parent_of(std::string_view path) {
     std::string_view rest = path;

@@ -21,10 +21,6 @@ bool one_saw(std::vector<HistoryStep const*> const& steps, Dot dot) {
     });
 }
 
-bool is_marker(std::string_view path) {
-    return !path.empty() && static_cast<CellType>(path.back()) == CellType::marker;
-}
-
 }  // namespace
 
 Removals::Removals(RecordPast const& past) {

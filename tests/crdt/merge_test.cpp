@@ -372,6 +372,56 @@ TEST_F(Merge, a_ctx_beyond_the_entrys_own_deps_removes_nothing_that_the_author_h
     EXPECT_EQ(a.resolved(kAnn).conflicts.size(), 1u);
 }
 
+// Taken at its word such a delete would hide what others write in future.
+TEST_F(Merge, A6_a_delete_covers_nothing_that_its_author_had_not_seen_whatever_it_claims) {
+    a.put(kAnn, {{"name", Value("Ann")}});
+    sync_all();
+    Op op;
+    op.kind = 2;
+    op.collection = kAnn.collection;
+    op.key = kAnn.key;
+    op.seen = seen_cells(a.record(kAnn));
+    op.seen.set(b.actor(), 100);
+    op.seen.set(a.actor(), 100);
+    a.commit_ops({op});
+    EXPECT_FALSE(a.exists(kAnn));
+    auto const markers = a.record(kAnn).at(kDeletePath);
+    ASSERT_EQ(markers.end - markers.begin, 1u);
+    Reader in(a.record(kAnn)[markers.begin].payload);
+    VersionVector covered = *VersionVector::decode(in);
+    EXPECT_EQ(covered.at(a.actor()), a.vv().at(a.actor())) << "at most the delete itself";
+    EXPECT_EQ(covered.at(b.actor()), 0u);
+    b.patch(kAnn, {{"name", Value("Anna")}});
+    sync_all();
+    EXPECT_TRUE(c.exists(kAnn));
+    EXPECT_EQ(read(c, "name"), Value("Anna"));
+}
+
+TEST_F(Merge, A7_nor_does_the_removal_of_a_list_element) {
+    a.put(kAnn, {{"name", Value("Ann")}});
+    std::string const list = path_child({}, "lines", CellType::list);
+    std::string const removal =
+        path_child(path_child(list, "e", CellType::element), "d", CellType::marker);
+    VersionVector claimed;
+    claimed.set(a.actor(), 1);
+    claimed.set(b.actor(), 100);
+    Op op;
+    op.kind = 1;
+    op.collection = kAnn.collection;
+    op.key = kAnn.key;
+    op.edits = {{1, removal, {}}};
+    claimed.encode(op.edits.front().payload);
+    a.commit_ops({op});
+    auto const markers = a.record(kAnn).at(removal);
+    ASSERT_EQ(markers.end - markers.begin, 1u);
+    VersionVector expected;
+    expected.set(a.actor(), 1);
+    std::string bytes;
+    expected.encode(bytes);
+    EXPECT_EQ(a.record(kAnn)[markers.begin].payload, bytes);
+    sync_all();
+}
+
 TEST_F(Merge, D18_receiving_twice_or_too_early_changes_nothing) {
     CommitPtr const first = a.put(kAnn, {{"points", Value(5)}});
     CommitPtr const second = a.patch(kAnn, {{"points", inc(1)}});
