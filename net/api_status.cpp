@@ -24,7 +24,7 @@ struct SpaceStatus {
     Value members;
     std::vector<PurgeBlocker> blockers;
     bool failed = false;
-    Value continuity, forks;
+    Value continuity, forks, arriving;
     std::size_t admins = 0;
     std::string standing;
 };
@@ -55,6 +55,13 @@ Value continuity_value(Replica const& replica) {
             "reason",
             Value(std::string(doubt_text(doubt)) + "; the next write goes on under a new actor"));
     return Value(std::move(value));
+}
+
+// Of a state that arrives instead of entries: how many of about how many records are here.
+Value arriving_value(std::optional<StateProgress> const& progress) {
+    if (!progress) return {};
+    return Value(
+        Object{{"records", number_value(progress->here)}, {"of", number_value(progress->records)}});
 }
 
 Value forks_value(Replica const& replica) {
@@ -92,6 +99,7 @@ SpaceStatus space_status(Replica const& replica) {
             replica.failed(),
             continuity_value(replica),
             forks_value(replica),
+            arriving_value(replica.state_progress()),
             admins_of(replica.membership()),
             standing_of(replica)};
 }
@@ -124,6 +132,7 @@ void Api::get_status(CallPtr call) {
                             {"members", std::move(space.members)},
                             {"admins", number_value(space.admins)},
                             {"standing", Value(space.standing)},
+                            {"arriving", std::move(space.arriving)},
                             {"continuity", std::move(space.continuity)},
                             {"forks", std::move(space.forks)},
                             {"purge_waits_for", silent_value(space.blockers, clock_.now_ms())}});

@@ -24,6 +24,13 @@ std::size_t entries_of(wire::Batch const& batch) {
     return count;
 }
 
+// Whether this site may give its state where the log does not reach: see session_states.cpp.
+bool has_states(LocalState const& local) {
+    auto const* own = local.membership->by_actor(local.actor);
+    auto const* now = own ? local.membership->by_site(own->site) : nullptr;
+    return now && (now->role == Role::admin || (now->role == Role::writer && now->scope.empty()));
+}
+
 }  // namespace
 
 Link::Link(Options options,
@@ -196,8 +203,12 @@ void Link::do_action(session::Collect& action) {
         auto const self = weak.lock();
         if (!self || self->ended_) return;
         if (collected) self->counters_.entries_out += collected->entries;
+        bool const gone = !collected && collected.error().code == Errc::gone;
+        std::string const why =
+            gone && !has_states(*self->local_) ? collected.error().message : std::string();
         auto const now = self->clock_.monotonic_ms();
         self->perform(self->session_->collected(std::move(collected), now));
+        if (!why.empty() && !self->ended_) self->handlers_.alarm(*self, why);
     });
 }
 

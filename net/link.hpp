@@ -94,6 +94,9 @@ private:
     void do_action(session::AddFork& action);
     void on_compared(Result<HeadComparison> const& comparison);
     void alarm_fork(HeadComparison::Found const& found);
+    void do_action(session::AskState& action);
+    void do_action(session::GiveState& action);
+    void do_action(session::TakeState& action);
     void do_action(session::RootsDiffer& action);
     void add(std::function<Result<std::size_t>(Replica&)> take);
     void do_action(session::Close& action);

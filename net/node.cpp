@@ -277,6 +277,7 @@ Node::Progress Node::progress() const {
     }
     for (auto const& [actor, seq] : peers.local().vector.items())
         progress.held += seq;
+    progress.state = peers.local().state_progress;
     progress.caught_up = peers.settled() && peers.local().caught_up;
     return progress;
 }
@@ -327,14 +328,16 @@ Result<void> catch_up(std::string const& dir,
     options.socket = false;
     INOS_TRY(auto const node, Node::start(io, std::move(site), clock, std::move(options)));
     std::uint64_t last_change_ms = clock.monotonic_ms();
-    std::uint64_t last_held = 0;
+    std::uint64_t last_held = 0, last_here = 0;
     Result<void> outcome;
     for (bool over = false; !over;) {
         io.run_for(kTick);
         auto const progress = node->progress();
         show(progress);
-        if (progress.held != last_held) {
+        std::uint64_t const here = progress.state ? progress.state->here : 0;
+        if (progress.held != last_held || here != last_here) {
             last_held = progress.held;
+            last_here = here;
             last_change_ms = clock.monotonic_ms();
         }
         over = progress.caught_up;

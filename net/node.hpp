@@ -41,7 +41,7 @@ struct NodeOptions {
     // records go sooner, and more of the line goes into it.
     std::uint64_t acknowledge_every_ms = 60'000;
     // How long entries stay in the log that all members hold, and with them the history; none: for
-    // ever. A site that needs what is gone cannot get it here.
+    // ever. A site that needs what is gone gets the records instead.
     std::optional<std::uint64_t> log_retention_ms = std::nullopt;
     std::function<void(std::string_view event, std::string const& text)> log;
 };
@@ -68,8 +68,9 @@ public:
         bool caught_up =
             false;  // holds all that it must before it takes writes, and all that peers had
         std::uint64_t behind = 0;
-        std::uint64_t held = 0;  // entries
-        std::string last_error;  // why there is no connection
+        std::uint64_t held = 0;                   // entries
+        std::optional<StateProgress> state = {};  // instead of entries: records that have arrived
+        std::string last_error;                   // why there is no connection
     };
     Progress progress() const;
 

@@ -59,7 +59,9 @@ LocalState local_state(Replica const& replica) {
             replica.chains(),
             replica.actor(),
             replica.wants_confirmation(),
-            replica.keys()};
+            replica.keys(),
+            replica.record_count(),
+            replica.state_progress()};
 }
 
 Session::Session(SpaceId space, std::shared_ptr<LocalState const> local, std::uint64_t now_ms)
@@ -108,6 +110,12 @@ session::Actions Session::received(wire::Message message,
         on(*request, out);
     } else if (auto const* fork = std::get_if<wire::Fork>(&message)) {
         on(*fork, out);
+    } else if (auto const* offer = std::get_if<wire::StateOffer>(&message)) {
+        on(*offer, out);
+    } else if (auto const* ask = std::get_if<wire::StateAsk>(&message)) {
+        on(*ask, out);
+    } else if (auto* part = std::get_if<wire::StatePart>(&message)) {
+        on(std::move(*part), out);
     } else {
         close({Errc::protocol, "the peer sent a message that belongs to pairing", {}}, out);
     }
@@ -291,6 +299,7 @@ void Session::on(wire::Ack const& message, session::Actions& out) {
     if (!all_introduced(*changed)) return close({Errc::protocol, kNotIntroduced, {}}, out);
     ++acks_received_;
     progress_ms_ = now_ms_;
+    if (!theirs_.includes(*changed)) offered_ = false;  // a state is in force there
     acknowledged_.merge(*changed);
     theirs_.merge(*changed);
     peer_digest_ = message.vector;
@@ -387,6 +396,10 @@ session::Actions Session::collected(Result<Collected> batch, std::uint64_t now_m
     now_ms_ = now_ms;
     collecting_ = false;
     if (closed_) return out;
+    if (!batch && batch.error().code == Errc::gone) {
+        offer_state(out);
+        return out;
+    }
     if (!batch) {
         close(batch.error(), out);
         return out;
@@ -413,12 +426,16 @@ session::Actions Session::applied(Result<ApplyReport> report,
         close(report.error(), out);
         return out;
     }
+    tell_moved(out);
+    return out;
+}
+
+void Session::tell_moved(session::Actions& out) {
     VersionVector changed;
     for (auto const& [actor, seq] : local_->vector.items())
         if (told_.at(actor) < seq) changed.set(actor, seq);
     send_ack(changed, out);
     compare_roots(out);
-    return out;
 }
 
 void Session::send_ack(VersionVector const& changed, session::Actions& out) {
@@ -440,8 +457,9 @@ void Session::compare_roots(session::Actions& out) {
 // While the peer is far behind, batches follow each other up to the window; live, one is in flight
 // and the next takes all that waits.
 void Session::maybe_collect(session::Actions& out) {
-    if (closed_ || !greeted_ || !theirs_known_ || collecting_ || fork_) return;
+    if (closed_ || !greeted_ || !theirs_known_ || collecting_ || fork_ || offered_) return;
     if (theirs_.includes(local_->vector)) return;
+    if (in_flight_.empty() && state_is_less()) return offer_state(out);
     bool const room = in_flight_.empty() ||
                       (last_was_full_ && in_flight_bytes() + kBatchTargetBytes <= kWindowBytes);
     if (!room) return;
@@ -453,6 +471,7 @@ session::Actions Session::tick(std::uint64_t now_ms) {
     session::Actions out;
     now_ms_ = now_ms;
     if (!closed_ && fork_ && now_ms > fork_ms_ + kForkPatienceMs) close(*fork_, out);
+    if (!closed_) tick_states(out);
     if (closed_ || now_ms <= progress_ms_ + kAckTimeoutMs) return out;
     if (!greeted_)
         close({Errc::unavailable, "the peer has said nothing for a minute", {}}, out);

@@ -8,6 +8,8 @@
 //             durable and acknowledges with what moved, the digest of its vector, and its root
 //   unequal   each compares the last entries of every actor with the other's: two histories under
 //             one actor (storage/continuity.hpp) end the session
+//   cut       where a side lacks entries that the other has cut from its log, or many more than the
+//             other has records, it is offered the other's state and asks for it, part after part
 //   live      new entries go out as they commit; while a small batch is in flight the next
 //             one gathers
 //
@@ -54,6 +56,9 @@ inline constexpr std::uint64_t kForkPatienceMs = 5'000;  // for the peer's side 
 inline constexpr std::size_t kForksShownMax = 16;
 inline constexpr std::size_t kVectorsMax = 2;  // that a peer sends: at hello, and to find a fork
 inline constexpr std::size_t kRightsRequestsPerSecond = 16;
+inline constexpr std::uint64_t kStatePatienceMs =
+    20'000;                                               // until a state is offered or asked again
+inline constexpr std::uint64_t kStateEntriesMin = 1'000;  // fewer are always sent
 inline constexpr std::size_t kStatementBytesTarget = 1 << 20;  // of one message
 inline constexpr std::size_t kStatementsPerMessage = 1'000;
 
@@ -70,6 +75,8 @@ struct LocalState {
     ActorId actor = {};                    // under which this site writes
     bool wants_confirmation = false;       // Replica::wants_confirmation()
     std::shared_ptr<KeyRing const> keys = std::make_shared<KeyRing const>();
+    std::uint64_t records = 0;                         // about
+    std::optional<StateProgress> state_progress = {};  // of a state that arrives
 };
 LocalState local_state(Replica const& replica);
 
@@ -110,6 +117,13 @@ struct CompareHeads {  // then compared(): what the peer holds last of every act
 struct AddFork {  // then fork_added()
     wire::Fork fork;
 };
+struct AskState {};  // then state_asked(): what to ask the peer for, if anything
+struct GiveState {   // then state_given(), one at a time
+    inos::StateAsk ask;
+};
+struct TakeState {  // then state_taken(), one at a time
+    wire::StatePart part;
+};
 struct RootsDiffer {};  // the same entries, but not the same records: an alarm
 struct Close {
     Error reason;
@@ -122,6 +136,9 @@ using Action = std::variant<Send,
                             RightsAsked,
                             CompareHeads,
                             AddFork,
+                            AskState,
+                            GiveState,
+                            TakeState,
                             RootsDiffer,
                             Close>;
 using Actions = std::vector<Action>;
@@ -154,6 +171,12 @@ public:
     // it holds, and the session ends.
     session::Actions compared(Result<HeadComparison> const& comparison, std::uint64_t now_ms);
     session::Actions fork_added(Result<ForkShown> const& shown, std::uint64_t now_ms);
+    // The outcome of an AskState, a GiveState and a TakeState (true: the state is in force).
+    session::Actions state_asked(std::optional<inos::StateAsk> const& ask, std::uint64_t now_ms);
+    session::Actions state_given(Result<wire::StatePart> part, std::uint64_t now_ms);
+    session::Actions state_taken(Result<bool> taken,
+                                 std::shared_ptr<LocalState const> local,
+                                 std::uint64_t now_ms);
     session::Actions tick(std::uint64_t now_ms);
     session::Actions probe();  // ask the peer what it holds now; any time after start()
     // Asks the peer for rights of a bounded counter, for an actor of this site, as soon as its
@@ -196,6 +219,14 @@ private:
     void on(wire::Ack const& message, session::Actions& out);
     void on(wire::RightsRequest const& message, session::Actions& out);
     void on(wire::Fork const& message, session::Actions& out);
+    void on(wire::StateOffer const& message, session::Actions& out);
+    void on(wire::StateAsk const& message, session::Actions& out);
+    void on(wire::StatePart message, session::Actions& out);
+    void offer_state(session::Actions& out);
+    bool may_give_states() const;
+    bool state_is_less() const;
+    void tick_states(session::Actions& out);
+    void tell_moved(session::Actions& out);
     void show_fork(HeadComparison::Unlike const& fork, session::Actions& out);
     void confirm(session::Actions& out);
     void compare(std::vector<DepHead> heads, session::Actions& out);
@@ -237,6 +268,12 @@ private:
     std::set<ActorId> introduced_;  // by its certificates; one that is refused ends the session
     std::vector<wire::ActorTable> tables_;  // that the peer may mean, newest last
     VersionVector told_;                    // heads that our acknowledgements have named
+
+    // States instead of entries (session_states.cpp): to the peer, from it.
+    bool offered_ = false, giving_ = false, no_states_ = false;
+    bool asking_state_ = false, taking_ = false;
+    std::uint64_t offer_ms_ = 0, state_ask_ms_ = 0;
+    std::size_t taking_bytes_ = 0;
 
     bool collecting_ = false;
     bool last_was_full_ = false;

@@ -16,6 +16,8 @@ char const* family_name(Family family) {
             return "journal";
         case Family::meta:
             return "meta";
+        case Family::staging:
+            return "staging";
     }
     return "unknown";
 }

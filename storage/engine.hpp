@@ -26,9 +26,10 @@ enum class Family : std::uint8_t {
     index = 2,
     digests = 3,
     journal = 4,
-    meta = 5
+    meta = 5,
+    staging = 6
 };
-inline constexpr std::size_t kFamilies = 6;
+inline constexpr std::size_t kFamilies = 7;
 char const* family_name(Family family);
 
 // Changes that are made together or not at all. A later change of a key replaces an earlier one.

@@ -26,6 +26,9 @@
 //   meta     space u32 | 'o'                            our own actor
 //   meta     space u32 | 's'                            what was erased since is still on the disk:
 //                                                       VersionVector
+//   staging  space u32 | 'm'                            whose state arrives: StateManifest, signed
+//   staging  space u32 | 'p'                            up to which record it is here
+//   staging  space u32 | 'r' | collection | 00 | key    a record of it
 //   meta     00000000  | name                           the directory's own: format version, peers
 #pragma once
 

@@ -120,6 +120,17 @@ Result<void> put_cut_chains(Engine const& engine,
     return {};
 }
 
+void put_first_cut_chain(std::uint32_t space,
+                         Dot dot,
+                         crypto::Hash32 const& chain,
+                         WriteBatch& batch) {
+    std::string value;
+    value += static_cast<char>((dot.seq - 1) % kHashesPerKey);
+    value.append(reinterpret_cast<char const*>(chain.data()), kHashBytes);
+    batch.put(
+        Family::index, keys::cut_chains(space, dot.actor, block_of(dot.seq)), std::move(value));
+}
+
 Result<std::optional<crypto::Hash16>> cut_chain(Engine const& engine,
                                                 std::uint32_t space,
                                                 Dot dot) {

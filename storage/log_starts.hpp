@@ -62,6 +62,11 @@ Result<void> put_cut_chains(Engine const& engine,
                             Dot first,
                             std::vector<crypto::Hash32> const& chains,
                             WriteBatch& batch);
+// The first one that is kept of an actor whose entries before it were never here.
+void put_first_cut_chain(std::uint32_t space,
+                         Dot dot,
+                         crypto::Hash32 const& chain,
+                         WriteBatch& batch);
 // The first 16 bytes of the chain at an entry that was cut; nullopt: not kept.
 Result<std::optional<crypto::Hash16>> cut_chain(Engine const& engine, std::uint32_t space, Dot dot);
 

@@ -5,6 +5,7 @@
 #include "storage/entry_hash.hpp"
 #include "storage/keys.hpp"
 #include "storage/replica_stage.hpp"
+#include "storage/replica_states.hpp"
 #include "storage/schema_document.hpp"
 
 namespace inos {
@@ -34,7 +35,8 @@ Replica::Replica(Engine& engine, Clock const& clock, Membership membership, Repl
     : engine_(engine),
       clock_(clock),
       membership_(std::make_shared<Membership const>(std::move(membership))),
-      options_(std::move(options)) {
+      options_(std::move(options)),
+      states_(std::make_unique<States>(*this)) {
     update_keys();
 }
 
@@ -69,6 +71,7 @@ Result<std::unique_ptr<Replica>> Replica::open(Engine& engine,
     INOS_CHECK(replica->load_continuity());
     INOS_CHECK(replica->load_schemas());
     INOS_CHECK(replica->load_aliases());
+    INOS_CHECK(replica->states_->load());
     return replica;
 }
 
@@ -207,30 +210,38 @@ Result<void> Replica::write_batch(WriteBatch const& batch, Durability durability
     return written;
 }
 
-Result<void> Replica::write(Stage& stage, Durability durability) {
-    auto sums = sums_;
-    for (auto& [key, staged] : stage.records_) {
-        if (staged.gone) {
-            sums[staged.name.collection].subtract(staged.stored_class, staged.stored_digest);
-            stage.batch_.remove(Family::records, key);
-            index_conflict(stage, staged, false);
-            index_upkeep(stage, staged, {});
-            continue;
-        }
-        if (!staged.dirty) continue;
-        DigestClass const now = digest_class(state_of(staged.record));
-        Digest128 digest;
-        if (now != DigestClass::none)
-            digest = record_digest(
-                options_.digest_key, staged.name.collection, staged.name.key, staged.record);
-        CollectionSums& collection = sums[staged.name.collection];
-        collection.subtract(staged.stored_class, staged.stored_digest);
-        collection.add(now, digest);
-        index_conflict(stage, staged, belongs_to_conflicts(now, staged.record));
-        index_upkeep(stage, staged, upkeep_flags(staged.record));
-        stage.batch_.put(
-            Family::records, key, StoredRecord::encode(digest, now, staged.last, staged.record));
+// A record's row, its sums and its places in the indexes.
+void Replica::put_row(Stage& stage,
+                      std::string const& key,
+                      Staged const& staged,
+                      Sums& sums) const {
+    CollectionSums& collection = sums[staged.name.collection];
+    collection.subtract(staged.stored_class, staged.stored_digest);
+    if (staged.gone) {
+        stage.batch_.remove(Family::records, key);
+        index_conflict(stage, staged, false);
+        return index_upkeep(stage, staged, {});
     }
+    DigestClass const now = digest_class(state_of(staged.record));
+    Digest128 digest;
+    if (now != DigestClass::none)
+        digest = record_digest(
+            options_.digest_key, staged.name.collection, staged.name.key, staged.record);
+    collection.add(now, digest);
+    index_conflict(stage, staged, belongs_to_conflicts(now, staged.record));
+    index_upkeep(stage, staged, upkeep_flags(staged.record));
+    stage.batch_.put(
+        Family::records, key, StoredRecord::encode(digest, now, staged.last, staged.record));
+}
+
+Result<void> Replica::write(Stage& stage, Durability durability) {
+    Sums sums = sums_;
+    for (auto const& [key, staged] : stage.records_)
+        if (staged.dirty || staged.gone) put_row(stage, key, staged, sums);
+    return write(stage, std::move(sums), durability);
+}
+
+Result<void> Replica::write(Stage& stage, Sums sums, Durability durability) {
     for (auto const& [collection, value] : sums) {
         auto const before = sums_.find(collection);
         if (before == sums_.end() || !(before->second == value))
@@ -245,9 +256,13 @@ Result<void> Replica::write(Stage& stage, Durability durability) {
         vector_.encode(before);
         stage.batch_.put(Family::meta, keys::meta_kind(options_.space, 's'), std::move(before));
     }
+    if (stage.scrub) states_->give_up_with(stage.batch_);
     INOS_CHECK(write_batch(stage.batch_, durability));
     if (first_unscrubbed) unscrubbed_since_ = vector_;
-    if (stage.scrub) ++erasing_writes_;
+    if (stage.scrub) {
+        ++erasing_writes_;
+        states_->drop_given();
+    }
     remember_erased(stage);
     sums_ = std::move(sums);
     for (auto& [actor, state] : stage.actors_)
@@ -261,6 +276,12 @@ Result<void> Replica::write(Stage& stage, Durability durability) {
     for (RecordTag const& tag : stage.marked_)
         pending_erasures_.erase(tag);
     if (durability == Durability::synced) own_synced_ = vector_.at(options_.actor);
+    // Its rows may hold what was erased. All that the write did is noted by now: an error here must
+    // not leave us with numbers that are used.
+    if (auto forgotten = stage.scrub ? states_->forget() : Result<void>(); !forgotten) {
+        failed_ = true;
+        return forgotten;
+    }
     if (auto followed = follow_aliases(stage); !followed) {
         failed_ = true;
         return followed;

@@ -44,11 +44,13 @@
 #include "storage/crypto/crypto.hpp"
 #include "storage/digest.hpp"
 #include "storage/engine.hpp"
+#include "storage/erasure.hpp"
 #include "storage/key_ring.hpp"
 #include "storage/log_starts.hpp"
 #include "storage/membership.hpp"
 #include "storage/result.hpp"
 #include "storage/rights.hpp"
+#include "storage/state_transfer.hpp"
 
 namespace inos {
 
@@ -131,24 +133,6 @@ struct PurgeBlocker {
     std::uint64_t since_ms = 0;  // when it last acknowledged anything, by its clock; 0: never
 };
 
-// What became of an erasure, as far as this node knows.
-struct ErasureStatus {
-    RecordTag tag{};
-    std::string collection;
-    std::string site;  // where it was asked for; empty while the erase itself has not come
-    Hlc time;
-    std::string source;
-    std::vector<std::string> done, waiting;  // sites that hold no byte of it any more, and others
-};
-
-// Taken before a scrub of the engine, given back after it.
-inline constexpr std::size_t kErasedNamesMax = 10'000;
-
-struct ScrubTicket {
-    VersionVector vector;
-    std::uint64_t erasing_writes = 0;  // until then
-};
-
 // How lists among a record's fields are shown: [value, ...] or, so that operations can name the
 // elements, [{"element": id, "value": value}, ...].
 enum class Lists { values, elements };
@@ -175,15 +159,6 @@ struct SignedHead {
     ActorId actor;
     Seq seq = 0;
     crypto::Signature signature{};
-};
-
-// That a record was erased, as its eraser signed it: what makes stubs in entries believable.
-struct Erasure {
-    RecordTag tag{};
-    std::string collection;
-    ActorId actor;
-    crypto::Signature signature{};
-    bool operator==(Erasure const&) const = default;
 };
 
 // A causally closed set of entries in causal order; the last entry of every actor in it is signed.
@@ -462,6 +437,19 @@ public:
     // if it lacks any. May sign our own head, durably, before it answers. Errc::gone: it lacks
     // entries that were cut from the log.
     Result<EntryBatch> collect(VersionVector const& theirs, std::size_t target_bytes);
+    // ---- states instead of entries, storage/state_transfer.hpp -------------------------------
+    // The part that `to` asks for, of a snapshot that is kept for it. Errc::forbidden: states are
+    // taken from an admin or a writer of everything only; conflict: histories differ or cannot be
+    // compared; unavailable: not now.
+    Result<StatePart> give_state(SiteId const& to,
+                                 StateAsk const& ask,
+                                 StatePartLimits const& limits = {});
+    // What to ask `from` for next; nullopt: a state arrives from another site.
+    std::optional<StateAsk> state_ask(SiteId const& from);
+    // Stages a part. True: it was the last one, and all of it is in force now, with one write.
+    Result<bool> take_state(SiteId const& from, StatePart const& part);
+    std::optional<StateProgress> state_progress() const;
+    void drop_idle_states();  // snapshots that nobody asks for any more
     bool failed() const { return failed_; }
     // Holds what its issuer held when this site was admitted; before, commit() answers
     // Errc::unavailable, so that a new member never writes over what it has not seen.
@@ -479,6 +467,7 @@ private:
     class Draft;
     class Collector;
     class Truncation;
+    class States;
 
     Replica(Engine& engine, Clock const& clock, Membership membership, ReplicaOptions options);
     Result<void> check_admin(std::string_view act) const;
@@ -543,7 +532,10 @@ private:
     void commit_some(std::vector<Transaction> const& group,
                      std::vector<Result<Committed>>& results);
     Result<void> refused() const;
+    using Sums = std::map<std::string, CollectionSums, std::less<>>;
     Result<void> write(Stage& stage, Durability durability);
+    Result<void> write(Stage& stage, Sums sums, Durability durability);
+    void put_row(Stage& stage, std::string const& key, Staged const& staged, Sums& sums) const;
     void index_upkeep(Stage& stage, Staged const& staged, UpkeepFlags now) const;
     void index_conflict(Stage& stage, Staged const& staged, bool belongs) const;
     Result<void> write_batch(WriteBatch const& batch, Durability durability);
@@ -558,7 +550,7 @@ private:
 
     VersionVector vector_;
     std::map<ActorId, ActorState> actors_;
-    std::map<std::string, CollectionSums, std::less<>> sums_;
+    Sums sums_;
     LogStarts log_starts_;
     ActorId cut_from_;  // where the next truncation begins to look
     HlcClock hlc_;
@@ -583,6 +575,7 @@ private:
     Doubt doubt_ = Doubt::none, suspicion_ = Doubt::none;  // by what is stored; by what is said
     std::vector<std::uint64_t> suspicions_ms_;             // on which new actors were taken
     std::map<ActorId, Fork> forks_;
+    std::unique_ptr<States> states_;
     Seq own_synced_ = 0;  // our own entries up to here are certainly on the disk
     bool failed_ = false;
 };

@@ -122,8 +122,8 @@ private:
         return Error{Errc::gone,
                      "the peer lacks entries of \"" + (author ? author->name : "") +
                          "\" up to number " + std::to_string(replica_.log_starts_.of(actor)) +
-                         ", which this site has cut from its log; it has to get them from a site "
-                         "that keeps them longer (log_retention)",
+                         ", which this site has cut from its log (log_retention); connect it with "
+                         "a site that keeps them longer, or that may write everything",
                      {}};
     }
 

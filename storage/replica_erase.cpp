@@ -15,8 +15,9 @@ namespace {
 constexpr std::uint8_t kProofVersion = 1;
 constexpr std::string_view kSchemaCollection = "_schema";
 
-// version u8 | collection blob | actor u64 | signature 64
-std::string encode_proof(Erasure const& erasure) {
+}  // namespace
+
+std::string encode_erasure(Erasure const& erasure) {
     std::string out;
     out += static_cast<char>(kProofVersion);
     put_blob(out, erasure.collection);
@@ -25,7 +26,7 @@ std::string encode_proof(Erasure const& erasure) {
     return out;
 }
 
-std::optional<Erasure> decode_proof(std::string_view tag, std::string_view bytes) {
+std::optional<Erasure> decode_erasure(std::string_view tag, std::string_view bytes) {
     Reader in(bytes);
     if (in.byte() != kProofVersion) return std::nullopt;
     Erasure erasure;
@@ -38,13 +39,11 @@ std::optional<Erasure> decode_proof(std::string_view tag, std::string_view bytes
     return in.finished() ? std::optional(std::move(erasure)) : std::nullopt;
 }
 
-}  // namespace
-
 Result<void> Replica::load_erasures() {
     std::string const from = keys::meta_kind(options_.space, 'e');
     auto cursor = engine_.scan(Family::meta, from, keys::meta_kind(options_.space, 'f'));
     for (; cursor->valid(); cursor->next()) {
-        auto erasure = decode_proof(cursor->key().substr(from.size()), cursor->value());
+        auto erasure = decode_erasure(cursor->key().substr(from.size()), cursor->value());
         if (!erasure) return fail(Errc::corruption, "the stored proof of an erasure is malformed");
         std::string const mark = keys::erased_key(crypto::view(erasure->tag));
         INOS_TRY(
@@ -86,7 +85,7 @@ void Replica::Stage::put_proof(Erasure const& erasure) {
     if (is_erased(erasure.tag)) return;
     std::string key = keys::meta_kind(replica_.options_.space, 'e');
     key += crypto::view(erasure.tag);
-    batch_.put(Family::meta, std::move(key), encode_proof(erasure));
+    batch_.put(Family::meta, std::move(key), encode_erasure(erasure));
     erasures_.emplace(erasure.tag, erasure);
 }
 

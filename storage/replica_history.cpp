@@ -156,8 +156,9 @@ Result<bool> Replica::history_within(RecordName const& name,
                                      Dot last,
                                      VersionVector const& vector) const {
     RecordTag const tag = record_tag(options_.digest_key, name.collection, name.key);
-    // What was cut, and all before it, was stable then.
-    while (last.seq > 0 && !log_starts_.is_cut(last)) {
+    // What is before a cut may be any entry that was cut, or that came as a state.
+    while (last.seq > 0) {
+        if (log_starts_.is_cut(last)) return log_starts_.within(vector);
         if (!vector.covers(last)) return false;
         INOS_TRY(auto const bytes, engine_.get(Family::log, keys::log(options_.space, last)));
         auto const entry = bytes ? StoredEntry::decode(*bytes, last.actor) : std::nullopt;

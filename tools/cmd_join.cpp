@@ -95,8 +95,11 @@ Result<int> join(Context& context, Options const& options) {
     if (!options.no_wait) {
         Progress progress(context.terminal, "catching up", 0);
         INOS_CHECK(catch_up(dir, clock, kPatienceMs, [&](Node::Progress const& now) {
-            progress.set_total(now.held + now.behind);
-            progress.update(now.held, now.connected ? "" : "connecting");
+            progress.set_total(now.state ? now.state->records : now.held + now.behind);
+            progress.update(now.state ? now.state->here : now.held,
+                            !now.connected ? "connecting"
+                            : now.state    ? "records"
+                                           : "");
         }));
     }
     print_joined(context, joined, dir, kept);

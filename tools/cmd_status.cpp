@@ -43,6 +43,10 @@ void print_space(Context& context, Value const& space) {
                                     std::to_string(number_of(fork, "entry")) + " or earlier on")
             << context.terminal.dim("  sites with different halves exchange nothing; stop a copy")
             << '\n';
+    if (Value const* arriving = space.find("arriving"); arriving && !arriving->is_null())
+        out << "state   " << number_of(*arriving, "records") << " of about "
+            << counted(number_of(*arriving, "of"), "record") << " have arrived"
+            << context.terminal.dim("  they are shown when all are here") << '\n';
     for (auto const& silent : array_of(space, "purge_waits_for")) {
         std::string const since = text_of(silent, "since");
         out << "purge   waits for " << clean_text(text_of(silent, "site")) << ", "

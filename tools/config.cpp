@@ -75,16 +75,15 @@ std::string set_log_level(Config& config, Texts const& values) {
 }
 
 ConfigKey log_retention_key() {
-    return {
-        "log_retention",
-        ConfigKey::Type::text,
-        "\"forever\"",
-        "How long this site keeps changes in its log after all sites have them, such as "
-        "\"90d\". They are the history that inos history and reads of the past show, and what a "
-        "site that joins or was away is given: one that needs more than is kept here has to "
-        "get it from a site that keeps it.",
-        false,
-        set_log_retention};
+    return {"log_retention",
+            ConfigKey::Type::text,
+            "\"forever\"",
+            "How long this site keeps changes in its log after all sites have them, such as "
+            "\"90d\". They are the history that inos history and reads of the past show. A site "
+            "that joins when they are gone is given the records without their history, which is "
+            "meant for up to 1 GiB of them.",
+            false,
+            set_log_retention};
 }
 
 std::vector<ConfigKey> make_keys() {

@@ -2,14 +2,11 @@
 
 #include <algorithm>
 
-#include <zstd.h>
-
 #include "crdt/bytes.hpp"
+#include "net/wire/compression.hpp"
 
 namespace inos::wire {
 namespace {
-
-constexpr int kLevel = 3;
 
 std::string associated(Batch const& batch) {
     std::string out = "inos batch 1";
@@ -28,27 +25,6 @@ template <std::size_t N>
 void take_bytes(Reader& in, std::array<std::uint8_t, N>& bytes) {
     std::string_view const raw = in.take(N);
     std::copy(raw.begin(), raw.end(), bytes.begin());
-}
-
-std::string compress(std::string const& content) {
-    std::string out(ZSTD_compressBound(content.size()), '\0');
-    std::size_t const size =
-        ZSTD_compress(out.data(), out.size(), content.data(), content.size(), kLevel);
-    INOS_ASSERT(!ZSTD_isError(size));
-    out.resize(size);
-    return out;
-}
-
-Result<std::string> decompress(std::string const& bytes) {
-    auto const size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
-    bool const known = size != ZSTD_CONTENTSIZE_UNKNOWN && size != ZSTD_CONTENTSIZE_ERROR;
-    if (!known || size > kContentBytesMax)
-        return fail(Errc::protocol, "a batch declares no size or one over the limit");
-    std::string out(static_cast<std::size_t>(size), '\0');
-    std::size_t const got = ZSTD_decompress(out.data(), out.size(), bytes.data(), bytes.size());
-    if (ZSTD_isError(got) || got != out.size())
-        return fail(Errc::protocol, "a batch does not decompress to what it declares");
-    return out;
 }
 
 }  // namespace
@@ -84,7 +60,7 @@ Result<EntryBatch> open_batch(Batch const& batch, crypto::Secret const& key) {
     auto const opened = crypto::open(key, batch.sealed, associated(batch));
     if (!opened)
         return fail(Errc::protocol, "a batch was not sealed with this space's key, or was changed");
-    INOS_TRY(std::string const content, decompress(*opened));
+    INOS_TRY(std::string const content, decompress(*opened, kContentBytesMax));
     Reader in(content);
     EntryBatch out;
     std::size_t entries = 0;

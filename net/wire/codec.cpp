@@ -165,6 +165,27 @@ void put(schema::Message::Builder out, Fork const& message) {
     builder.setSignature(as_data(crypto::view(message.head.signature)));
 }
 
+void put(schema::Message::Builder out, StateOffer const& message) {
+    out.setStateOffer(as_data(message.space));
+}
+
+void put(schema::Message::Builder out, StateAsk const& message) {
+    auto builder = out.initStateAsk();
+    builder.setSpace(as_data(message.space));
+    builder.setId(as_data(message.id));
+    builder.setAfter(as_data(message.after));
+    builder.setHeads(as_data(message.heads));
+}
+
+void put(schema::Message::Builder out, StatePart const& message) {
+    auto builder = out.initStatePart();
+    builder.setSpace(as_data(message.space));
+    builder.setId(as_data(message.id));
+    builder.setAfter(as_data(message.after));
+    builder.setKeyId(message.key_id);
+    builder.setSealed(as_data(message.sealed));
+}
+
 Hello get(schema::Hello::Reader in) {
     Hello hello;
     hello.version_min = in.getVersionMin();
@@ -294,6 +315,26 @@ Message get(schema::Message::Reader in) {
             return get(in.getRightsRequest());
         case schema::Message::FORK:
             return get(in.getFork());
+        case schema::Message::STATE_OFFER:
+            return StateOffer{sixteen(in.getStateOffer())};
+        case schema::Message::STATE_ASK: {
+            auto const ask = in.getStateAsk();
+            return StateAsk{sixteen(ask.getSpace()),
+                            sixteen(ask.getId()),
+                            text(ask.getAfter()),
+                            text(ask.getHeads())};
+        }
+        case schema::Message::STATE_PART: {
+            auto const part = in.getStatePart();
+            return StatePart{sixteen(part.getSpace()),
+                             sixteen(part.getId()),
+                             text(part.getAfter()),
+                             part.getKeyId(),
+                             text(part.getSealed())};
+        }
+        case schema::Message::RESERVED12:
+        case schema::Message::RESERVED13:
+            break;
     }
     throw Malformed{"a kind of message that this version does not know"};
 }

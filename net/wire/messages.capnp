@@ -21,6 +21,11 @@ struct Message {
     rightsRequest @9 :RightsRequest;
     acknowledgements @10 :Acknowledgements;
     fork         @11 :Fork;
+    reserved12   @12 :Void;
+    reserved13   @13 :Void;
+    stateOffer   @14 :Data;      # space; the receiver lacks entries that the sender has cut
+    stateAsk     @15 :StateAsk;
+    statePart    @16 :StatePart;
   }
 }
 
@@ -66,6 +71,22 @@ struct Fork {
   head      @3 :UInt64;          # the sender's last entry of the actor, as its author signed it
   chain     @4 :Data;            # 32 bytes
   signature @5 :Data;            # 64 bytes
+}
+
+# Asks for the sender's whole state, part after part (storage/state_transfer.hpp).
+struct StateAsk {
+  space @0 :Data;
+  id    @1 :Data;                # 16 bytes: the snapshot; zeros: any, from its beginning
+  after @2 :Data;                # the last name that is held; empty: none
+  heads @3 :Data;                # what the asking site holds of each actor
+}
+
+struct StatePart {
+  space  @0 :Data;
+  id     @1 :Data;               # 16 bytes
+  after  @2 :Data;               # behind what it comes
+  keyId  @3 :UInt64;
+  sealed @4 :Data;               # zstd of the part, sealed with the space key
 }
 
 struct Batch {

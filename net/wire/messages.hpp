@@ -116,6 +116,28 @@ struct Fork {
     bool operator==(Fork const&) const = default;
 };
 
+struct StateOffer {
+    SpaceId space{};
+    bool operator==(StateOffer const&) const = default;
+};
+
+struct StateAsk {
+    SpaceId space{};
+    crypto::Hash16 id{};
+    std::string after;
+    std::string heads;
+    bool operator==(StateAsk const&) const = default;
+};
+
+struct StatePart {
+    SpaceId space{};
+    crypto::Hash16 id{};
+    std::string after;
+    std::uint64_t key_id = 0;
+    std::string sealed;
+    bool operator==(StatePart const&) const = default;
+};
+
 using Message = std::variant<Hello,
                              Statements,
                              Vector,
@@ -127,6 +149,9 @@ using Message = std::variant<Hello,
                              PairDone,
                              RightsRequest,
                              Acknowledgements,
-                             Fork>;
+                             Fork,
+                             StateOffer,
+                             StateAsk,
+                             StatePart>;
 
 }  // namespace inos::wire

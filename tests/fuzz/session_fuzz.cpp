@@ -71,6 +71,7 @@ public:
                 return perform(session_.tick(now_ms_));
             case 6:
                 if (collecting_) return answer_collect();
+                if (asking_ || giving_ || taking_) return answer_state();
                 if (adding_ > 0) {
                     --adding_;
                     return session_.statements_added();
@@ -90,7 +91,7 @@ private:
     SpaceId next_space() { return in_.byte() == 0xff ? SpaceId{} : fixture_.space; }
 
     wire::Message next_message() {
-        switch (in_.below(10)) {
+        switch (in_.below(13)) {
             case 0: {
                 wire::Hello hello;
                 hello.version_max = static_cast<std::uint16_t>(in_.below(3));
@@ -137,6 +138,12 @@ private:
                 return wire::Refusal{std::string(in_.blob())};
             case 7:
                 return wire::PairDone{};
+            case 10:
+                return wire::StateOffer{next_space()};
+            case 11:
+                return wire::StateAsk{next_space(), {}, {}, std::string(1, '\0')};
+            case 12:
+                return wire::StatePart{next_space(), {}, {}, 0, std::string(in_.blob())};
             case 9:
                 return wire::RightsRequest{
                     next_space(), "c", std::string(in_.blob()), "f", in_.wide(), false, {}};
@@ -156,6 +163,22 @@ private:
         collected.entries = in_.below(2);
         collected.entry_bytes = in_.number(3);
         perform(session_.collected(std::move(collected), now_ms_));
+    }
+
+    void answer_state() {
+        if (std::exchange(asking_, false))
+            return perform(session_.state_asked(
+                in_.byte() & 1 ? std::optional(StateAsk{}) : std::nullopt, now_ms_));
+        if (std::exchange(giving_, false)) {
+            auto const code = in_.byte() & 1 ? Errc::conflict : Errc::unavailable;
+            Result<wire::StatePart> part = wire::StatePart{fixture_.space, {}, {}, 0, {}};
+            if (in_.byte() & 1) part = fail(code, "there is no state");
+            return perform(session_.state_given(std::move(part), now_ms_));
+        }
+        taking_ = false;
+        Result<bool> taken = (in_.byte() & 1) != 0;
+        if (in_.byte() == 0xff) taken = fail(Errc::protocol, "a record nobody made");
+        perform(session_.state_taken(std::move(taken), next_state(), now_ms_));
     }
 
     void answer_apply() {
@@ -204,6 +227,13 @@ private:
     void check(session::AddFork const&) {
         fuzz::expect(++adding_ <= kPendingStatementsMax, "a bounded number of messages waits");
     }
+    void check(session::AskState const&) { asking_ = true; }
+    void check(session::GiveState const&) {
+        fuzz::expect(!std::exchange(giving_, true), "one part is made at a time");
+    }
+    void check(session::TakeState const&) {
+        fuzz::expect(!std::exchange(taking_, true), "one part is taken at a time");
+    }
     void check(session::RootsDiffer const&) {
         fuzz::expect(!std::exchange(alarmed_, true), "the alarm is given once");
     }
@@ -216,6 +246,7 @@ private:
     fuzz::Input& in_;
     std::uint64_t now_ms_ = 1'000'000;
     Session session_;
+    bool asking_ = false, giving_ = false, taking_ = false;
     bool collecting_ = false, closed_ = false, alarmed_ = false;
     std::size_t state_ = 0, applying_ = 0, adding_ = 0;
 };

@@ -6,6 +6,8 @@
 #include "net/session.hpp"
 #include "net/wire/batch_codec.hpp"
 #include "net/wire/codec.hpp"
+#include "net/wire/state_codec.hpp"
+#include "storage/log_retention.hpp"
 #include "tests/support/broken_author.hpp"
 #include "tests/support/space.hpp"
 
@@ -21,8 +23,12 @@ std::shared_ptr<LocalState const> state_of(Site const& site) {
 // One side: a session and the replica below it; performs the session's actions.
 class Side {
 public:
-    Side(Space& space, std::size_t index)
-        : space_(space), site_(space[index]), session(space.id(), state_of(site_), 0) {
+    Side(Space& space, std::size_t index) : Side(space, index, index == 0 ? 1 : 0) {}
+    Side(Space& space, std::size_t index, std::size_t peer)
+        : space_(space),
+          site_(space[index]),
+          peer_(space[peer].keys.identity.public_key),
+          session(space.id(), state_of(site_), 0) {
         perform(session.start(kWall));
     }
 
@@ -33,10 +39,13 @@ public:
         perform(session.received(std::move(message), 0, kWall));
     }
     void refresh() { perform(session.progress(state_of(site_), 0)); }
+    void tick(std::uint64_t now_ms) { perform(session.tick(now_ms)); }
 
     std::deque<std::string> out;
-    std::size_t bytes_in = 0, batches_in = 0, applied = 0, alarms = 0;
+    std::size_t bytes_in = 0, batches_in = 0, applied = 0, alarms = 0, parts_in = 0;
     std::optional<Error> end;
+    bool busy = false;               // taking a state from elsewhere
+    std::optional<Errc> untakeable;  // why no part of a state can be taken
 
 private:
     void perform(session::Actions actions) {
@@ -45,10 +54,11 @@ private:
     }
     void act(session::Send& send) { out.push_back(wire::encode(send.message)); }
     void act(session::Collect& collect) {
-        auto const batch = value_of(site_->collect(collect.theirs, collect.target_bytes));
+        auto const batch = site_->collect(collect.theirs, collect.target_bytes);
+        if (!batch) return perform(session.collected(tl::unexpected(batch.error()), 0));
         perform(session.collected(
             Session::Collected{
-                wire::seal_batch(space_.id(), key_, batch), batch.weight(), batch.entries()},
+                wire::seal_batch(space_.id(), key_, *batch), batch->weight(), batch->entries()},
             0));
     }
     void act(session::Apply& apply) {
@@ -75,11 +85,29 @@ private:
         perform(
             session.fork_added(site_->add_fork(add.fork.actor, add.fork.seq, add.fork.head), 0));
     }
+    void act(session::AskState&) {
+        perform(session.state_asked(busy ? std::nullopt : site_->state_ask(peer_), 0));
+    }
+    void act(session::GiveState& give) {
+        auto part = site_->give_state(peer_, give.ask, {1 << 20, 7});
+        perform(session.state_given(
+            part ? Result<wire::StatePart>(wire::seal_state_part(space_.id(), key_, *part))
+                 : Result<wire::StatePart>(tl::unexpected(part.error())),
+            0));
+    }
+    void act(session::TakeState& take) {
+        ++parts_in;
+        auto const part = value_of(wire::open_state_part(take.part, key_));
+        auto taken = untakeable ? Result<bool>(fail(*untakeable, "as the test wants it"))
+                                : site_->take_state(peer_, part);
+        perform(session.state_taken(std::move(taken), state_of(site_), 0));
+    }
     void act(session::RootsDiffer&) { ++alarms; }
     void act(session::Close& close) { end = close.reason; }
 
     Space& space_;
     Site& site_;
+    SiteId peer_;
     crypto::Secret key_;
 
 public:
@@ -216,6 +244,106 @@ TEST(TwoSessions, D6_equal_version_vectors_do_not_hide_a_fork) {
     EXPECT_TRUE(b.end);
     EXPECT_EQ(a.alarms + b.alarms, 0u) << "no repair would help";
     EXPECT_EQ(space[0]->forks().size() + space[1]->forks().size(), 2u);
+}
+
+// Thirty records, and nothing left in the log of whoever holds them.
+void fill_and_cut(Space& space) {
+    for (int n = 0; n < 30; ++n)
+        space[n % 2].put("c", "x" + std::to_string(n), {{"n", Value(n)}});
+    space.converge();
+    space.acknowledge();
+    for (auto const& site : space.sites())
+        while (value_of(cut_log(*site->replica, 0, 1'000)) > 0) {
+        }
+}
+
+TEST(TwoSessions, D15_who_lacks_what_was_cut_gets_the_state_and_goes_on_with_entries) {
+    Space space(2);
+    fill_and_cut(space);
+    Site& fresh = space.admit({"fresh"});
+    Side a(space, 0, 2), b(space, 2, 0);
+    converse(a, b);
+    EXPECT_EQ(b.parts_in, 5u);
+    EXPECT_EQ(b.batches_in, 0u);
+    EXPECT_EQ(fresh->vector(), space[0]->vector());
+    EXPECT_EQ(fresh->root(), space[0]->root());
+    EXPECT_TRUE(a.session.settled());
+    EXPECT_TRUE(b.session.settled());
+    space[0].put("c", "x1", {{"n", Value(100)}});
+    fresh.put("c", "x2", {{"n", Value(200)}});
+    a.refresh();
+    b.refresh();
+    converse(a, b);
+    EXPECT_EQ(b.batches_in, 1u);
+    EXPECT_EQ(fresh.field("c", "x1", "n"), Value(100));
+    EXPECT_EQ(space[0].field("c", "x2", "n"), Value(200));
+    EXPECT_EQ(fresh->root(), space[0]->root());
+    EXPECT_FALSE(a.end || b.end);
+}
+
+// An old copy of "away" is put back, with an entry that nobody has yet. What it lacks is cut from
+// the other's log, and the other may give no state; its own entries go over all the same.
+TEST(TwoSessions, who_lacks_what_was_cut_and_gets_no_state_is_still_listened_to) {
+    Space space({{"admin"}, {"shop", Role::writer, {"c"}}, {"away"}});
+    auto const old = test::contents(*space[2].engine);
+    fill_and_cut(space);
+    space[2].engine->replace(old);
+    space[2].reopen();
+    space[2].put("c", "mine", {{"n", Value(7)}});
+    Side a(space, 1, 2), b(space, 2, 1);
+    converse(a, b);
+    EXPECT_FALSE(a.end || b.end);
+    EXPECT_EQ(b.parts_in, 0u);
+    EXPECT_EQ(space[1].field("c", "mine", "n"), Value(7));
+    EXPECT_EQ(b.session.ahead(), 0u);
+    EXPECT_FALSE(a.session.settled());
+    space[1].put("c", "y", {{"n", Value(1)}});
+    space[2].put("c", "mine", {{"n", Value(8)}});
+    a.refresh();
+    b.refresh();
+    converse(a, b);
+    EXPECT_FALSE(a.end || b.end);
+    EXPECT_EQ(space[1].field("c", "mine", "n"), Value(8));
+}
+
+// A state is less here than the entries, but the receiver cannot take it.
+TEST(TwoSessions, where_an_offered_state_does_not_come_about_entries_go_after_a_while) {
+    Space space(2);
+    for (int n = 0; n < 1'100; ++n)
+        space[0].put("c", "x", {{"n", Value(n)}});
+    Side a(space, 0), b(space, 1);
+    b.busy = true;  // with the state of another site
+    converse(a, b);
+    EXPECT_EQ(space[1]->vector().at(space[0].actor()), 0u);
+    a.tick(2 * kStatePatienceMs);
+    converse(a, b);
+    EXPECT_EQ(space[1]->vector().at(space[0].actor()), 0u);
+    a.tick(2 * kStatePatienceMs + 1);
+    converse(a, b);
+    EXPECT_EQ(b.parts_in, 0u);
+    EXPECT_EQ(space[1]->vector(), space[0]->vector());
+    EXPECT_TRUE(a.session.settled());
+}
+
+// What the receiver finds wrong with a state ends the state, not the session.
+TEST(TwoSessions, a_state_that_cannot_be_taken_does_not_end_the_session) {
+    for (Errc const code : {Errc::conflict, Errc::too_large, Errc::forbidden, Errc::unavailable}) {
+        Space space(2);
+        for (int n = 0; n < 1'100; ++n)
+            space[0].put("c", "x", {{"n", Value(n)}});
+        Side a(space, 0), b(space, 1);
+        b.untakeable = code;
+        converse(a, b);
+        space[1].put("c", "y", {{"n", Value(1)}});
+        b.refresh();
+        a.tick(2 * kStatePatienceMs + 1);
+        converse(a, b);
+        EXPECT_FALSE(a.end || b.end);
+        EXPECT_EQ(b.parts_in, 1u);
+        EXPECT_EQ(space[0].field("c", "y", "n"), Value(1));
+        EXPECT_EQ(space[1].field("c", "x", "n"), Value(1'099));
+        EXPECT_EQ(space[0]->vector(), space[1]->vector());
+    }
 }
 
 // The fork comes to both from elsewhere while their session lasts.

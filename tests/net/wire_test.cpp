@@ -55,6 +55,15 @@ std::string short_bytes(Tape& tape) {
     return any_bytes(tape);
 }
 
+Message any_of_state(Tape& tape, std::size_t kind) {
+    if (kind == 12) return wire::StateOffer{any_sixteen(tape)};
+    if (kind == 13)
+        return wire::StateAsk{
+            any_sixteen(tape), any_sixteen(tape), any_bytes(tape), any_bytes(tape)};
+    return wire::StatePart{
+        any_sixteen(tape), any_sixteen(tape), any_bytes(tape), tape.word64(), any_bytes(tape, 200)};
+}
+
 Message any_message(Tape& tape, std::size_t kind) {
     switch (kind) {
         case 0: {
@@ -111,6 +120,10 @@ Message any_message(Tape& tape, std::size_t kind) {
         }
         case 10:
             return wire::Acknowledgements{any_sixteen(tape), any_list(tape, short_bytes)};
+        case 12:
+        case 13:
+        case 14:
+            return any_of_state(tape, kind);
         default: {
             wire::Fork fork{any_sixteen(tape), ActorId{tape.word64()}, tape.word64(), {}};
             fork.head.seq = tape.word64();
@@ -446,7 +459,10 @@ std::vector<std::pair<std::string, Message>> golden_messages() {
             {"acknowledgements", wire::Acknowledgements{fill(1), {"one", "another one"}}},
             {"rights request",
              wire::RightsRequest{fill(1), "products", "lamp", "stock", 3, true, ActorId{7}}},
-            {"fork", fork}};
+            {"fork", fork},
+            {"state offer", wire::StateOffer{fill(1)}},
+            {"state ask", wire::StateAsk{fill(1), fill(2), "after", "heads"}},
+            {"state part", wire::StatePart{fill(1), fill(2), "after", 4, "sealed bytes"}}};
 }
 
 // Bytes that a released version has sent are read, and written, for ever. INOS_GOLDEN_NEW=1 adds

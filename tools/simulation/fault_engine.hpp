@@ -77,15 +77,19 @@ public:
 
     explicit FaultEngine(std::unique_ptr<Engine> inner) : inner_(std::move(inner)) {}
 
-    // What was removed from the family of logs, by key, as it last was: nothing of the disk, but
-    // for those who compare what a node shows with all that was ever written.
-    std::map<std::string, std::string> const& cut_log() const { return cut_log_; }
+    // All that was ever written to the family of logs, by key, as it last was; of several engines
+    // if they share it. Nothing of the disk, but for those who compare what a node shows with all
+    // that was written, here or elsewhere.
+    using Archive = std::map<std::string, std::string>;
+    Archive const& archive() const { return *archive_; }
+    void share(std::shared_ptr<Archive> archive) { archive_ = std::move(archive); }
 
     std::size_t writes() const { return writes_; }  // that were asked for, failed ones too
     std::size_t syncs() const { return syncs_; }    // those of them that were to be synced
     std::size_t reads() const { return reads_; }
     std::size_t calls() const { return calls_; }  // of any kind
     std::size_t scrubs() const { return scrubs_; }
+    std::size_t states() const { return states_; }  // that came into force
     // Calls that were made to fail.
     std::size_t failures(DiskFault fault) const {
         return failures_[static_cast<std::size_t>(fault)];
@@ -213,19 +217,24 @@ private:
     // Writes, and notes how to take it back.
     Result<void> keep(WriteBatch const& batch, Durability durability) {
         WriteBatch undo;
+        bool staged = false, starts = false;
         for (auto const& change : batch.changes) {
+            staged = staged || change.family == Family::staging;
+            starts = starts || (change.family == Family::meta && change.key.size() > 4 &&
+                                change.key[4] == 'b');
             INOS_TRY(auto before, inner_->get(change.family, change.key));
-            if (change.family == Family::log && before && !change.value)
-                cut_log_.insert_or_assign(change.key, *before);
+            if (change.family == Family::log && change.value)
+                archive_->insert_or_assign(change.key, *change.value);
             undo.changes.push_back({change.family, change.key, std::move(before)});
         }
+        if (staged && starts) ++states_;
         std::reverse(undo.changes.begin(), undo.changes.end());
         undo_.push_back(std::move(undo));
         return inner_->write(batch, durability);
     }
 
     std::unique_ptr<Engine> inner_;
-    std::size_t scrubs_ = 0;
+    std::size_t scrubs_ = 0, states_ = 0;
     std::size_t writes_ = 0, syncs_ = 0, fail_at_ = 0;
     mutable std::size_t reads_ = 0, calls_ = 0;
     mutable std::array<std::size_t, kDiskFaults> failures_{};
@@ -238,7 +247,7 @@ private:
     Errc code_ = Errc::io;
     std::function<void()> on_death_;
     std::vector<WriteBatch> undo_;
-    std::map<std::string, std::string> cut_log_;
+    std::shared_ptr<Archive> archive_ = std::make_shared<Archive>();
 };
 
 }  // namespace inos::sim

@@ -68,6 +68,7 @@ enum class Fault : std::uint8_t {
     rights_lacking,
     purge,
     log_cut,
+    state_taken,
     retirement,
     role_change,
     key_rotation,
@@ -138,6 +139,7 @@ inline constexpr std::array<std::string_view, kFaults> kFaultNames = {"partition
                                                                       "rights lacking",
                                                                       "purge",
                                                                       "log cut",
+                                                                      "state taken",
                                                                       "retirement",
                                                                       "role change",
                                                                       "key rotation"};

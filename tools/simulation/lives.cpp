@@ -122,8 +122,16 @@ void Lives::start(SimNode& node) {
 
 void Lives::put_back(SimNode& node, Contents const& copy) {
     run_.note(Fault::put_back, node.name(), "an older directory is put in its place");
-    if (node.running()) fall(node, run_.tape.chance(50));
     Life& life = lives_[node.name()];
+    // The copy may go on under any of its earlier actors.
+    for (auto const& each : run_.world->nodes()) {
+        if (!each->running()) continue;
+        Membership const& known = each->replica().membership();
+        for (ActorId const actor : known.actors())
+            if (known.by_actor(actor)->site == node.keys().identity.public_key)
+                life.left.insert(actor);
+    }
+    if (node.running()) fall(node, run_.tape.chance(50));
     life.left.insert(life.actor);
     node.put_back(copy);
     auto const guards = run_.world->undisturbed();

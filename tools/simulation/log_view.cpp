@@ -30,7 +30,7 @@ std::map<std::string, std::string> whole_log(FaultEngine const& engine) {
     require(bool(cursor->status()), "the log cannot be read");
     auto const starts = LogStarts::load(engine, kSimSpace);
     require(bool(starts), "the log's starts cannot be read");
-    for (auto const& [key, value] : engine.cut_log())
+    for (auto const& [key, value] : engine.archive())
         if (starts->is_cut(dot_of(key))) {
             bool const first = all.emplace(key, value).second;
             bool const at_start = dot_of(key).seq == starts->of(dot_of(key).actor);

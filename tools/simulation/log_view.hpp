@@ -33,7 +33,7 @@ struct LoggedEntry {
     crypto::Hash32 chain{};  // over its author's log up to here
 };
 
-// The log's keys and values, with what was cut from it.
+// The log's keys and values, with what is in front of its start: it was cut, or never here.
 std::map<std::string, std::string> whole_log(FaultEngine const& engine);
 
 // By dot, so each actor's entries are together and in order.

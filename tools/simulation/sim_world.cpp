@@ -318,6 +318,7 @@ SimWorld::~SimWorld() {
 SimNode& SimWorld::add_node(std::string const& name) {
     nodes_.push_back(std::make_unique<SimNode>(network_, options_, name, random_site_keys(tape_)));
     SimNode& node = *nodes_.back();
+    node.engine().share(archive_);
     node.clock().advance(network_.now_ms());
     // Nodes do not tick in step.
     network_.after(tape_.below(kTickMs), [this, &node] { tick(node); });

@@ -254,6 +254,7 @@ private:
     Genesis genesis_;
     SpaceKeys space_keys_;
     std::uint64_t clocks_ms_ = 0;
+    std::shared_ptr<FaultEngine::Archive> archive_ = std::make_shared<FaultEngine::Archive>();
     std::vector<std::unique_ptr<SimNode>> nodes_;
     std::vector<std::shared_ptr<Pairing>> pairings_;
     std::function<void(SimNode&)> on_power_loss_;

@@ -58,8 +58,7 @@ private:
         for (std::size_t i = 1; i < swarm.sites; ++i) {
             Role role = i == 1 && swarm.second_admin ? Role::admin : Role::writer;
             if (i >= swarm.sites - swarm.readers)
-                role = run_.tape.chance(50) || swarm.options.log_retention_ms ? Role::reader
-                                                                              : Role::relay;
+                role = run_.tape.chance(50) ? Role::reader : Role::relay;
             bool const known = run_.tape.chance(swarm.known_percent);
             watch(world().member("s" + std::to_string(i), role, known));
         }
@@ -90,8 +89,10 @@ private:
             if (each->running() && each->replica().failed()) lives_.fall(*each, false);
             lives_.start(*each);
         }
-        // Whoever was between them may be no member any more, or a relay without the key.
-        bool const parted = run_.faults[Fault::retirement] + run_.faults[Fault::key_rotation] > 0;
+        // Whoever was between them may be no member any more, or a relay without the key, or one
+        // that may not write everything, so that no state goes from it.
+        bool const parted = run_.faults[Fault::retirement] + run_.faults[Fault::key_rotation] > 0 ||
+                            run_.swarm.options.log_retention_ms;
         for (std::size_t i = 1; parted && i < world().nodes().size(); ++i)
             if (node(i).running()) connect(i, 0);
         std::uint64_t const began = network().now_ms();
@@ -142,6 +143,7 @@ private:
         FaultCounts& counts = run_.faults;
         counts[Fault::purge] += node.logged("purged");
         counts[Fault::log_cut] += node.logged("log-cut");
+        counts[Fault::state_taken] += node.engine().states();
         counts[Fault::group_commit] += node.groups();
         counts[Fault::failed_write_lost] += node.engine().failures(DiskFault::write_lost);
         counts[Fault::failed_write_kept] += node.engine().failures(DiskFault::write_kept);

@@ -59,12 +59,10 @@ Swarm Swarm::of(std::uint64_t seed, Tape& tape) {
     if (swarm.has(Action::put_back)) swarm.options.acknowledge_every_ms = kNeverAcknowledge;
     draw("retirements", 30, {Action::retire});
     draw("changes of rights and keys", 40, {Action::role, Action::rotate_key});
-    // Whoever joins or goes back to an older directory needs the whole log; so do the first
-    // members, who come within a second, and relays, for whom nobody waits. From a tape of its own,
-    // so that seeds stay what they were.
+    // From a tape of its own, so that seeds stay what they were.
     Tape other = Tape::seeded(seed ^ 0x6c6f67);
-    bool const cuts = other.chance(60) && !swarm.has(Action::join) && !swarm.has(Action::put_back);
-    std::uint64_t const age_ms = other.pick(std::array<std::uint64_t, 3>{2'000, 5'000, 20'000});
+    bool const cuts = other.chance(60);
+    std::uint64_t const age_ms = other.pick(std::array<std::uint64_t, 3>{0, 2'000, 20'000});
     if (cuts) swarm.options.log_retention_ms = age_ms;
     return swarm;
 }
