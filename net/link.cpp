@@ -24,13 +24,6 @@ std::size_t entries_of(wire::Batch const& batch) {
     return count;
 }
 
-// Whether this site may give its state where the log does not reach: see session_states.cpp.
-bool has_states(LocalState const& local) {
-    auto const* own = local.membership->by_actor(local.actor);
-    auto const* now = own ? local.membership->by_site(own->site) : nullptr;
-    return now && (now->role == Role::admin || (now->role == Role::writer && now->scope.empty()));
-}
-
 }  // namespace
 
 Link::Link(Options options,
@@ -190,22 +183,18 @@ void Link::do_action(session::Send& action) {
 void Link::do_action(session::Collect& action) {
     if (local_->keys->empty() || !local_->membership->was_given(*site_, local_->keys->sealing()))
         return perform(session_->collected(Session::Collected(), clock_.monotonic_ms()));
-    auto work = [theirs = std::move(action.theirs),
-                 target = action.target_bytes,
+    auto work = [action = std::move(action),
+                 peer = *site_,
                  space = options_.space,
-                 key =
-                     local_->keys->sealing_key()](Replica& replica) -> Result<Session::Collected> {
-        INOS_TRY(EntryBatch const batch, replica.collect(theirs, target));
-        return Session::Collected{
-            wire::seal_batch(space, key, batch), batch.weight(), batch.entries()};
+                 key = local_->keys->sealing_key()](Replica& replica) {
+        return collect_or_offer(replica, peer, action, space, key);
     };
     store_.query(std::move(work), [weak = weak_from_this()](Result<Session::Collected> collected) {
         auto const self = weak.lock();
         if (!self || self->ended_) return;
         if (collected) self->counters_.entries_out += collected->entries;
         bool const gone = !collected && collected.error().code == Errc::gone;
-        std::string const why =
-            gone && !has_states(*self->local_) ? collected.error().message : std::string();
+        std::string const why = gone ? collected.error().message : std::string();
         auto const now = self->clock_.monotonic_ms();
         self->perform(self->session_->collected(std::move(collected), now));
         if (!why.empty() && !self->ended_) self->handlers_.alarm(*self, why);

@@ -97,6 +97,7 @@ private:
     void do_action(session::AskState& action);
     void do_action(session::GiveState& action);
     void do_action(session::TakeState& action);
+    void do_action(session::StateFailed& action);
     void do_action(session::RootsDiffer& action);
     void add(std::function<Result<std::size_t>(Replica&)> take);
     void do_action(session::Close& action);

@@ -38,13 +38,22 @@ void Link::do_action(session::GiveState& action) {
     });
 }
 
+void Link::do_action(session::StateFailed&) {
+    store_.query(
+        [peer = *site_](Replica& replica) {
+            replica.state_failed(peer);
+            return true;
+        },
+        [](bool) {});
+}
+
 void Link::do_action(session::TakeState& action) {
     struct Outcome {
-        Result<bool> taken;
+        Result<StateTaken> taken;
         std::shared_ptr<LocalState const> local;
     };
     auto work = [part = std::move(action.part), peer = *site_](Replica& replica) {
-        auto const run = [&]() -> Result<bool> {
+        auto const run = [&]() -> Result<StateTaken> {
             INOS_CHECK(replica.check_member(peer));
             auto const* key = replica.keys()->find(part.key_id);
             if (!key)

@@ -60,7 +60,6 @@ LocalState local_state(Replica const& replica) {
             replica.actor(),
             replica.wants_confirmation(),
             replica.keys(),
-            replica.record_count(),
             replica.state_progress()};
 }
 
@@ -396,8 +395,9 @@ session::Actions Session::collected(Result<Collected> batch, std::uint64_t now_m
     now_ms_ = now_ms;
     collecting_ = false;
     if (closed_) return out;
-    if (!batch && batch.error().code == Errc::gone) {
-        offer_state(out);
+    bool const gone = !batch && batch.error().code == Errc::gone;
+    if (gone || (batch && batch->offer_state)) {
+        if (!fork_) offer_state(!gone, out);
         return out;
     }
     if (!batch) {
@@ -459,12 +459,11 @@ void Session::compare_roots(session::Actions& out) {
 void Session::maybe_collect(session::Actions& out) {
     if (closed_ || !greeted_ || !theirs_known_ || collecting_ || fork_ || offered_) return;
     if (theirs_.includes(local_->vector)) return;
-    if (in_flight_.empty() && state_is_less()) return offer_state(out);
     bool const room = in_flight_.empty() ||
                       (last_was_full_ && in_flight_bytes() + kBatchTargetBytes <= kWindowBytes);
     if (!room) return;
     collecting_ = true;
-    out.push_back(session::Collect{theirs_, kBatchTargetBytes});
+    out.push_back(session::Collect{theirs_, kBatchTargetBytes, in_flight_.empty()});
 }
 
 session::Actions Session::tick(std::uint64_t now_ms) {

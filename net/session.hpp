@@ -56,9 +56,9 @@ inline constexpr std::uint64_t kForkPatienceMs = 5'000;  // for the peer's side 
 inline constexpr std::size_t kForksShownMax = 16;
 inline constexpr std::size_t kVectorsMax = 2;  // that a peer sends: at hello, and to find a fork
 inline constexpr std::size_t kRightsRequestsPerSecond = 16;
-inline constexpr std::uint64_t kStatePatienceMs =
-    20'000;                                               // until a state is offered or asked again
-inline constexpr std::uint64_t kStateEntriesMin = 1'000;  // fewer are always sent
+inline constexpr std::uint64_t kStatePatienceMs = 20'000;      // at least, until it is asked again
+inline constexpr std::uint64_t kStateOfferMs = 40'000;         // until an offer has come to nothing
+inline constexpr std::uint64_t kStateBytesPerMs = 8;           // of the slowest line
 inline constexpr std::size_t kStatementBytesTarget = 1 << 20;  // of one message
 inline constexpr std::size_t kStatementsPerMessage = 1'000;
 
@@ -75,7 +75,6 @@ struct LocalState {
     ActorId actor = {};                    // under which this site writes
     bool wants_confirmation = false;       // Replica::wants_confirmation()
     std::shared_ptr<KeyRing const> keys = std::make_shared<KeyRing const>();
-    std::uint64_t records = 0;                         // about
     std::optional<StateProgress> state_progress = {};  // of a state that arrives
 };
 LocalState local_state(Replica const& replica);
@@ -96,6 +95,7 @@ struct Send {
 struct Collect {  // then collected()
     VersionVector theirs;
     std::size_t target_bytes = 0;
+    bool may_offer = true;  // the state instead, where that is less
 };
 struct Apply {  // then applied(), once per action and in their order
     wire::Batch batch;
@@ -124,6 +124,7 @@ struct GiveState {   // then state_given(), one at a time
 struct TakeState {  // then state_taken(), one at a time
     wire::StatePart part;
 };
+struct StateFailed {};  // none came about: Replica::state_failed
 struct RootsDiffer {};  // the same entries, but not the same records: an alarm
 struct Close {
     Error reason;
@@ -139,6 +140,7 @@ using Action = std::variant<Send,
                             AskState,
                             GiveState,
                             TakeState,
+                            StateFailed,
                             RootsDiffer,
                             Close>;
 using Actions = std::vector<Action>;
@@ -159,6 +161,7 @@ public:
         wire::Batch batch;
         std::size_t entry_bytes = 0;  // EntryBatch::weight()
         std::size_t entries = 0;
+        bool offer_state = false;  // no entries: the state is offered
     };
     session::Actions collected(Result<Collected> batch, std::uint64_t now_ms);
     // The outcome of an Apply. `local` is what we hold afterwards.
@@ -171,10 +174,10 @@ public:
     // it holds, and the session ends.
     session::Actions compared(Result<HeadComparison> const& comparison, std::uint64_t now_ms);
     session::Actions fork_added(Result<ForkShown> const& shown, std::uint64_t now_ms);
-    // The outcome of an AskState, a GiveState and a TakeState (true: the state is in force).
+    // The outcome of an AskState, a GiveState and a TakeState .
     session::Actions state_asked(std::optional<inos::StateAsk> const& ask, std::uint64_t now_ms);
     session::Actions state_given(Result<wire::StatePart> part, std::uint64_t now_ms);
-    session::Actions state_taken(Result<bool> taken,
+    session::Actions state_taken(Result<StateTaken> taken,
                                  std::shared_ptr<LocalState const> local,
                                  std::uint64_t now_ms);
     session::Actions tick(std::uint64_t now_ms);
@@ -222,9 +225,9 @@ private:
     void on(wire::StateOffer const& message, session::Actions& out);
     void on(wire::StateAsk const& message, session::Actions& out);
     void on(wire::StatePart message, session::Actions& out);
-    void offer_state(session::Actions& out);
-    bool may_give_states() const;
-    bool state_is_less() const;
+    void offer_state(bool can, session::Actions& out);
+    void ask_state(session::Actions& out);
+    void give_up_state(session::Actions& out);
     void tick_states(session::Actions& out);
     void tell_moved(session::Actions& out);
     void show_fork(HeadComparison::Unlike const& fork, session::Actions& out);
@@ -270,9 +273,10 @@ private:
     VersionVector told_;                    // heads that our acknowledgements have named
 
     // States instead of entries (session_states.cpp): to the peer, from it.
-    bool offered_ = false, giving_ = false, no_states_ = false;
+    bool offered_ = false, can_give_ = false, giving_ = false;
     bool asking_state_ = false, taking_ = false;
     std::uint64_t offer_ms_ = 0, state_ask_ms_ = 0;
+    std::uint64_t state_patience_ms_ = kStatePatienceMs;
     std::size_t taking_bytes_ = 0;
 
     bool collecting_ = false;
@@ -286,5 +290,13 @@ private:
     std::int64_t skew_ms_ = 0;
     std::uint64_t acks_received_ = 0;
 };
+
+// What the peer lacks, sealed; or that it is offered the state. On the replica's thread.
+// Errc::gone: neither is possible.
+Result<Session::Collected> collect_or_offer(Replica& replica,
+                                            SiteId const& peer,
+                                            session::Collect const& wanted,
+                                            SpaceId const& space,
+                                            crypto::Secret const& key);
 
 }  // namespace inos

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "net/session.hpp"
+#include "net/wire/batch_codec.hpp"
 #include "net/wire/state_codec.hpp"
 
 namespace inos {
@@ -14,40 +15,51 @@ namespace {
 // What speaks against a state between two sites, and not against their session.
 bool is_of_states(Errc code) {
     return code == Errc::conflict || code == Errc::too_large || code == Errc::forbidden ||
-           code == Errc::unavailable;
+           code == Errc::unavailable || code == Errc::unsupported;
 }
 
 }  // namespace
 
-// Whoever may not write everything could say more in a state than by entries.
-bool Session::may_give_states() const {
-    auto const* own = local_->membership->by_actor(local_->actor);
-    auto const* now = own ? local_->membership->by_site(own->site) : nullptr;
-    return now && (now->role == Role::admin || (now->role == Role::writer && now->scope.empty()));
+Result<Session::Collected> collect_or_offer(Replica& replica,
+                                            SiteId const& peer,
+                                            session::Collect const& wanted,
+                                            SpaceId const& space,
+                                            crypto::Secret const& key) {
+    auto const preferred = [&](bool gone) {
+        return replica.prefers_state(peer, wanted.theirs, gone);
+    };
+    Session::Collected offer;
+    offer.offer_state = true;
+    INOS_TRY(bool const less, wanted.may_offer ? preferred(false) : Result<bool>(false));
+    if (less) return offer;
+    auto const batch = replica.collect(wanted.theirs, wanted.target_bytes);
+    if (!batch && batch.error().code == Errc::gone) {
+        INOS_TRY(bool const can, preferred(true));
+        if (can) return offer;
+    }
+    if (!batch) return tl::unexpected(batch.error());
+    return Session::Collected{
+        wire::seal_batch(space, key, *batch), batch->weight(), batch->entries()};
 }
 
-bool Session::state_is_less() const {
-    if (no_states_ || !may_give_states()) return false;
-    std::uint64_t missing = 0;
-    for (auto const& [actor, seq] : local_->vector.items())
-        missing += seq - std::min(seq, theirs_.at(actor));
-    return missing > kStateEntriesMin + 2 * local_->records;
-}
-
-// No entries go until the peer has moved, by what we give it or by what others do. Where we may
+// No entries go until the peer has moved, by what we give it or by what others do. Where we can
 // give nothing all else goes on: what the peer has comes here, and is acknowledged.
-void Session::offer_state(session::Actions& out) {
+void Session::offer_state(bool can, session::Actions& out) {
     offered_ = true;
+    can_give_ = can;
     offer_ms_ = now_ms_;
-    if (!may_give_states()) return;
-    out.push_back(session::Send{wire::StateOffer{space_}});
+    if (can) out.push_back(session::Send{wire::StateOffer{space_}});
 }
 
 void Session::on(wire::StateOffer const& message, session::Actions& out) {
     if (message.space != space_)
         return close({Errc::protocol, "the peer offered a state of another space", {}}, out);
-    if (asking_state_ || taking_ || fork_ || no_states_) return;
+    if (asking_state_ || taking_ || fork_) return;
     asking_state_ = true;
+    ask_state(out);
+}
+
+void Session::ask_state(session::Actions& out) {
     state_ask_ms_ = now_ms_;
     out.push_back(session::AskState{});
 }
@@ -74,7 +86,7 @@ void Session::on(wire::StateAsk const& message, session::Actions& out) {
         message.space == space_ && heads && heads->size() <= local_->table.actors.size();
     if (!sound)
         return close({Errc::protocol, "the peer asked for a state that cannot be read", {}}, out);
-    if (!offered_ || giving_ || !may_give_states()) return;
+    if (!offered_ || giving_ || !can_give_) return;
     giving_ = true;
     out.push_back(session::GiveState{{message.id, message.after, *std::move(heads)}});
 }
@@ -85,10 +97,13 @@ session::Actions Session::state_given(Result<wire::StatePart> part, std::uint64_
     giving_ = false;
     if (closed_) return out;
     if (part) {
-        offer_ms_ = now_ms_;
+        // The next question comes when it is there.
+        offer_ms_ = now_ms_ + part->sealed.size() / kStateBytesPerMs;
         out.push_back(session::Send{*std::move(part)});
     } else if (!is_of_states(part.error().code)) {
         close(part.error(), out);
+    } else if (part.error().code != Errc::unavailable) {
+        give_up_state(out);
     }
     return out;
 }
@@ -105,7 +120,7 @@ void Session::on(wire::StatePart message, session::Actions& out) {
     out.push_back(session::TakeState{std::move(message)});
 }
 
-session::Actions Session::state_taken(Result<bool> taken,
+session::Actions Session::state_taken(Result<StateTaken> taken,
                                       std::shared_ptr<LocalState const> local,
                                       std::uint64_t now_ms) {
     session::Actions out = progress(std::move(local), now_ms);
@@ -114,30 +129,34 @@ session::Actions Session::state_taken(Result<bool> taken,
     if (closed_) return out;
     if (!taken && is_of_states(taken.error().code)) {
         asking_state_ = false;
-        no_states_ = no_states_ || taken.error().code != Errc::unavailable;
     } else if (!taken) {
         close(taken.error(), out);
-    } else if (*taken) {
+    } else if (*taken == StateTaken::in_force) {
         asking_state_ = false;
         tell_moved(out);
-    } else {
-        out.push_back(session::AskState{});
-    }
+    } else if (*taken == StateTaken::more) {
+        state_patience_ms_ = std::max(kStatePatienceMs, 2 * (now_ms_ - state_ask_ms_));
+        ask_state(out);
+    }  // stale: the answer to the last question is still on its way
     return out;
 }
 
-// What was not answered, because of a lack of keys or of time. Whatever keeps a state that was
-// offered from coming about, here or there: entries are tried again, from now on wherever the log
-// reaches; where it does not, the state is offered again.
+// Entries are tried again, from now on wherever the log reaches; where it does not, the state is
+// offered again.
+void Session::give_up_state(session::Actions& out) {
+    offered_ = false;
+    out.push_back(session::StateFailed{});
+    maybe_collect(out);
+}
+
+// What was not answered, because of a lack of keys or of time, and whatever keeps a state that was
+// offered from coming about, here or there. A part takes its time on a slow line.
 void Session::tick_states(session::Actions& out) {
-    if (offered_ && !giving_ && may_give_states() && now_ms_ > offer_ms_ + 2 * kStatePatienceMs) {
-        no_states_ = true;
-        offered_ = false;
-        maybe_collect(out);
-    }
-    if (!asking_state_ || taking_ || now_ms_ <= state_ask_ms_ + kStatePatienceMs) return;
-    state_ask_ms_ = now_ms_;
-    out.push_back(session::AskState{});
+    bool const unanswered = offered_ && can_give_ && !giving_;
+    if (unanswered && now_ms_ > offer_ms_ + kStateOfferMs) give_up_state(out);
+    if (!asking_state_ || taking_ || now_ms_ <= state_ask_ms_ + state_patience_ms_) return;
+    state_patience_ms_ *= 2;
+    ask_state(out);
 }
 
 }  // namespace inos

@@ -46,8 +46,9 @@ Upkeep::Outcome Upkeep::run(Replica& replica, Options const& options, bool ackno
         if (!result && outcome.error) outcome.error = tl::unexpected(result.error());
         return result ? *std::move(result) : typename decltype(result)::value_type();
     };
-    replica.drop_idle_states();
     if (!replica.failed()) {
+        if (auto dropped = replica.drop_idle_states(); !dropped)
+            outcome.error = tl::unexpected(dropped.error());
         outcome.deleted_again = take(replica.delete_again(kUpkeepBudget));
         if (acknowledge) outcome.changed = take(replica.acknowledge()).has_value();
         outcome.purged = take(replica.purge(kUpkeepBudget));

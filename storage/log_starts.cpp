@@ -100,7 +100,7 @@ bool LogStarts::within(VersionVector const& vector) const {
 Result<void> put_cut_chains(Engine const& engine,
                             std::uint32_t space,
                             Dot first,
-                            std::vector<crypto::Hash32> const& chains,
+                            std::vector<crypto::Hash16> const& chains,
                             WriteBatch& batch) {
     std::size_t at = 0;
     while (at < chains.size()) {
@@ -114,21 +114,33 @@ Result<void> put_cut_chains(Engine const& engine,
             return tl::unexpected(corrupt_chains(first.actor));
         value.resize(1 + before * kHashBytes);
         for (Seq i = offset; i < kHashesPerKey && at < chains.size(); ++i, ++at)
-            value.append(reinterpret_cast<char const*>(chains[at].data()), kHashBytes);
+            put_raw(value, chains[at]);
         batch.put(Family::index, keys::cut_chains(space, first.actor, block), std::move(value));
     }
     return {};
 }
 
-void put_first_cut_chain(std::uint32_t space,
-                         Dot dot,
-                         crypto::Hash32 const& chain,
-                         WriteBatch& batch) {
-    std::string value;
-    value += static_cast<char>((dot.seq - 1) % kHashesPerKey);
-    value.append(reinterpret_cast<char const*>(chain.data()), kHashBytes);
-    batch.put(
-        Family::index, keys::cut_chains(space, dot.actor, block_of(dot.seq)), std::move(value));
+crypto::Hash16 cut_hash(crypto::Hash32 const& chain) {
+    crypto::Hash16 hash{};
+    std::copy_n(chain.begin(), hash.size(), hash.begin());
+    return hash;
+}
+
+Result<std::string> cut_chains(
+    Engine const& engine, std::uint32_t space, ActorId actor, Seq first, Seq last) {
+    std::string hashes;
+    for (Seq seq = first; seq <= last;) {
+        Seq const block = block_of(seq), end = std::min(last, (block + 1) * kHashesPerKey);
+        INOS_TRY(std::string const value, read_block(engine, space, actor, block));
+        Seq const missing = value.empty() ? 0 : static_cast<std::uint8_t>(value.front());
+        Seq const offset = (seq - 1) % kHashesPerKey, count = end - seq + 1;
+        bool const held = !value.empty() && offset >= missing &&
+                          1 + (offset - missing + count) * kHashBytes <= value.size();
+        if (!held) return tl::unexpected(corrupt_chains(actor));
+        hashes += value.substr(1 + (offset - missing) * kHashBytes, count * kHashBytes);
+        seq = end + 1;
+    }
+    return hashes;
 }
 
 Result<std::optional<crypto::Hash16>> cut_chain(Engine const& engine,

@@ -60,13 +60,13 @@ private:
 Result<void> put_cut_chains(Engine const& engine,
                             std::uint32_t space,
                             Dot first,
-                            std::vector<crypto::Hash32> const& chains,
+                            std::vector<crypto::Hash16> const& chains,
                             WriteBatch& batch);
-// The first one that is kept of an actor whose entries before it were never here.
-void put_first_cut_chain(std::uint32_t space,
-                         Dot dot,
-                         crypto::Hash32 const& chain,
-                         WriteBatch& batch);
+// What is kept of a chain: its first bytes.
+crypto::Hash16 cut_hash(crypto::Hash32 const& chain);
+// The first 16 bytes of the chain at each entry of [first, last], all of which were cut.
+Result<std::string> cut_chains(
+    Engine const& engine, std::uint32_t space, ActorId actor, Seq first, Seq last);
 // The first 16 bytes of the chain at an entry that was cut; nullopt: not kept.
 Result<std::optional<crypto::Hash16>> cut_chain(Engine const& engine, std::uint32_t space, Dot dot);
 

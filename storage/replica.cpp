@@ -65,14 +65,35 @@ Result<std::unique_ptr<Replica>> Replica::open(Engine& engine,
         return fail(Errc::corruption, "the certificate of this node's own actor is missing");
     std::unique_ptr<Replica> replica(
         new Replica(engine, clock, std::move(membership), std::move(options)));
-    INOS_CHECK(replica->load());
-    INOS_CHECK(replica->load_erasures());
-    INOS_CHECK(replica->load_acknowledgements());
-    INOS_CHECK(replica->load_continuity());
-    INOS_CHECK(replica->load_schemas());
-    INOS_CHECK(replica->load_aliases());
+    INOS_CHECK(replica->load_all());
     INOS_CHECK(replica->states_->load());
     return replica;
+}
+
+Result<void> Replica::load_all() {
+    INOS_CHECK(load());
+    INOS_CHECK(load_erasures());
+    INOS_CHECK(load_acknowledgements());
+    INOS_CHECK(load_continuity());
+    INOS_CHECK(load_schemas());
+    return load_aliases();
+}
+
+// All that a state has changed behind our back, and what follows from it.
+Result<void> Replica::load_again() {
+    vector_ = {};
+    actors_.clear();
+    sums_.clear();
+    erasures_.clear();
+    pending_erasures_.clear();
+    aliases_ = {};
+    stable_known_ = false;
+    purged_with_ = {};
+    purge_from_.clear();
+    again_from_.clear();
+    INOS_CHECK(load_all());
+    own_synced_ = vector_.at(options_.actor);
+    return {};
 }
 
 Result<void> Replica::load() {

@@ -248,6 +248,9 @@ struct ReplicaOptions {
     std::optional<DirectoryMarks> marks = std::nullopt;
     KeyRing keys = {};             // that the site was given when it was admitted
     crypto::KeyPair sealing = {};  // opens those that were sealed to it later
+    // Who lacks no more entries than this is not offered a state instead, if the log reaches back.
+    std::uint64_t state_entries_min = kStateEntriesMin;
+    std::size_t state_write_bytes = kStateWriteBytes;  // about
 };
 
 // All statements of the membership log that the engine holds, in any order.
@@ -390,6 +393,8 @@ public:
     Result<RecordHistory> history(RecordName const& name, HistoryLimits const& limits = {}) const;
     // Where the log of each actor begins.
     LogStarts const& log_starts() const { return log_starts_; }
+    // The same without the author itself, also of the last entry that was cut. Precondition: held.
+    Result<VersionVector> seen_at(Dot dot) const;
     // The version vector that the entry's author had just before it; nullopt: not held.
     Result<std::optional<VersionVector>> deps_of(Dot dot) const;
     // Erased for good: reads find nothing, writes are refused with Errc::gone.
@@ -438,18 +443,25 @@ public:
     // entries that were cut from the log.
     Result<EntryBatch> collect(VersionVector const& theirs, std::size_t target_bytes);
     // ---- states instead of entries, storage/state_transfer.hpp -------------------------------
+    // Shall `to`, which holds `theirs`, be offered the state? `gone`: collect() says that entries
+    // are no way. Else where the state is less, and it has not come to nothing before.
+    Result<bool> prefers_state(SiteId const& to, VersionVector const& theirs, bool gone);
+    // No state came about, to or from the site.
+    void state_failed(SiteId const& site);
     // The part that `to` asks for, of a snapshot that is kept for it. Errc::forbidden: states are
-    // taken from an admin or a writer of everything only; conflict: histories differ or cannot be
-    // compared; unavailable: not now.
+    // given by admins only; conflict: the histories differ; unavailable: not now.
     Result<StatePart> give_state(SiteId const& to,
                                  StateAsk const& ask,
                                  StatePartLimits const& limits = {});
     // What to ask `from` for next; nullopt: a state arrives from another site.
     std::optional<StateAsk> state_ask(SiteId const& from);
-    // Stages a part. True: it was the last one, and all of it is in force now, with one write.
-    Result<bool> take_state(SiteId const& from, StatePart const& part);
+    // Stages a part; with the last one all of it comes into force. The same errors, and
+    // Errc::protocol: it is no part of any state that an honest site holds.
+    Result<StateTaken> take_state(SiteId const& from, StatePart const& part);
     std::optional<StateProgress> state_progress() const;
-    void drop_idle_states();  // snapshots that nobody asks for any more
+    // Snapshots that nobody asks for any more, and what is staged of a state that has come as
+    // entries.
+    Result<void> drop_idle_states();
     bool failed() const { return failed_; }
     // Holds what its issuer held when this site was admitted; before, commit() answers
     // Errc::unavailable, so that a new member never writes over what it has not seen.
@@ -482,6 +494,8 @@ private:
                              WriteBatch batch);
     Result<void> check_writable() const;
     std::vector<StatementHash> issued_by(SiteId const& site) const;
+    Result<void> load_all();
+    Result<void> load_again();
     Result<void> load();
     Result<void> load_schemas();
     Result<void> load_erasures();

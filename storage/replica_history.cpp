@@ -101,6 +101,12 @@ Result<std::optional<VersionVector>> Replica::deps_of(Dot dot) const {
     return std::optional(std::move(deps));
 }
 
+Result<VersionVector> Replica::seen_at(Dot dot) const {
+    INOS_TRY(auto deps, DepsReader(engine_, options_.space, log_starts_).of(dot));
+    deps.set(dot.actor, 0);
+    return deps;
+}
+
 Result<RecordHistory> Replica::history(RecordName const& name, HistoryLimits const& limits) const {
     RecordHistory history;
     std::vector<HistoryStep>& steps = history.steps;

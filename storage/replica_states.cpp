@@ -1,3 +1,5 @@
+// A state that arrives: asked for, checked row by row as far as that goes, and staged.
+
 #include "storage/replica_states.hpp"
 
 #include <algorithm>
@@ -5,251 +7,120 @@
 #include "crdt/path.hpp"
 #include "storage/entry_hash.hpp"
 #include "storage/keys.hpp"
+#include "storage/raw_bytes.hpp"
 
 namespace inos {
 namespace {
 
-constexpr std::size_t kGivenMax = 4;
 constexpr std::size_t kForgetAtOnce = 10'000;
-constexpr std::size_t kSpaceBytes = 4;  // of the engine's keys
-
-std::string staging_key(std::uint32_t space, char kind, std::string_view name = {}) {
-    return keys::meta_kind(space, kind) + std::string(name);
-}
-
-bool of_everything(Certificate const* certificate) {
-    return certificate && (certificate->role == Role::admin ||
-                           (certificate->role == Role::writer && certificate->scope.empty()));
-}
-
-Error not_comparable() {
-    return Error{Errc::conflict,
-                 "the histories of this site and the peer cannot be compared as far back as would "
-                 "be needed, or they differ, so no state goes from one to the other; another "
-                 "member of the space may be able to help",
-                 {}};
-}
-
-Error protocol(char const* what) {
-    return Error{Errc::protocol, what, {}};
-}
+constexpr std::size_t kHashBytes = sizeof(crypto::Hash16);
 
 }  // namespace
 
-std::optional<RecordName> name_of_row(std::string_view name) {
-    std::size_t const zero = name.find('\0');
-    if (zero == std::string_view::npos) return std::nullopt;
-    return RecordName{std::string(name.substr(0, zero)), std::string(name.substr(zero + 1))};
-}
-
-Result<StatePart> Replica::give_state(SiteId const& to,
-                                      StateAsk const& ask,
-                                      StatePartLimits const& limits) {
-    if (failed_) return tl::unexpected(refused().error());
-    return states_->give(to, ask, limits);
-}
 std::optional<StateAsk> Replica::state_ask(SiteId const& from) {
     return states_->ask(from);
 }
-Result<bool> Replica::take_state(SiteId const& from, StatePart const& part) {
+Result<StateTaken> Replica::take_state(SiteId const& from, StatePart const& part) {
     if (failed_) return tl::unexpected(refused().error());
     return states_->take(from, part);
 }
 std::optional<StateProgress> Replica::state_progress() const {
     return states_->progress();
 }
-void Replica::drop_idle_states() {
-    states_->drop_idle();
+
+// ---- what is kept -------------------------------------------------------------------------------
+
+std::string Replica::States::Taken::position() const {
+    std::string out;
+    put_blob(out, after);
+    put_raw(out, chain);
+    for (std::uint64_t const number : {deps, hashes, entries, records, bytes})
+        put_varint(out, number);
+    return out;
 }
 
-// ---- given --------------------------------------------------------------------------------------
-
-void Replica::States::drop_idle() {
-    std::uint64_t const now = replica_.clock_.monotonic_ms();
-    std::erase_if(given_,
-                  [now](auto const& given) { return now >= given.second.asked_ms + kStateIdleMs; });
+bool Replica::States::Taken::read_position(std::string_view stored) {
+    Reader in(stored);
+    after = in.blob();
+    chain = take_raw<crypto::Hash32>(in);
+    for (std::uint64_t* number : {&deps, &hashes, &entries, &records, &bytes})
+        *number = in.varint();
+    return in.finished();
 }
 
-Result<void> Replica::States::may_give(StateAsk const& ask) const {
-    if (!of_everything(replica_.own_certificate()))
-        return fail(
-            Errc::forbidden,
-            "the peer lacks entries that were cut from the log, and this site, which may "
-            "not write everything, can give no state instead; connect it with one that can");
-    if (!replica_.root_comparable())
-        return fail(Errc::unavailable, "an erasure is still on its way; ask again later");
-    for (DepHead const& head : ask.heads) {
-        if (head.seq > replica_.vector_.at(head.actor)) continue;  // for the receiver to look at
-        INOS_TRY(auto const chain, replica_.chain_prefix_at({head.actor, head.seq}));
-        if (!chain || *chain != head.chain) return tl::unexpected(not_comparable());
-    }
-    return {};
+bool Replica::States::Taken::complete() const {
+    return deps == manifest.deps() && hashes == manifest.hashes() && entries == manifest.entries();
 }
-
-Result<std::string> Replica::States::make_manifest() const {
-    StateManifest manifest;
-    manifest.source = replica_.options_.identity.public_key;
-    manifest.root = replica_.root().bytes();
-    for (auto const& [collection, sums] : replica_.sums_)
-        manifest.records += sums.unmarked_records + sums.uncovered_records;
-    for (auto const& [actor, state] : replica_.actors_) {
-        if (state.seq == 0) continue;
-        INOS_TRY(ActorHead const head, replica_.head_of(actor));
-        manifest.heads.push_back(
-            {actor, state.seq, state.chain, head.signature, state.hlc, state.deps});
-    }
-    std::string bytes = manifest.encode(replica_.membership_->space(), replica_.options_.identity);
-    if (bytes.size() > kStateManifestBytesMax)
-        return fail(Errc::too_large, "this space has too many actors to send its state");
-    return bytes;
-}
-
-// Nothing of ours leaves before it is synced, here as with entries: else a power cut makes us use
-// its number twice. The signature's write syncs all before it.
-Result<void> Replica::States::sync_own() {
-    ActorId const own = replica_.options_.actor;
-    Seq const last = replica_.vector_.at(own);
-    if (last <= replica_.own_synced_) return {};
-    INOS_TRY(ActorHead const head, replica_.head_of(own));
-    return replica_.keep_signature({own, last, head.signature}, Durability::synced);
-}
-
-// The one that is kept for the site, if it is the one that the ask names and has not gone past what
-// is asked for; else one of this moment, which may be the same again.
-Result<Replica::States::Given*> Replica::States::snapshot(SiteId const& to, StateAsk const& ask) {
-    auto const kept = given_.find(to);
-    bool const same = kept != given_.end() && kept->second.id == ask.id;
-    if (same && (kept->second.at == ask.after || kept->second.last.after == ask.after))
-        return &kept->second;
-    INOS_CHECK(sync_own());
-    Given fresh;
-    INOS_TRY(fresh.manifest, make_manifest());
-    fresh.id = crypto::hash16(fresh.manifest);
-    if (fresh.id == ask.id) fresh.at = ask.after;
-    std::uint32_t const space = replica_.options_.space;
-    std::string from = keys::space_begin(space) + fresh.at;
-    if (!fresh.at.empty()) from += '\0';
-    fresh.cursor = replica_.engine_.scan(Family::records, from, keys::space_end(space));
-    fresh.last.after = "\1";  // none: no name begins with it
-    if (!given_.contains(to) && given_.size() >= kGivenMax)
-        return fail(Errc::unavailable, "this site is giving its state to others; ask again later");
-    return &(given_[to] = std::move(fresh));
-}
-
-Result<StatePart> Replica::States::give(SiteId const& to,
-                                        StateAsk const& ask,
-                                        StatePartLimits const& limits) {
-    drop_idle();
-    INOS_CHECK(may_give(ask));
-    // The signature of our own last entry goes with it.
-    INOS_TRY(Given* const given, snapshot(to, ask));
-    given->asked_ms = replica_.clock_.monotonic_ms();
-    bool const other = given->id != ask.id;
-    std::string const after = other ? std::string() : ask.after;
-    if (given->last.after != after) {
-        given->last = StatePart{given->id, after, {}, false, {}};
-        INOS_CHECK(next_part(*given, limits));
-    }
-    StatePart part = given->last;
-    if (other) part.manifest = given->manifest;
-    if (part.encode().size() > kStatePartBytesMax)
-        return fail(Errc::too_large, "a record is too large to be sent as a state");
-    return part;
-}
-
-Result<void> Replica::States::next_part(Given& given, StatePartLimits const& limits) const {
-    StatePart& part = given.last;
-    std::size_t bytes = 0;
-    Cursor& cursor = *given.cursor;
-    for (; cursor.valid() && bytes < limits.bytes && part.rows.size() < limits.rows;
-         cursor.next()) {
-        std::string_view const key = cursor.key().substr(kSpaceBytes);
-        auto const name = name_of_row(key);
-        if (!name) return fail(Errc::corruption, "a record's key in the database is malformed");
-        INOS_TRY(StoredRecord const stored, StoredRecord::decode(cursor.value(), *name));
-        if (stored.record.empty()) continue;
-        StateRow row{std::string(key), stored.record.encode(), {}};
-        if (name->key.starts_with('\1')) {
-            RecordTag tag{};
-            if (name->key.size() != tag.size() + 1)
-                return fail(Errc::corruption, "the mark of an erased record is malformed");
-            std::copy(name->key.begin() + 1, name->key.end(), tag.begin());
-            auto const erasure = replica_.erasures_.find(tag);
-            if (erasure == replica_.erasures_.end())
-                return fail(Errc::corruption, "the proof of an erasure is missing");
-            row.proof = encode_erasure(erasure->second);
-        }
-        bytes += row.bytes();
-        given.at = row.name;
-        part.rows.push_back(std::move(row));
-    }
-    INOS_CHECK(cursor.status());
-    part.last = !cursor.valid();
-    return {};
-}
-
-// ---- taken --------------------------------------------------------------------------------------
 
 Result<void> Replica::States::load() {
     std::uint32_t const space = replica_.options_.space;
-    INOS_TRY(auto const bytes, replica_.engine_.get(Family::staging, staging_key(space, 'm')));
+    auto const read = [&](char name) {
+        return replica_.engine_.get(Family::staging, staging::key(space, name));
+    };
+    INOS_TRY(auto const bytes, read(staging::kManifest));
     if (!bytes) return forget();  // rows of one that was given up, maybe with erased contents
     auto manifest = decode_state_manifest(replica_.membership_->space(), *bytes);
-    INOS_TRY(auto const at, replica_.engine_.get(Family::staging, staging_key(space, 'p')));
-    Reader in(at ? std::string_view(*at) : std::string_view());
+    INOS_TRY(auto const at, read(staging::kPosition));
     Taken taken;
-    taken.after = in.blob();
-    taken.rows = in.varint();
-    taken.bytes = in.varint();
-    if (!manifest || !at || !in.finished())
+    if (!manifest || !at || !taken.read_position(*at))
         return fail(Errc::corruption, "a state that was arriving here cannot be read");
     taken.id = crypto::hash16(*bytes);
     taken.vector = manifest->vector();
     taken.manifest = *std::move(manifest);
     taken_ = std::move(taken);
-    return {};
+    INOS_TRY(auto const switching, read(staging::kSwitching));
+    if (!switching) return {};
+    return switch_over();
 }
 
-// Without the manifest nothing of it counts, and in the order of the keys it goes first. What is
-// left of one whose end was interrupted goes as well.
+// Without the manifest nothing of it counts. What is left of one whose end was interrupted goes as
+// well.
 Result<void> Replica::States::forget() {
     taken_.reset();
     std::uint32_t const space = replica_.options_.space;
     WriteBatch batch;
+    batch.remove(Family::staging, staging::key(space, staging::kManifest));
+    bool any = false;
     auto cursor =
         replica_.engine_.scan(Family::staging, keys::space_begin(space), keys::space_end(space));
     for (; cursor->valid(); cursor->next()) {
+        any = true;
         batch.remove(Family::staging, std::string(cursor->key()));
         if (batch.changes.size() < kForgetAtOnce) continue;
         INOS_CHECK(replica_.write_batch(batch, Durability::flushed));
         batch.changes.clear();
     }
     INOS_CHECK(cursor->status());
-    if (batch.changes.empty()) return {};
+    if (!any || batch.changes.empty()) return {};
     return replica_.write_batch(batch, Durability::flushed);
 }
 
 // From this write on nobody finds what it erases in the state that arrives.
 void Replica::States::give_up_with(WriteBatch& batch) const {
-    if (taken_) batch.remove(Family::staging, staging_key(replica_.options_.space, 'm'));
+    if (taken_)
+        batch.remove(Family::staging, staging::key(replica_.options_.space, staging::kManifest));
 }
 
 std::optional<StateProgress> Replica::States::progress() const {
     if (!taken_) return std::nullopt;
-    return StateProgress{taken_->rows, std::max(taken_->rows, taken_->manifest.records)};
+    std::uint64_t const here = taken_->records + taken_->entries;
+    std::uint64_t const all = taken_->manifest.records + taken_->manifest.entries();
+    return StateProgress{here, std::max(here, all)};
 }
 
 std::optional<StateAsk> Replica::States::ask(SiteId const& from) {
     std::uint64_t const now = replica_.clock_.monotonic_ms();
     bool const of_another = taken_ && taken_->manifest.source != from;
     if (of_another && now < taken_->asked_ms + kStateIdleMs) return std::nullopt;
+    auto const refused = refused_ms_.find(from);
+    if (refused != refused_ms_.end() && now < refused->second + kStateRetryMs) return std::nullopt;
+    asked_ = from;
     StateAsk ask;
     auto const chains = replica_.chains();
     for (std::size_t i = 0; i < chains.size(); ++i) {
         auto const& [actor, seq] = replica_.vector_.items()[i];
         ask.heads.push_back({actor, seq, chains[i]});
     }
-    asked_with_ = replica_.vector_;
     if (!taken_ || of_another) return ask;
     taken_->asked_ms = now;
     ask.id = taken_->id;
@@ -257,38 +128,47 @@ std::optional<StateAsk> Replica::States::ask(SiteId const& from) {
     return ask;
 }
 
-// Where we hold as much of an actor as the snapshot or more, the histories are compared here; where
-// less, the source has done it.
-Result<void> Replica::States::check_heads(StateManifest const& manifest) const {
-    for (StateHead const& head : manifest.heads) {
-        auto const* author = replica_.membership_->by_actor(head.actor);
-        Dot const dot{head.actor, head.seq};
-        if (!author)
-            return tl::unexpected(protocol("a state names an actor without a certificate here"));
-        if (dot.seq <= replica_.vector_.at(dot.actor)) {
-            INOS_TRY(auto const chain, replica_.chain_prefix_at(dot));
-            if (!chain || *chain != chain_prefix(head.chain))
-                return tl::unexpected(not_comparable());
-        } else if (!crypto::verify(author->site,
-                                   head_statement(replica_.membership_->space(), dot, head.chain),
-                                   head.signature)) {
-            return tl::unexpected(protocol("a state names a head that its author has not signed"));
-        }
-        for (auto const& [actor, seq] : head.deps.items())
-            if (manifest.vector().at(actor) < seq)
-                return tl::unexpected(protocol("a state holds less than its entries had seen"));
-    }
-    return {};
+// ---- what a source says -------------------------------------------------------------------------
+
+Result<void> Replica::States::check_source(SiteId const& from) const {
+    auto const* source = replica_.membership_->by_site(from);
+    if (source && source->role == Role::admin) return {};
+    return fail(Errc::forbidden, "states are taken from admins only");
+}
+
+// Where we hold as much of an actor as the snapshot or more, all of its history is compared here,
+// by its last chain.
+Result<void> Replica::States::check_head(StateHead const& head) const {
+    auto const* author = replica_.membership_->by_actor(head.actor);
+    if (!author)
+        return tl::unexpected(malformed_state("a state names an actor without a certificate here"));
+    Dot const dot{head.actor, head.seq};
+    Seq const have = replica_.vector_.at(head.actor);
+    auto const compare = [&](Seq seq, crypto::Hash32 const& there) -> Result<void> {
+        if (seq == 0 || seq > have) return {};
+        INOS_TRY(auto const same, replica_.is_on_chain({head.actor, seq}, there));
+        if (!same) return tl::unexpected(corrupt_entry({head.actor, seq}));
+        return *same ? Result<void>() : Result<void>(tl::unexpected(other_history()));
+    };
+    INOS_CHECK(compare(head.seq, head.chain));
+    INOS_CHECK(compare(head.floor, head.floor_chain));
+    if (head.known > std::max<Seq>(have, 1))
+        return tl::unexpected(malformed_state("a state lacks hashes of entries that are not here"));
+    bool const is_signed =
+        crypto::verify(author->site,
+                       head_statement(replica_.membership_->space(), dot, head.chain),
+                       head.signature);
+    if (is_signed) return {};
+    return tl::unexpected(malformed_state("a state names a head that its author has not signed"));
 }
 
 Result<void> Replica::States::begin(SiteId const& from, StatePart const& part) {
     INOS_TRY(StateManifest manifest,
              decode_state_manifest(replica_.membership_->space(), part.manifest));
     if (manifest.source != from || crypto::hash16(part.manifest) != part.id)
-        return tl::unexpected(protocol("a state is not of the site that sends it"));
-    if (!of_everything(replica_.membership_->by_site(from)))
-        return fail(Errc::forbidden, "states are taken only from sites that may write everything");
-    INOS_CHECK(check_heads(manifest));
+        return tl::unexpected(malformed_state("a state is not of the site that sends it"));
+    for (StateHead const& head : manifest.heads)
+        INOS_CHECK(check_head(head));
     INOS_CHECK(forget());
     std::uint32_t const space = replica_.options_.space;
     Taken taken;
@@ -296,37 +176,123 @@ Result<void> Replica::States::begin(SiteId const& from, StatePart const& part) {
     taken.vector = manifest.vector();
     taken.manifest = std::move(manifest);
     taken.asked_ms = replica_.clock_.monotonic_ms();
-    std::string at;
-    put_blob(at, {});
-    put_varint(at, 0);
-    put_varint(at, 0);
     WriteBatch batch;
-    batch.put(Family::staging, staging_key(space, 'm'), part.manifest);
-    batch.put(Family::staging, staging_key(space, 'p'), std::move(at));
+    batch.put(Family::staging, staging::key(space, staging::kManifest), part.manifest);
+    batch.put(Family::staging, staging::key(space, staging::kPosition), taken.position());
     INOS_CHECK(replica_.write_batch(batch, Durability::flushed));
     taken_ = std::move(taken);
     return {};
 }
 
+// ---- rows ---------------------------------------------------------------------------------------
+
+// No less than what we know that the author had seen, and no more than there is: what later entries
+// of it remove depends on this.
+Result<void> Replica::States::check_deps(Taken& taken, StateRow const& row) const {
+    auto const about = state_row::parse(row.name);
+    StateHead const* head = about ? taken.manifest.find(about->actor) : nullptr;
+    Reader in(row.value);
+    auto const seen = VersionVector::decode(in);
+    bool sound = head && head->floor > 0 && seen && in.finished() && row.extra.empty() &&
+                 taken.vector.includes(*seen) && seen->at(about->actor) == 0;
+    Seq const have = sound ? replica_.vector_.at(about->actor) : 0;
+    if (have > 0 && have <= head->floor) {
+        VersionVector const& known = replica_.actors_.at(about->actor).deps;
+        sound = have == head->floor ? *seen == known : seen->includes(known);
+    }
+    if (!sound)
+        return tl::unexpected(malformed_state("a state says wrongly what authors had seen"));
+    ++taken.deps;
+    return {};
+}
+
+Result<void> Replica::States::check_hashes(Taken& taken, StateRow const& row) const {
+    auto const about = state_row::parse(row.name);
+    StateHead const* head = about ? taken.manifest.find(about->actor) : nullptr;
+    auto const wrong = [] {
+        return tl::unexpected(malformed_state("a state's hashes are not those of its manifest"));
+    };
+    if (!head || head->floor == 0 || about->number > head->floor / kHashesPerKey) return wrong();
+    Seq const first = std::max(head->known, about->number * kHashesPerKey + 1);
+    Seq const last = std::min(head->floor, (about->number + 1) * kHashesPerKey);
+    bool const sound =
+        first <= last && row.value.size() == (last - first + 1) * kHashBytes && row.extra.empty();
+    if (!sound) return wrong();
+    if (last == head->floor &&
+        !crypto::view(head->floor_chain)
+             .starts_with(std::string_view(row.value).substr(row.value.size() - kHashBytes)))
+        return wrong();
+    Seq const ours = std::min(last, replica_.vector_.at(head->actor));
+    if (ours >= first) {
+        INOS_TRY(std::string const held, hashes(head->actor, first, ours));
+        if (!row.value.starts_with(held)) return tl::unexpected(other_history());
+    }
+    taken.hashes += last - first + 1;
+    return {};
+}
+
+// The chain runs on from the entry before, and ends at what the author has signed.
+Result<void> Replica::States::check_entry(Taken& taken, StateRow const& row) const {
+    auto const about = state_row::parse(row.name);
+    StateHead const* head = about ? taken.manifest.find(about->actor) : nullptr;
+    if (!head || about->number <= head->floor || about->number > head->seq)
+        return tl::unexpected(
+            malformed_state("a state holds an entry that is not of its manifest"));
+    Dot const dot{about->actor, about->number};
+    if (from_newer_version(row.value))
+        return fail(Errc::unsupported,
+                    "the state holds entries in a newer format than this program knows; upgrade "
+                    "this node");
+    crypto::Hash32 before = taken.chain;
+    if (dot.seq == 1) {
+        before = chain_start(*replica_.membership_->bytes_of(dot.actor));
+    } else if (dot.seq == head->floor + 1) {
+        before = head->floor_chain;
+    } else if (taken.after != state_row::name(state_row::kEntry, dot.actor, dot.seq - 1)) {
+        return tl::unexpected(malformed_state("a state lacks an entry in the middle"));
+    }
+    taken.chain = chain_next(before, row.value, replica_.options_.digest_key);
+    bool sound = dot.seq != head->seq || taken.chain == head->chain;
+    if (!row.extra.empty()) {
+        crypto::Signature signature{};
+        sound = sound && row.extra.size() == signature.size();
+        Reader in(row.extra);
+        signature = take_raw<crypto::Signature>(in);
+        sound =
+            sound && crypto::verify(replica_.membership_->by_actor(dot.actor)->site,
+                                    head_statement(replica_.membership_->space(), dot, taken.chain),
+                                    signature);
+    }
+    if (!sound)
+        return tl::unexpected(
+            malformed_state("a state holds entries that their author has not "
+                            "signed"));
+    ++taken.entries;
+    return {};
+}
+
 // What no honest site holds is not taken: cells beyond the snapshot, or of authors who may not
 // write there; marks of erased records that nobody has signed.
-Result<void> Replica::States::check_row(StateRow const& row, VersionVector const& vector) const {
-    auto const name = name_of_row(row.name);
-    auto const record = Record::decode(row.record);
+Result<void> Replica::States::check_record(Taken& taken, StateRow const& row) const {
+    auto const name = name_of_row(std::string_view(row.name).substr(1));
+    auto const record = Record::decode(row.value);
     bool const is_mark = name && name->key.starts_with('\1');
-    bool sound = name && record && !record->empty() && valid_name(name->collection) &&
-                 (is_mark ? name->key.size() == sizeof(RecordTag) + 1 : valid_name(name->key));
+    bool sound = name && record && valid_name(name->collection) &&
+                 (is_mark ? name->key.size() == sizeof(RecordTag) + 1 && !record->empty()
+                          : valid_name(name->key) && row.extra.empty());
     for (std::size_t i = 0; sound && i < record->cells().size(); ++i) {
         Cell const& cell = (*record)[i];
         auto const* author = replica_.membership_->by_actor(cell.dot.actor);
         std::string const concerned =
             is_mark ? name->collection : collection_concerned(name->collection, name->key);
-        sound = cell.dot.seq > 0 && vector.covers(cell.dot) && author &&
+        sound = cell.dot.seq > 0 && taken.vector.covers(cell.dot) && author &&
                 author->may_write(concerned) && (cell.path == kErasePath) == is_mark;
     }
-    if (!sound) return tl::unexpected(protocol("a state holds a record that nobody can have made"));
+    if (!sound)
+        return tl::unexpected(malformed_state("a state holds a record that nobody can have made"));
+    ++taken.records;
     if (!is_mark) return {};
-    auto const erasure = decode_erasure(std::string_view(name->key).substr(1), row.proof);
+    auto const erasure = decode_erasure(std::string_view(name->key).substr(1), row.extra);
     auto const* author = erasure ? replica_.membership_->by_actor(erasure->actor) : nullptr;
     bool const proven =
         author && erasure->collection == name->collection && author->may_write(name->collection) &&
@@ -336,58 +302,76 @@ Result<void> Replica::States::check_row(StateRow const& row, VersionVector const
             erasure_statement(
                 replica_.membership_->space(), erasure->actor, name->collection, erasure->tag),
             erasure->signature);
-    if (!proven) return tl::unexpected(protocol("a state holds an erasure that nobody has signed"));
+    if (!proven)
+        return tl::unexpected(malformed_state("a state holds an erasure that nobody has signed"));
     return {};
 }
 
-Result<bool> Replica::States::take(SiteId const& from, StatePart const& part) {
+Result<void> Replica::States::check_row(Taken& taken, StateRow const& row) const {
+    if (row.name <= taken.after)
+        return tl::unexpected(malformed_state("a state's rows do not ascend"));
+    switch (row.name.front()) {
+        case state_row::kDeps:
+            return check_deps(taken, row);
+        case state_row::kHashes:
+            return check_hashes(taken, row);
+        case state_row::kEntry:
+            return check_entry(taken, row);
+        case state_row::kRecord:
+            return check_record(taken, row);
+        default:
+            return tl::unexpected(malformed_state("a state holds a row of an unknown kind"));
+    }
+}
+
+// ---- a part -------------------------------------------------------------------------------------
+
+Result<StateTaken> Replica::States::take(SiteId const& from, StatePart const& part) {
+    if (asked_ != from) return StateTaken::stale;
+    INOS_CHECK(check_source(from));
     bool const known = taken_ && taken_->id == part.id;
     if (!part.manifest.empty() && !known) INOS_CHECK(begin(from, part));
     if (!taken_ || taken_->id != part.id || taken_->manifest.source != from ||
         taken_->after != part.after)
-        return false;  // an answer to a question of before
+        return StateTaken::stale;
+    auto taken = stage(part);
+    bool const useless =
+        !taken &&
+        (taken.error().code == Errc::protocol || taken.error().code == Errc::conflict ||
+         taken.error().code == Errc::too_large || taken.error().code == Errc::unsupported);
+    if (useless) {
+        refused_ms_[from] = replica_.clock_.monotonic_ms();
+        INOS_CHECK(forget());
+    }
+    return taken;
+}
+
+Result<StateTaken> Replica::States::stage(StatePart const& part) {
     std::uint32_t const space = replica_.options_.space;
     WriteBatch batch;
     Taken next = *taken_;
     for (StateRow const& row : part.rows) {
-        if (row.name <= next.after)
-            return tl::unexpected(protocol("a state's records do not ascend"));
-        INOS_CHECK(check_row(row, next.vector));
-        std::string value;
-        put_blob(value, row.record);
-        put_blob(value, row.proof);
-        batch.put(Family::staging, staging_key(space, 'r', row.name), std::move(value));
+        INOS_CHECK(check_row(next, row));
+        std::string value = StagedRow::encode(row);
+        if (row.name.front() == state_row::kEntry) put_raw(value, next.chain);
+        batch.put(Family::staging, staging::key(space, row.name), std::move(value));
         next.after = row.name;
-        ++next.rows;
         next.bytes += row.bytes();
     }
     if (next.bytes > kStateBytesMax)
         return fail(Errc::too_large,
                     "the state that the peer sends is over " +
-                        std::to_string(kStateBytesMax >> 20) +
-                        " MiB, more than this version takes at once; copy a directory of a site "
-                        "that keeps its log (log_retention)");
+                        std::to_string(kStateBytesMax >> 30) + " GiB, more than is taken");
     if (!part.rows.empty()) {
-        std::string at;
-        put_blob(at, next.after);
-        put_varint(at, next.rows);
-        put_varint(at, next.bytes);
-        batch.put(Family::staging, staging_key(space, 'p'), std::move(at));
+        batch.put(Family::staging, staging::key(space, staging::kPosition), next.position());
         INOS_CHECK(replica_.write_batch(batch, Durability::synced));
         taken_ = std::move(next);
     }
-    if (!part.last) return false;
-    // What came meanwhile has to be compared as well: the next ask says it.
-    for (StateHead const& head : taken_->manifest.heads) {
-        Seq const have = replica_.vector_.at(head.actor);
-        if (have < head.seq && have != asked_with_.at(head.actor)) return false;
-    }
-    auto const comparable = check_heads(taken_->manifest);
-    auto switched = comparable ? switch_over() : Result<bool>(tl::unexpected(comparable.error()));
-    bool const useless = !switched && (switched.error().code == Errc::protocol ||
-                                       switched.error().code == Errc::conflict);
-    if (useless) INOS_CHECK(forget());
-    return switched;
+    if (!part.last) return StateTaken::more;
+    if (!taken_->complete())
+        return tl::unexpected(malformed_state("a state lacks some of what its manifest names"));
+    INOS_CHECK(switch_over());
+    return StateTaken::in_force;
 }
 
 }  // namespace inos

@@ -46,7 +46,7 @@ public:
     Seq first() const { return first_; }
     LogStart const& start() const { return start_; }
     VersionVector const& deps() const { return deps_; }  // of the entry at the start
-    std::vector<crypto::Hash32> const& cut_chains() const { return chains_; }
+    std::vector<crypto::Hash16> const& cut_chains() const { return chains_; }
     std::vector<Seq> const& signatures() const { return signatures_; }  // met on the way
     // The oldest one that is left; nullopt: none that is old enough.
     std::optional<Item> const& item() const { return item_; }
@@ -90,7 +90,7 @@ public:
         start_ = {item_->dot.seq, latest, item_->chain};
         for (DepHead const& dep : item_->deps)
             deps_.set(dep.actor, dep.seq);
-        chains_.push_back(item_->chain);
+        chains_.push_back(cut_hash(item_->chain));
     }
 
 private:
@@ -112,7 +112,7 @@ private:
     std::uint64_t newest_ms_;
     std::unique_ptr<Cursor> cursor_;
     std::optional<Item> item_;
-    std::vector<crypto::Hash32> chains_;
+    std::vector<crypto::Hash16> chains_;
     std::vector<Seq> signatures_;
 };
 

@@ -1,14 +1,17 @@
 #include "storage/state_transfer.hpp"
 
+#include <algorithm>
+
 #include "storage/raw_bytes.hpp"
 
 namespace inos {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
+constexpr std::size_t kHeadBytesMin = 8 + 1 + 32 + 64 + 1;
 
 std::string statement(SpaceId const& space, std::string_view body) {
-    std::string text = "inos state 1";
+    std::string text = "inos state 2";
     put_raw(text, space);
     text += body;
     return text;
@@ -18,13 +21,64 @@ auto malformed() {
     return fail(Errc::protocol, "a state's manifest or part is malformed");
 }
 
+bool sound(StateHead const& head) {
+    if (head.seq == 0 || head.seq > kSeqMax || head.floor > head.seq) return false;
+    bool const has_floor = head.floor > 0;
+    if (has_floor && (head.known == 0 || head.known > head.floor)) return false;
+    return head.floor < head.seq || head.floor_chain == head.chain;
+}
+
 }  // namespace
+
+std::string state_row::name(char kind, ActorId actor, std::optional<std::uint64_t> number) {
+    std::string out(1, kind);
+    put_u64(out, actor.value);
+    if (number) put_u64(out, *number);
+    return out;
+}
+
+std::optional<state_row::Numbered> state_row::parse(std::string_view name) {
+    Reader in(name);
+    Numbered row;
+    row.kind = static_cast<char>(in.byte());
+    row.actor.value = in.u64();
+    if (row.kind == kHashes || row.kind == kEntry) row.number = in.u64();
+    bool const known = row.kind == kDeps || row.kind == kHashes || row.kind == kEntry;
+    return known && in.finished() ? std::optional(row) : std::nullopt;
+}
 
 VersionVector StateManifest::vector() const {
     VersionVector vector;
     for (StateHead const& head : heads)
         vector.set(head.actor, head.seq);
     return vector;
+}
+
+StateHead const* StateManifest::find(ActorId actor) const {
+    auto const it = std::lower_bound(
+        heads.begin(), heads.end(), actor, [](StateHead const& head, ActorId wanted) {
+            return head.actor < wanted;
+        });
+    return it == heads.end() || it->actor != actor ? nullptr : &*it;
+}
+
+std::uint64_t StateManifest::deps() const {
+    return static_cast<std::uint64_t>(std::count_if(
+        heads.begin(), heads.end(), [](StateHead const& head) { return head.floor > 0; }));
+}
+
+std::uint64_t StateManifest::hashes() const {
+    std::uint64_t sum = 0;
+    for (StateHead const& head : heads)
+        if (head.floor > 0) sum += head.floor - head.known + 1;
+    return sum;
+}
+
+std::uint64_t StateManifest::entries() const {
+    std::uint64_t sum = 0;
+    for (StateHead const& head : heads)
+        sum += head.seq - head.floor;
+    return sum;
 }
 
 std::string StateManifest::encode(SpaceId const& space, crypto::SigningKey const& key) const {
@@ -39,8 +93,11 @@ std::string StateManifest::encode(SpaceId const& space, crypto::SigningKey const
         put_varint(out, head.seq);
         put_raw(out, head.chain);
         put_raw(out, head.signature);
-        put_u64(out, head.hlc.value);
-        head.deps.encode(out);
+        put_varint(out, head.floor);
+        if (head.floor == 0) continue;
+        put_varint(out, head.known);
+        put_raw(out, head.floor_chain);
+        put_u64(out, head.floor_hlc.value);
     }
     put_raw(out, crypto::sign(key, statement(space, out)));
     return out;
@@ -59,18 +116,24 @@ Result<StateManifest> decode_state_manifest(SpaceId const& space, std::string_vi
     manifest.source = take_raw<SiteId>(in);
     manifest.records = in.varint();
     manifest.root = take_raw<crypto::Hash16>(in);
-    manifest.heads.resize(in.count(114));
+    manifest.heads.resize(in.count(kHeadBytesMin));
+    Seq total = 0;
     for (std::size_t i = 0; i < manifest.heads.size(); ++i) {
         StateHead& head = manifest.heads[i];
         head.actor.value = in.u64();
         head.seq = in.varint();
         head.chain = take_raw<crypto::Hash32>(in);
         head.signature = take_raw<crypto::Signature>(in);
-        head.hlc.value = in.u64();
-        auto deps = VersionVector::decode(in);
+        head.floor = in.varint();
+        if (head.floor > 0) {
+            head.known = in.varint();
+            head.floor_chain = take_raw<crypto::Hash32>(in);
+            head.floor_hlc.value = in.u64();
+        }
         bool const ascending = i == 0 || manifest.heads[i - 1].actor < head.actor;
-        if (!deps || !ascending || head.seq == 0 || head.seq > kSeqMax) return malformed();
-        head.deps = *std::move(deps);
+        if (!ascending || !sound(head)) return malformed();
+        total += head.seq;
+        if (total > kSeqMax) return malformed();
     }
     if (!in.finished()) return malformed();
     if (!crypto::verify(manifest.source, statement(space, body), signature))
@@ -85,8 +148,8 @@ std::string StatePart::encode() const {
     put_varint(out, rows.size());
     for (StateRow const& row : rows) {
         put_blob(out, row.name);
-        put_blob(out, row.record);
-        put_blob(out, row.proof);
+        put_blob(out, row.value);
+        put_blob(out, row.extra);
     }
     return out;
 }
@@ -101,8 +164,8 @@ Result<StatePart> StatePart::decode(std::string_view bytes) {
     part.rows.resize(in.count(3));
     for (StateRow& row : part.rows) {
         row.name = in.blob();
-        row.record = in.blob();
-        row.proof = in.blob();
+        row.value = in.blob();
+        row.extra = in.blob();
     }
     if (!in.finished() || last > 1 || part.rows.size() > kStatePartRows) return malformed();
     return part;

@@ -161,6 +161,7 @@ private:
         collected.batch.space = fixture_.space;
         collected.batch.runs.push_back({ActorId{1}, 1 + in_.number(1), 1});
         collected.entries = in_.below(2);
+        collected.offer_state = in_.byte() & 1;
         collected.entry_bytes = in_.number(3);
         perform(session_.collected(std::move(collected), now_ms_));
     }
@@ -176,7 +177,7 @@ private:
             return perform(session_.state_given(std::move(part), now_ms_));
         }
         taking_ = false;
-        Result<bool> taken = (in_.byte() & 1) != 0;
+        Result<StateTaken> taken = static_cast<StateTaken>(in_.below(3));
         if (in_.byte() == 0xff) taken = fail(Errc::protocol, "a record nobody made");
         perform(session_.state_taken(std::move(taken), next_state(), now_ms_));
     }
@@ -234,6 +235,7 @@ private:
     void check(session::TakeState const&) {
         fuzz::expect(!std::exchange(taking_, true), "one part is taken at a time");
     }
+    void check(session::StateFailed const&) {}
     void check(session::RootsDiffer const&) {
         fuzz::expect(!std::exchange(alarmed_, true), "the alarm is given once");
     }

@@ -54,12 +54,7 @@ private:
     }
     void act(session::Send& send) { out.push_back(wire::encode(send.message)); }
     void act(session::Collect& collect) {
-        auto const batch = site_->collect(collect.theirs, collect.target_bytes);
-        if (!batch) return perform(session.collected(tl::unexpected(batch.error()), 0));
-        perform(session.collected(
-            Session::Collected{
-                wire::seal_batch(space_.id(), key_, *batch), batch->weight(), batch->entries()},
-            0));
+        perform(session.collected(collect_or_offer(*site_, peer_, collect, space_.id(), key_), 0));
     }
     void act(session::Apply& apply) {
         auto const batch = value_of(wire::open_batch(apply.batch, key_));
@@ -98,10 +93,11 @@ private:
     void act(session::TakeState& take) {
         ++parts_in;
         auto const part = value_of(wire::open_state_part(take.part, key_));
-        auto taken = untakeable ? Result<bool>(fail(*untakeable, "as the test wants it"))
+        auto taken = untakeable ? Result<StateTaken>(fail(*untakeable, "as the test wants it"))
                                 : site_->take_state(peer_, part);
         perform(session.state_taken(std::move(taken), state_of(site_), 0));
     }
+    void act(session::StateFailed&) { site_->state_failed(peer_); }
     void act(session::RootsDiffer&) { ++alarms; }
     void act(session::Close& close) { end = close.reason; }
 
@@ -315,10 +311,10 @@ TEST(TwoSessions, where_an_offered_state_does_not_come_about_entries_go_after_a_
     b.busy = true;  // with the state of another site
     converse(a, b);
     EXPECT_EQ(space[1]->vector().at(space[0].actor()), 0u);
-    a.tick(2 * kStatePatienceMs);
+    a.tick(kStateOfferMs);
     converse(a, b);
     EXPECT_EQ(space[1]->vector().at(space[0].actor()), 0u);
-    a.tick(2 * kStatePatienceMs + 1);
+    a.tick(kStateOfferMs + 1);
     converse(a, b);
     EXPECT_EQ(b.parts_in, 0u);
     EXPECT_EQ(space[1]->vector(), space[0]->vector());
@@ -336,7 +332,7 @@ TEST(TwoSessions, a_state_that_cannot_be_taken_does_not_end_the_session) {
         converse(a, b);
         space[1].put("c", "y", {{"n", Value(1)}});
         b.refresh();
-        a.tick(2 * kStatePatienceMs + 1);
+        a.tick(kStateOfferMs + 1'000);  // the part may have been long under way
         converse(a, b);
         EXPECT_FALSE(a.end || b.end);
         EXPECT_EQ(b.parts_in, 1u);

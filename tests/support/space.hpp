@@ -42,6 +42,8 @@ struct SpaceSetup {
     std::uint64_t seed = 1;
     Durability durability = Durability::synced;
     std::string rocks_below = {};  // a directory; empty: engines in memory
+    std::size_t state_write_bytes = kStateWriteBytes;
+    std::uint64_t state_entries_min = kStateEntriesMin;
 };
 
 class Site {
@@ -232,6 +234,8 @@ private:
         site.options_ = {1, site.actor(), site.keys.identity, digest_key_, setup_.durability};
         site.options_.keys = KeyRing(SpaceKeys{seal_key_, digest_key_});
         site.options_.sealing = site.keys.sealing;
+        site.options_.state_write_bytes = setup_.state_write_bytes;
+        site.options_.state_entries_min = setup_.state_entries_min;
         std::unique_ptr<Engine> inner = std::make_unique<MemoryEngine>();
         if (!setup_.rocks_below.empty())
             inner =
