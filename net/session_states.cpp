@@ -102,9 +102,7 @@ session::Actions Session::state_given(Result<wire::StatePart> part, std::uint64_
         out.push_back(session::Send{*std::move(part)});
     } else if (!is_of_states(part.error().code)) {
         close(part.error(), out);
-    } else if (part.error().code != Errc::unavailable) {
-        give_up_state(out);
-    }
+    }  // else the offer runs out: whoever asks at once again keeps nobody busy
     return out;
 }
 

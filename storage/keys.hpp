@@ -28,7 +28,7 @@
 //                                                       VersionVector
 //   staging  space u32 | 'm'                            whose state arrives: StateManifest, signed
 //   staging  space u32 | 'p'                            up to which record it is here
-//   staging  space u32 | 'r' | collection | 00 | key    a record of it
+//   staging  space u32 | a row's name                   a row of it; 'q': it comes into force
 //   meta     00000000  | name                           the directory's own: format version, peers
 #pragma once
 

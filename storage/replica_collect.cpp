@@ -123,7 +123,7 @@ private:
                      "the peer lacks entries of \"" + (author ? author->name : "") +
                          "\" up to number " + std::to_string(replica_.log_starts_.of(actor)) +
                          ", which this site has cut from its log (log_retention); connect it with "
-                         "a site that keeps them longer, or that may write everything",
+                         "a site that keeps them longer, or with an admin's",
                      {}};
     }
 

@@ -328,22 +328,26 @@ Result<void> Replica::States::check_row(Taken& taken, StateRow const& row) const
 
 Result<StateTaken> Replica::States::take(SiteId const& from, StatePart const& part) {
     if (asked_ != from) return StateTaken::stale;
+    auto taken = take_asked(from, part);
+    bool const useless =
+        !taken &&
+        (taken.error().code == Errc::protocol || taken.error().code == Errc::conflict ||
+         taken.error().code == Errc::too_large || taken.error().code == Errc::unsupported ||
+         taken.error().code == Errc::forbidden);
+    if (!useless) return taken;
+    refused_ms_[from] = replica_.clock_.monotonic_ms();
+    if (taken_ && taken_->manifest.source == from) INOS_CHECK(forget());
+    return taken;
+}
+
+Result<StateTaken> Replica::States::take_asked(SiteId const& from, StatePart const& part) {
     INOS_CHECK(check_source(from));
     bool const known = taken_ && taken_->id == part.id;
     if (!part.manifest.empty() && !known) INOS_CHECK(begin(from, part));
     if (!taken_ || taken_->id != part.id || taken_->manifest.source != from ||
         taken_->after != part.after)
         return StateTaken::stale;
-    auto taken = stage(part);
-    bool const useless =
-        !taken &&
-        (taken.error().code == Errc::protocol || taken.error().code == Errc::conflict ||
-         taken.error().code == Errc::too_large || taken.error().code == Errc::unsupported);
-    if (useless) {
-        refused_ms_[from] = replica_.clock_.monotonic_ms();
-        INOS_CHECK(forget());
-    }
-    return taken;
+    return stage(part);
 }
 
 Result<StateTaken> Replica::States::stage(StatePart const& part) {

@@ -84,6 +84,7 @@ private:
     Result<void> check_entry(Taken& taken, StateRow const& row) const;
     Result<void> check_record(Taken& taken, StateRow const& row) const;
     Result<void> check_row(Taken& taken, StateRow const& row) const;
+    Result<StateTaken> take_asked(SiteId const& from, StatePart const& part);
     Result<StateTaken> stage(StatePart const& part);
     Result<void> switch_over();
 

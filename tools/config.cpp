@@ -80,8 +80,8 @@ ConfigKey log_retention_key() {
             "\"forever\"",
             "How long this site keeps changes in its log after all sites have them, such as "
             "\"90d\". They are the history that inos history and reads of the past show. A site "
-            "that joins when they are gone is given the records without their history, which is "
-            "meant for up to 1 GiB of them.",
+            "that joins when they are gone is given the records by an admin's site, without their "
+            "history.",
             false,
             set_log_retention};
 }

@@ -245,6 +245,8 @@ private:
         ++seen_.states;
         for (EntryBatch const& batch : way.batches)
             value_of(entries_[way.to]->apply(batch));
+        // A clock forgets with a restart what it has heard of.
+        if (std::exchange(stopped_, false)) both([&](Space& space) { space[way.to].reopen(); });
         under_way_.reset();
     }
 
@@ -253,14 +255,14 @@ private:
         Site& to = states_[way.to];
         if (!tape_.chance(30))
             return value_of(to->take_state(id(way.from), part)) == StateTaken::in_force;
-        bool stopped = false;
+        stopped_ = false;
         auto const outcome =
             tape_.chance(50) ? FaultEngine::Outcome::lost : FaultEngine::Outcome::kept;
         to.engine->die_at(
-            1 + tape_.below(60), FaultEngine::Counted::calls, outcome, [&] { stopped = true; });
+            1 + tape_.below(60), FaultEngine::Counted::calls, outcome, [&] { stopped_ = true; });
         auto const taken = to->take_state(id(way.from), part);
-        if (!stopped) to.engine->heal();
-        if (!stopped) return value_of(taken) == StateTaken::in_force;
+        if (!stopped_) to.engine->heal();
+        if (!stopped_) return value_of(taken) == StateTaken::in_force;
         to.engine->lose_unsynced(tape_.below(4));
         both([&](Space& space) { space[way.to].reopen(); });
         bool const in_force = to->vector().includes(way.held) && !to->state_progress();
@@ -349,6 +351,7 @@ private:
     std::vector<SiteSetup> sites_;
     Space states_, entries_;
     std::optional<UnderWay> under_way_;
+    bool stopped_ = false;
 };
 
 TEST(StatesProperty, D15_a_state_comes_to_the_same_as_its_entries) {

@@ -122,6 +122,8 @@ Result<void> SimNode::open() {
                            directory_};
     options.keys = KeyRing(grant_->keys);
     options.sealing = keys_.sealing;
+    options.state_entries_min = options_.state_entries_min;
+    options.state_write_bytes = options_.state_write_bytes;
     Membership membership(grant_->genesis);
     INOS_TRY(replica_, Replica::open(*engine_, clock_, std::move(membership), std::move(options)));
     INOS_CHECK(renew_marker());

@@ -40,6 +40,8 @@ struct SimOptions {
     std::uint64_t acknowledge_every_ms = kAcknowledgeEveryMs;
     Durability durability = Durability::synced;                    // of all nodes' own commits
     std::optional<std::uint64_t> log_retention_ms = std::nullopt;  // Upkeep's
+    std::uint64_t state_entries_min = kStateEntriesMin;            // ReplicaOptions'
+    std::size_t state_write_bytes = kStateWriteBytes;
 };
 
 // A store whose work and answers come later, each in its order, as StoreThread's do: commits that

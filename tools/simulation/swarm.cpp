@@ -64,6 +64,9 @@ Swarm Swarm::of(std::uint64_t seed, Tape& tape) {
     bool const cuts = other.chance(60);
     std::uint64_t const age_ms = other.pick(std::array<std::uint64_t, 3>{0, 2'000, 20'000});
     if (cuts) swarm.options.log_retention_ms = age_ms;
+    // States of a few entries, in many small writes.
+    if (other.chance(50)) swarm.options.state_entries_min = 0;
+    swarm.options.state_write_bytes = 2'000;
     return swarm;
 }
 
