@@ -15,6 +15,8 @@ constexpr std::size_t kSpaceBytes = 4;             // of the engine's keys
 constexpr std::size_t kDepsBytesMax = 64u << 20;   // of all actors, in memory
 constexpr std::size_t kHashesBlockWeight = 4'096;  // reading them costs more than sending them
 
+constexpr std::size_t kSignEveryBytes = 64u << 10;
+
 }  // namespace
 
 Result<StatePart> Replica::give_state(SiteId const& to,
@@ -307,11 +309,13 @@ private:
             StateRow row{state_row::name(state_row::kEntry, head.actor, next),
                          std::string(stored->bytes),
                          {}};
+            crypto::Hash32 const chain = stored->chain;
             cursor->next();
             if (cursor->valid() && cursor->key() == keys::signature(space, {head.actor, next})) {
                 row.extra = cursor->value();
                 cursor->next();
             }
+            sign(row, {head.actor, next}, chain);
             put(std::move(row));
             ++next;
         }
@@ -319,6 +323,14 @@ private:
         if (!room() || next > head.seq) return {};
         // All members hold it by now, the asking one too.
         return fail(Errc::unavailable, "the log was cut meanwhile; ask again");
+    }
+
+    // Nobody could pass on a longer stretch of ours that is signed at its end only.
+    void sign(StateRow& row, Dot dot, crypto::Hash32 const& chain) {
+        given_.unsigned_bytes += row.bytes() + kEntryWeight;
+        bool const due = given_.unsigned_bytes >= kSignEveryBytes && replica_.is_ours(dot.actor);
+        if (due && row.extra.empty()) row.extra = crypto::view(replica_.sign_own(dot, chain));
+        if (!row.extra.empty()) given_.unsigned_bytes = 0;
     }
 
     Result<void> records() {

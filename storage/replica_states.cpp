@@ -34,7 +34,8 @@ std::string Replica::States::Taken::position() const {
     std::string out;
     put_blob(out, after);
     put_raw(out, chain);
-    for (std::uint64_t const number : {deps, hashes, entries, records, bytes})
+    for (std::uint64_t const number :
+         {unsigned_bytes, unsigned_entries, deps, hashes, entries, records, bytes})
         put_varint(out, number);
     return out;
 }
@@ -43,7 +44,8 @@ bool Replica::States::Taken::read_position(std::string_view stored) {
     Reader in(stored);
     after = in.blob();
     chain = take_raw<crypto::Hash32>(in);
-    for (std::uint64_t* number : {&deps, &hashes, &entries, &records, &bytes})
+    for (std::uint64_t* number :
+         {&unsigned_bytes, &unsigned_entries, &deps, &hashes, &entries, &records, &bytes})
         *number = in.varint();
     return in.finished();
 }
@@ -251,6 +253,16 @@ Result<void> Replica::States::check_entry(Taken& taken, StateRow const& row) con
     } else if (taken.after != state_row::name(state_row::kEntry, dot.actor, dot.seq - 1)) {
         return tl::unexpected(malformed_state("a state lacks an entry in the middle"));
     }
+    if (dot.seq == head->floor + 1) taken.unsigned_bytes = taken.unsigned_entries = 0;
+    taken.unsigned_bytes += row.value.size();
+    ++taken.unsigned_entries;
+    bool const too_long =
+        taken.unsigned_bytes > kBatchBytesMax || taken.unsigned_entries > kBatchEntriesMax;
+    if (too_long)
+        return tl::unexpected(
+            malformed_state("a state holds a stretch of entries that nobody "
+                            "could pass on, for lack of signatures"));
+    if (!row.extra.empty()) taken.unsigned_bytes = taken.unsigned_entries = 0;
     taken.chain = chain_next(before, row.value, replica_.options_.digest_key);
     bool sound = dot.seq != head->seq || taken.chain == head->chain;
     if (!row.extra.empty()) {
@@ -350,15 +362,35 @@ Result<StateTaken> Replica::States::take_asked(SiteId const& from, StatePart con
     return stage(part);
 }
 
+// Nothing of what is erased here gets to the disk, not even on its way.
+std::string Replica::States::staged(StateRow row, crypto::Hash32 const& chain) const {
+    auto const is_erased = [this](RecordTag const& tag) { return replica_.is_erased(tag); };
+    if (row.name.front() == state_row::kRecord) {
+        auto const name = name_of_row(std::string_view(row.name).substr(1));
+        bool const goes = name && !name->key.starts_with('\1') && replica_.is_erased(*name);
+        if (goes) row.value = Record().encode();
+        return StagedRow::encode(row);
+    }
+    if (row.name.front() != state_row::kEntry) return StagedRow::encode(row);
+    auto const about = state_row::parse(row.name);
+    auto const decoded = decode_entry(row.value, {about->actor, about->number});
+    VoidReason reason = decoded.reason;
+    if (reason == VoidReason::none)
+        reason = replica_.judge(*replica_.membership_->by_actor(about->actor), decoded.entry);
+    auto erased = erase_ops(row.value, replica_.options_.digest_key, is_erased, reason);
+    if (erased) row.value = *std::move(erased);
+    std::string value = StagedRow::encode(row);
+    put_raw(value, chain);
+    return value;
+}
+
 Result<StateTaken> Replica::States::stage(StatePart const& part) {
     std::uint32_t const space = replica_.options_.space;
     WriteBatch batch;
     Taken next = *taken_;
     for (StateRow const& row : part.rows) {
         INOS_CHECK(check_row(next, row));
-        std::string value = StagedRow::encode(row);
-        if (row.name.front() == state_row::kEntry) put_raw(value, next.chain);
-        batch.put(Family::staging, staging::key(space, row.name), std::move(value));
+        batch.put(Family::staging, staging::key(space, row.name), staged(row, next.chain));
         next.after = row.name;
         next.bytes += row.bytes();
     }

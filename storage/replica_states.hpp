@@ -51,6 +51,7 @@ private:
         std::string at;                 // up to where parts were made
         std::unique_ptr<Cursor> records;
         StatePart last;
+        std::size_t unsigned_bytes = 0;  // of entries, since the last signature
         std::uint64_t made_ms = 0, asked_ms = 0;
     };
     struct Taken {
@@ -59,6 +60,7 @@ private:
         VersionVector vector;  // of the manifest
         std::string after;
         crypto::Hash32 chain{};  // at the last entry that came, if `after` names one
+        std::uint64_t unsigned_bytes = 0, unsigned_entries = 0;  // of the last one's actor
         std::uint64_t deps = 0, hashes = 0, entries = 0, records = 0, bytes = 0, asked_ms = 0;
 
         std::string position() const;
@@ -85,6 +87,7 @@ private:
     Result<void> check_record(Taken& taken, StateRow const& row) const;
     Result<void> check_row(Taken& taken, StateRow const& row) const;
     Result<StateTaken> take_asked(SiteId const& from, StatePart const& part);
+    std::string staged(StateRow row, crypto::Hash32 const& chain) const;
     Result<StateTaken> stage(StatePart const& part);
     Result<void> switch_over();
 

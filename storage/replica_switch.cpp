@@ -250,7 +250,8 @@ private:
                 stored.reason =
                     replica_.judge(*replica_.membership_->by_actor(item.dot.actor), decoded.entry);
             INOS_CHECK(advance(item.dot, decoded, write));
-            if (!write) INOS_CHECK(check_deps(item));
+            // Before the mark only: then what they name goes from the log.
+            if (phase_ == Phase::none) INOS_CHECK(check_deps(item));
         }
         auto const frame = frame_entry(bytes);
         auto const tags =

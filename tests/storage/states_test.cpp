@@ -344,6 +344,34 @@ TEST_F(StatesOfThree, C1_an_old_copy_takes_a_state_and_goes_on_under_a_new_actor
     expect_same(space[1], source());
 }
 
+// What only the source wrote is one stretch without signatures; whoever got it has to pass it on.
+TEST_F(StatesOfThree, what_only_the_source_wrote_can_be_passed_on_in_pieces) {
+    admit(Role::reader, {});
+    space.acknowledge();
+    for (int n = 0; n < 60; ++n)
+        source().put("c", "x" + std::to_string(n), text(std::string(5'000, 'x')));
+    transfer(source(), small(), 10);
+    EntryBatch const batch = value_of(small()->collect(third()->vector(), 1));
+    EXPECT_LT(batch.bytes(), 100'000u);
+    space.pull(3, 2);
+    expect_same(third(), small());
+}
+
+// It has been erased here, and not yet there.
+TEST_F(States, A17_what_is_erased_here_is_not_staged) {
+    space[0].put("c", "person-1-key", text("secret-of-1"));
+    space.converge();
+    space[0].patch("c", "person-1-key", text("secret-of-1-b"));
+    space[1].erase_for_good("c", "person-1-key");
+    space[0].put("c", "z", text("y"));
+    transfer_some(space[0], space[1]);
+    for (auto const& [key, value] : contents(*space[1].engine))
+        EXPECT_THAT(value, testing::Not(HasSubstr("secret-of-1")));
+    ASSERT_GT(transfer(space[0], space[1]), 0u);
+    space.pull(1, 0);
+    expect_same(space[0], space[1]);
+}
+
 TEST_F(States, a_state_is_preferred_where_entries_are_many_more_than_records) {
     Site& away = space.admit({"away"});
     for (int n = 0; n < 1'010; ++n)
@@ -374,18 +402,25 @@ TEST_P(StatesCut, C5_a_switch_that_is_interrupted_anywhere_comes_to_the_same) {
     auto const made = [] {
         SpaceSetup setup;
         setup.state_write_bytes = 200;
-        auto space = std::make_unique<Space>(3, setup);
+        auto space = std::make_unique<Space>(4, setup);
         Space& all = *space;
         for (int n = 0; n < 70; ++n)
             all[n % 2].put("c", "x" + std::to_string(n % 9), {{"n", Value(n)}});
+        // One that names an entry in the middle of what goes from the log.
+        all.pull(1, 0);
+        value_of(all[3]->apply(value_of(all[0]->collect({}, 1'000))));
+        all[3].put("c", "z", {{"n", Value(1)}});
         all[0].put("c", "person-1-key", text("secret-of-1"));
-        all.converge();
+        for (std::size_t to : {1u, 2u, 3u})
+            all.pull(0, to);
         all[0].erase_for_good("c", "person-1-key");
         all.pull(0, 1);
         for (int n = 0; n < 70; ++n)
             all[n % 2].patch("c", "x" + std::to_string(n % 7), {{"m", Value(n)}});
         all.pull(1, 0);
+        all.pull(0, 3);
         all.acknowledge();
+        all.pull(3, 0);
         all[0].erase("c", "x1");
         all[2].patch("c", "x2", {{"own", Value(1)}});
         all[2].put("c", "y", {{"own", Value(2)}});
