@@ -215,6 +215,9 @@ Result<Replica::States::Given*> Replica::States::snapshot(SiteId const& to, Stat
     bool const same = kept != given_.end() && kept->second.id == ask.id;
     if (same && (kept->second.at == ask.after || kept->second.last.after == ask.after))
         return &kept->second;
+    std::uint64_t const now = replica_.clock_.monotonic_ms();
+    if (kept != given_.end() && now < kept->second.made_ms + kStateRenewMs)
+        return fail(Errc::unavailable, "this site has just made its state for the peer");
     if (kept == given_.end() && given_.size() >= kGivenMax)
         return fail(Errc::unavailable, "this site is giving its state to others; ask again later");
     INOS_CHECK(sync_own());
@@ -227,7 +230,7 @@ Result<Replica::States::Given*> Replica::States::snapshot(SiteId const& to, Stat
     if (fresh.at.starts_with(state_row::kRecord)) from += fresh.at.substr(1) + '\0';
     fresh.records = replica_.engine_.scan(Family::records, from, keys::space_end(space));
     fresh.last.after = "\1";  // none: no name begins with it
-    fresh.made_ms = replica_.clock_.monotonic_ms();
+    fresh.made_ms = now;
     return &(given_[to] = std::move(fresh));
 }
 
@@ -385,6 +388,7 @@ Result<StatePart> Replica::States::give(SiteId const& to,
     }
     StatePart part = given->last;
     if (other) part.manifest = given->manifest;
+    given->asked_ms += part.encode().size() / kSlowestBytesPerMs;
     if (part.encode().size() > kStatePartBytesMax) {
         given_.erase(to);
         return fail(Errc::too_large, "a record is too large to be sent as a state");

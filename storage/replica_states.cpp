@@ -115,6 +115,7 @@ std::optional<StateAsk> Replica::States::ask(SiteId const& from) {
     bool const of_another = taken_ && taken_->manifest.source != from;
     if (of_another && now < taken_->asked_ms + kStateIdleMs) return std::nullopt;
     auto const refused = refused_ms_.find(from);
+    if (!check_source(from)) return std::nullopt;
     if (refused != refused_ms_.end() && now < refused->second + kStateRetryMs) return std::nullopt;
     asked_ = from;
     StateAsk ask;
@@ -124,7 +125,7 @@ std::optional<StateAsk> Replica::States::ask(SiteId const& from) {
         ask.heads.push_back({actor, seq, chains[i]});
     }
     if (!taken_ || of_another) return ask;
-    taken_->asked_ms = now;
+    taken_->asked_ms = now + kStatePartBytes / kSlowestBytesPerMs;
     ask.id = taken_->id;
     ask.after = taken_->after;
     return ask;

@@ -20,6 +20,9 @@
 
 namespace inos {
 
+inline constexpr std::uint64_t kStateRenewMs = 20'000;  // from one snapshot for a site to another
+inline constexpr std::uint64_t kSlowestBytesPerMs = 8;  // a part takes so long on its way
+
 class Replica::States {
 public:
     explicit States(Replica& replica) : replica_(replica) {}

@@ -31,12 +31,6 @@ constexpr Seq kHashesAtOnce = kHashesPerKey * 1'024;
 
 enum class Phase : std::uint8_t { none = 0, records = 1, hashes = 2, entries = 3, removals = 4 };
 
-std::string bytes_of(ChainPrefix const& prefix) {
-    std::string bytes;
-    put_raw(bytes, prefix);
-    return bytes;
-}
-
 }  // namespace
 
 class Replica::States::Switch {
@@ -181,7 +175,7 @@ private:
         if (moved == moved_.end() || dot.seq <= moved->second.have) {
             INOS_TRY(auto const chain, replica_.chain_prefix_at(dot));
             if (!chain) return tl::unexpected(corrupt_entry(dot));
-            return bytes_of(*chain);
+            return std::string(chain->begin(), chain->end());
         }
         StateHead const& head = *moved->second.head;
         return dot.seq <= head.floor ? staged_.hashes(head, dot.seq, dot.seq) : staged_.chain(dot);
@@ -191,7 +185,8 @@ private:
     Result<void> check_deps(LogItem const& item) const {
         for (DepHead const& dep : item.deps) {
             INOS_TRY(auto const chain, chain_of({dep.actor, dep.seq}));
-            if (!chain.starts_with(bytes_of(dep.chain))) return tl::unexpected(other_history());
+            if (!chain.starts_with(std::string(dep.chain.begin(), dep.chain.end())))
+                return tl::unexpected(other_history());
         }
         return {};
     }

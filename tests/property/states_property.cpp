@@ -284,7 +284,8 @@ private:
         if (states_[from].certificate.role != Role::admin || !states_[from]->root_comparable())
             return;
         for (StateTaken taken = StateTaken::more; taken != StateTaken::in_force;) {
-            states_[to].clock.advance(kStateIdleMs);  // of another one nobody asks for more
+            for (std::size_t at : {to, from})  // of another one nobody asks for more
+                states_[at].clock.advance(5 * kStateIdleMs);
             auto const ask = states_[to]->state_ask(id(from));
             taken = value_of(states_[to]->take_state(
                 id(from), value_of(states_[from]->give_state(id(to), *ask))));

@@ -396,10 +396,9 @@ TEST_F(States, a_state_is_preferred_where_entries_are_many_more_than_records) {
 // ---- wherever the machine stops -----------------------------------------------------------------
 
 // Pieces so small that every phase of the switch takes several writes.
-class StatesCut : public testing::TestWithParam<FaultEngine::Outcome> {};
-
-TEST_P(StatesCut, C5_a_switch_that_is_interrupted_anywhere_comes_to_the_same) {
-    auto const made = [] {
+class StatesCut : public testing::TestWithParam<FaultEngine::Outcome> {
+protected:
+    static std::unique_ptr<Space> made() {
         SpaceSetup setup;
         setup.state_write_bytes = 200;
         auto space = std::make_unique<Space>(4, setup);
@@ -425,8 +424,10 @@ TEST_P(StatesCut, C5_a_switch_that_is_interrupted_anywhere_comes_to_the_same) {
         all[2].patch("c", "x2", {{"own", Value(1)}});
         all[2].put("c", "y", {{"own", Value(2)}});
         return space;
-    };
-    auto const transfer = [](Space& all, bool stop_before_last) {
+    }
+
+    // The last part, taken or not.
+    static StatePart transfer(Space& all, bool stop_before_last) {
         SiteId const source = all[0].keys.identity.public_key,
                      sink = all[2].keys.identity.public_key;
         for (;;) {
@@ -435,7 +436,10 @@ TEST_P(StatesCut, C5_a_switch_that_is_interrupted_anywhere_comes_to_the_same) {
             if (part.last && stop_before_last) return part;
             if (value_of(all[2]->take_state(source, part)) == StateTaken::in_force) return part;
         }
-    };
+    }
+};
+
+TEST_P(StatesCut, C5_a_switch_that_is_interrupted_anywhere_comes_to_the_same) {
     auto const whole = made();
     transfer(*whole, false);
     auto const expected = (*whole)[2].records();
