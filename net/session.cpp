@@ -380,6 +380,7 @@ session::Actions Session::progress(std::shared_ptr<LocalState const> local, std:
     local_ = std::move(local);
     if (closed_) return out;
     if (new_members) {
+        offered_ = offered_ && can_give_;  // maybe we can now
         tables_.push_back(local_->table);
         if (tables_.size() > kTablesMax) tables_.erase(tables_.begin());
         if (greeted_) send_statements(out);

@@ -4,6 +4,7 @@
 
 #include "storage/entry_hash.hpp"
 #include "storage/keys.hpp"
+#include "storage/member_review.hpp"
 #include "storage/raw_bytes.hpp"
 #include "storage/replica_states.hpp"
 
@@ -16,6 +17,8 @@ constexpr std::size_t kDepsBytesMax = 64u << 20;   // of all actors, in memory
 constexpr std::size_t kHashesBlockWeight = 4'096;  // reading them costs more than sending them
 
 constexpr std::size_t kSignEveryBytes = 64u << 10;
+constexpr std::size_t kRowBytes = 32;  // of a row besides its fields, and of a part, at most
+constexpr int kOffersMax = 2;
 
 }  // namespace
 
@@ -68,7 +71,7 @@ Result<VersionVector> Replica::States::floor_without(SiteId const& but) const {
         VersionVector held;
         auto const ack = replica_.acknowledgements_.find(site.site);
         if (ack != replica_.acknowledgements_.end()) {
-            for (DepHead const& head : ack->second.heads) {
+            for (DepHead const& head : ack->second.all_heads(*replica_.membership_)) {
                 INOS_TRY(auto const chain, replica_.chain_prefix_at({head.actor, head.seq}));
                 if (chain && *chain == head.chain) held.set(head.actor, head.seq);
             }
@@ -78,6 +81,10 @@ Result<VersionVector> Replica::States::floor_without(SiteId const& but) const {
             least.set(actor, std::min(seq, held.at(actor)));
         floor = std::move(least);
     }
+    // What an admin has still to review stays in every log.
+    INOS_TRY(auto const needed, not_reviewed_behind(replica_));
+    for (auto const& [actor, seq] : needed)
+        floor.set(actor, std::min(seq, floor.at(actor)));
     for (auto const& [actor, seq] : replica_.vector_.items())
         floor.raise(actor, replica_.log_starts_.of(actor));
     return floor;
@@ -98,8 +105,17 @@ Result<bool> Replica::States::prefers(SiteId const& to, VersionVector const& the
     };
     bool const tried = failed_with_.contains(to) || !replica_.root_comparable();
     if (tried || count(replica_.vector_) <= least) return false;
+    std::uint64_t const now = replica_.clock_.monotonic_ms();
+    auto const looked = lacks_little_ms_.find(to);
+    if (looked != lacks_little_ms_.end() && now < looked->second + kStateRenewMs) return false;
     INOS_TRY(VersionVector const floor, floor_without(to));
-    return count(floor) > least;
+    if (count(floor) <= least) {
+        lacks_little_ms_[to] = now;
+        return false;
+    }
+    if (++offers_[to] <= kOffersMax) return true;
+    failed_with_.insert(to);
+    return false;
 }
 
 // ---- a snapshot ---------------------------------------------------------------------------------
@@ -212,6 +228,9 @@ Result<void> Replica::States::fill_manifest(Given& given,
 // is asked for; else one of this moment, which may be the same again.
 Result<Replica::States::Given*> Replica::States::snapshot(SiteId const& to, StateAsk const& ask) {
     auto const kept = given_.find(to);
+    // Whoever has got no part yet asks for any: for the one whose first part is on its way.
+    bool const any = ask.id == crypto::Hash16{};
+    if (any && kept != given_.end() && kept->second.last.after.empty()) return &kept->second;
     bool const same = kept != given_.end() && kept->second.id == ask.id;
     if (same && (kept->second.at == ask.after || kept->second.last.after == ask.after))
         return &kept->second;
@@ -220,6 +239,9 @@ Result<Replica::States::Given*> Replica::States::snapshot(SiteId const& to, Stat
         return fail(Errc::unavailable, "this site has just made its state for the peer");
     if (kept == given_.end() && given_.size() >= kGivenMax)
         return fail(Errc::unavailable, "this site is giving its state to others; ask again later");
+    // It would keep there what is to be scrubbed.
+    if (replica_.needs_scrub())
+        return fail(Errc::unavailable, "erased data is still on the disk; ask again later");
     INOS_CHECK(sync_own());
     Given fresh;
     INOS_CHECK(fill_manifest(fresh, to, ask));
@@ -251,12 +273,24 @@ public:
     }
 
 private:
-    bool room() const { return weight_ < limits_.bytes && given_.last.rows.size() < limits_.rows; }
+    bool room() const {
+        return !full_ && weight_ < limits_.bytes && given_.last.rows.size() < limits_.rows;
+    }
+    // Does one of so many bytes go into the message? The first one has to.
+    bool fits(std::size_t bytes) {
+        std::size_t const at_first = given_.last.after.empty() ? given_.manifest.size() : 0;
+        bool const fits = given_.last.rows.empty() ||
+                          at_first + bytes_ + bytes + 2 * kRowBytes <= kStatePartBytesMax;
+        full_ = full_ || !fits;
+        return fits;
+    }
+
     // Has the row been sent?
     bool past(std::string const& name) const { return name <= given_.at; }
 
     void put(StateRow row, std::size_t weight = 0) {
         weight_ += std::max(weight, row.bytes());
+        bytes_ += row.bytes() + kRowBytes;
         given_.at = row.name;
         given_.last.rows.push_back(std::move(row));
     }
@@ -312,6 +346,7 @@ private:
             StateRow row{state_row::name(state_row::kEntry, head.actor, next),
                          std::string(stored->bytes),
                          {}};
+            if (!fits(stored->bytes.size() + sizeof(crypto::Signature))) return {};
             crypto::Hash32 const chain = stored->chain;
             cursor->next();
             if (cursor->valid() && cursor->key() == keys::signature(space, {head.actor, next})) {
@@ -347,6 +382,7 @@ private:
             if (name->key.starts_with('\1')) {
                 INOS_TRY(row.extra, proof(*name));
             }
+            if (!fits(row.bytes())) break;
             put(std::move(row));
         }
         return cursor.status();
@@ -367,7 +403,8 @@ private:
     Replica const& replica_;
     Given& given_;
     StatePartLimits const& limits_;
-    std::size_t weight_ = 0;
+    std::size_t weight_ = 0, bytes_ = 0;
+    bool full_ = false;  // the next row goes into the next part
 };
 
 Result<StatePart> Replica::States::give(SiteId const& to,
@@ -377,6 +414,7 @@ Result<StatePart> Replica::States::give(SiteId const& to,
     INOS_CHECK(check_ask(ask));
     INOS_TRY(Given* const given, snapshot(to, ask));
     given->asked_ms = replica_.clock_.monotonic_ms();
+    offers_.erase(to);
     bool const other = given->id != ask.id;
     std::string const after = other ? std::string() : ask.after;
     if (given->last.after != after) {

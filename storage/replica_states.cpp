@@ -13,6 +13,7 @@ namespace inos {
 namespace {
 
 constexpr std::size_t kForgetAtOnce = 10'000;
+constexpr std::uint64_t kStallMs = 600'000, kStallBytes = 64u << 10;
 constexpr std::size_t kHashBytes = sizeof(crypto::Hash16);
 
 }  // namespace
@@ -31,7 +32,7 @@ std::optional<StateProgress> Replica::state_progress() const {
 // ---- what is kept -------------------------------------------------------------------------------
 
 std::string Replica::States::Taken::position() const {
-    std::string out;
+    std::string out(1, met_erased ? '\1' : '\0');
     put_blob(out, after);
     put_raw(out, chain);
     for (std::uint64_t const number :
@@ -42,6 +43,7 @@ std::string Replica::States::Taken::position() const {
 
 bool Replica::States::Taken::read_position(std::string_view stored) {
     Reader in(stored);
+    met_erased = in.byte() != 0;
     after = in.blob();
     chain = take_raw<crypto::Hash32>(in);
     for (std::uint64_t* number :
@@ -60,19 +62,28 @@ Result<void> Replica::States::load() {
         return replica_.engine_.get(Family::staging, staging::key(space, name));
     };
     INOS_TRY(auto const bytes, read(staging::kManifest));
-    if (!bytes) return forget();  // rows of one that was given up, maybe with erased contents
-    auto manifest = decode_state_manifest(replica_.membership_->space(), *bytes);
     INOS_TRY(auto const at, read(staging::kPosition));
+    INOS_TRY(auto const switching, read(staging::kSwitching));
+    auto manifest = bytes ? decode_state_manifest(replica_.membership_->space(), *bytes)
+                          : Result<StateManifest>(tl::unexpected(StagedState::corrupt()));
     Taken taken;
-    if (!manifest || !at || !taken.read_position(*at))
-        return fail(Errc::corruption, "a state that was arriving here cannot be read");
+    bool const sound = manifest && at && taken.read_position(*at);
+    if (!sound && switching) return tl::unexpected(StagedState::corrupt());
+    // Of one that was given up, maybe with erased contents, or of another version's.
+    if (!sound) return forget();
     taken.id = crypto::hash16(*bytes);
     taken.vector = manifest->vector();
     taken.manifest = *std::move(manifest);
     taken_ = std::move(taken);
-    INOS_TRY(auto const switching, read(staging::kSwitching));
-    if (!switching) return {};
-    return switch_over();
+    return switching ? switch_over() : Result<void>();
+}
+
+// What was erased is on the disk until it is scrubbed.
+void Replica::States::put_scrub(WriteBatch& batch) const {
+    if (replica_.unscrubbed_since_) return;
+    std::string before;
+    replica_.vector_.encode(before);
+    batch.put(Family::meta, keys::meta_kind(replica_.options_.space, 's'), std::move(before));
 }
 
 // Without the manifest nothing of it counts. What is left of one whose end was interrupted goes as
@@ -81,6 +92,18 @@ Result<void> Replica::States::forget() {
     taken_.reset();
     std::uint32_t const space = replica_.options_.space;
     WriteBatch batch;
+    INOS_TRY(auto const at,
+             replica_.engine_.get(Family::staging, staging::key(space, staging::kPosition)));
+    Taken left;
+    bool const scrub = at && (!left.read_position(*at) || left.met_erased);
+    if (scrub) {
+        put_scrub(batch);
+        batch.remove(Family::staging, staging::key(space, staging::kManifest));
+        INOS_CHECK(replica_.write_batch(batch, Durability::flushed));
+        batch.changes.clear();
+        ++replica_.erasing_writes_;
+        if (!replica_.unscrubbed_since_) replica_.unscrubbed_since_ = replica_.vector_;
+    }
     batch.remove(Family::staging, staging::key(space, staging::kManifest));
     bool any = false;
     auto cursor =
@@ -110,10 +133,19 @@ std::optional<StateProgress> Replica::States::progress() const {
     return StateProgress{here, std::max(here, all)};
 }
 
+// Does next to nothing come of it, so that another source may take its place?
+bool Replica::States::stalls(std::uint64_t now) {
+    if (now < taken_->looked_ms + kStallMs) return false;
+    bool const slow = taken_->bytes < taken_->looked_bytes + kStallBytes;
+    taken_->looked_ms = now;
+    taken_->looked_bytes = taken_->bytes;
+    return slow;
+}
+
 std::optional<StateAsk> Replica::States::ask(SiteId const& from) {
     std::uint64_t const now = replica_.clock_.monotonic_ms();
     bool const of_another = taken_ && taken_->manifest.source != from;
-    if (of_another && now < taken_->asked_ms + kStateIdleMs) return std::nullopt;
+    if (of_another && now < taken_->asked_ms + kStateIdleMs && !stalls(now)) return std::nullopt;
     auto const refused = refused_ms_.find(from);
     if (!check_source(from)) return std::nullopt;
     if (refused != refused_ms_.end() && now < refused->second + kStateRetryMs) return std::nullopt;
@@ -178,7 +210,7 @@ Result<void> Replica::States::begin(SiteId const& from, StatePart const& part) {
     taken.id = part.id;
     taken.vector = manifest.vector();
     taken.manifest = std::move(manifest);
-    taken.asked_ms = replica_.clock_.monotonic_ms();
+    taken.asked_ms = taken.looked_ms = replica_.clock_.monotonic_ms();
     WriteBatch batch;
     batch.put(Family::staging, staging::key(space, staging::kManifest), part.manifest);
     batch.put(Family::staging, staging::key(space, staging::kPosition), taken.position());
@@ -257,8 +289,9 @@ Result<void> Replica::States::check_entry(Taken& taken, StateRow const& row) con
     if (dot.seq == head->floor + 1) taken.unsigned_bytes = taken.unsigned_entries = 0;
     taken.unsigned_bytes += row.value.size();
     ++taken.unsigned_entries;
+    // In their erased form entries may be longer than they were.
     bool const too_long =
-        taken.unsigned_bytes > kBatchBytesMax || taken.unsigned_entries > kBatchEntriesMax;
+        taken.unsigned_bytes > 2 * kBatchBytesMax || taken.unsigned_entries > kBatchEntriesMax;
     if (too_long)
         return tl::unexpected(
             malformed_state("a state holds a stretch of entries that nobody "
@@ -363,14 +396,14 @@ Result<StateTaken> Replica::States::take_asked(SiteId const& from, StatePart con
     return stage(part);
 }
 
-// Nothing of what is erased here gets to the disk, not even on its way.
-std::string Replica::States::staged(StateRow row, crypto::Hash32 const& chain) const {
+// Nothing of what is erased here gets to the disk, not even on its way: no row of it at all.
+std::optional<std::string> Replica::States::staged(StateRow row,
+                                                   crypto::Hash32 const& chain) const {
     auto const is_erased = [this](RecordTag const& tag) { return replica_.is_erased(tag); };
     if (row.name.front() == state_row::kRecord) {
         auto const name = name_of_row(std::string_view(row.name).substr(1));
         bool const goes = name && !name->key.starts_with('\1') && replica_.is_erased(*name);
-        if (goes) row.value = Record().encode();
-        return StagedRow::encode(row);
+        return goes ? std::nullopt : std::optional(StagedRow::encode(row));
     }
     if (row.name.front() != state_row::kEntry) return StagedRow::encode(row);
     auto const about = state_row::parse(row.name);
@@ -391,7 +424,9 @@ Result<StateTaken> Replica::States::stage(StatePart const& part) {
     Taken next = *taken_;
     for (StateRow const& row : part.rows) {
         INOS_CHECK(check_row(next, row));
-        batch.put(Family::staging, staging::key(space, row.name), staged(row, next.chain));
+        auto value = staged(row, next.chain);
+        next.met_erased = next.met_erased || !value;
+        if (value) batch.put(Family::staging, staging::key(space, row.name), *std::move(value));
         next.after = row.name;
         next.bytes += row.bytes();
     }

@@ -64,6 +64,9 @@ private:
         std::string after;
         crypto::Hash32 chain{};  // at the last entry that came, if `after` names one
         std::uint64_t unsigned_bytes = 0, unsigned_entries = 0;  // of the last one's actor
+        bool met_erased = false;  // a name in it may be of what is erased here
+        std::uint64_t looked_ms = 0,
+                      looked_bytes = 0;  // how far it was when another source offered
         std::uint64_t deps = 0, hashes = 0, entries = 0, records = 0, bytes = 0, asked_ms = 0;
 
         std::string position() const;
@@ -90,15 +93,20 @@ private:
     Result<void> check_record(Taken& taken, StateRow const& row) const;
     Result<void> check_row(Taken& taken, StateRow const& row) const;
     Result<StateTaken> take_asked(SiteId const& from, StatePart const& part);
-    std::string staged(StateRow row, crypto::Hash32 const& chain) const;
+    std::optional<std::string> staged(StateRow row, crypto::Hash32 const& chain) const;
+    void put_scrub(WriteBatch& batch) const;
+    bool stalls(std::uint64_t now);
     Result<StateTaken> stage(StatePart const& part);
     Result<void> switch_over();
 
     Replica& replica_;
     std::map<SiteId, Given> given_;
     std::optional<Taken> taken_;
-    std::optional<SiteId> asked_;                 // whom we asked last
-    std::set<SiteId> failed_with_;                // none came about
+    std::optional<SiteId> asked_;   // whom we asked last
+    std::set<SiteId> failed_with_;  // none came about
+    std::map<SiteId, int> offers_;  // that no question has followed
+    // Who was found to lack little of what everybody has, and when.
+    std::map<SiteId, std::uint64_t> lacks_little_ms_;
     std::map<SiteId, std::uint64_t> refused_ms_;  // when what they sent was not taken
 };
 

@@ -562,13 +562,11 @@ private:
 
     // With the mark: what is erased is removed little by little from then on.
     void note_scrub() {
-        scrub_ = std::any_of(marks_.begin(), marks_.end(), [&](RecordTag const& tag) {
-            return !replica_.is_erased(tag) || replica_.pending_erasures_.contains(tag);
-        });
-        if (!scrub_ || replica_.unscrubbed_since_) return;
-        std::string before;
-        replica_.vector_.encode(before);
-        put(Family::meta, keys::meta_kind(space_, 's'), std::move(before));
+        scrub_ = taken_.met_erased ||
+                 std::any_of(marks_.begin(), marks_.end(), [&](RecordTag const& tag) {
+                     return !replica_.is_erased(tag) || replica_.pending_erasures_.contains(tag);
+                 });
+        if (scrub_) replica_.states_->put_scrub(batch_);
     }
 
     Replica& replica_;

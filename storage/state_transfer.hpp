@@ -45,10 +45,11 @@ inline constexpr std::size_t kStatePartBytesMax = 3'900'000;  // has to fit into
 inline constexpr std::uint64_t kStateBytesMax = std::uint64_t{64} << 30;
 inline constexpr std::size_t kStateManifestBytesMax = 2 << 20;
 inline constexpr std::uint64_t kStateIdleMs = 60'000;  // then nobody keeps a snapshot any more
-inline constexpr std::uint64_t kStateLifeMs = 4 * 3'600'000;  // nor then, however often it is asked
-inline constexpr std::uint64_t kStateRetryMs = 3'600'000;     // after one that could not be taken
-inline constexpr std::uint64_t kStateEntriesMin = 1'000;      // so many go as entries in any case
-inline constexpr std::size_t kStateWriteBytes = 4u << 20;     // of one write that puts it in force
+inline constexpr std::uint64_t kStateLifeMs =
+    24 * 3'600'000;                                        // nor then, however often it is asked
+inline constexpr std::uint64_t kStateRetryMs = 3'600'000;  // after one that could not be taken
+inline constexpr std::uint64_t kStateEntriesMin = 1'000;   // so many go as entries in any case
+inline constexpr std::size_t kStateWriteBytes = 4u << 20;  // of one write that puts it in force
 
 struct StateHead {
     ActorId actor;

@@ -210,10 +210,22 @@ private:
         return true;
     }
 
-    void begin_again(UnderWay& way, StatePart const& part) {
+    void scrub(std::size_t at) {
+        both([at](Space& space) {
+            auto& replica = *space[at];
+            RC_ASSERT(replica.scrubbed(replica.scrub_ticket()).has_value());
+        });
+    }
+
+    // False: it was made earlier, and nobody knows any more what entries would have brought then.
+    bool begin_again(UnderWay& way, StatePart const& part) {
+        auto const manifest = value_of(decode_state_manifest(states_.id(), part.manifest));
+        if (manifest.vector() != states_[way.from]->vector()) {
+            both([&](Space& space) { space[way.from].reopen(); });
+            return false;
+        }
         way.snapshot = part.id;
         way.batches.clear();
-        auto const manifest = value_of(decode_state_manifest(states_.id(), part.manifest));
         seen_.entries += manifest.entries();
         way.held = entries_[way.to]->vector();
         for (;;) {
@@ -223,6 +235,7 @@ private:
                 way.held.raise(run.actor, run.first + run.entries.size() - 1);
             way.batches.push_back(std::move(batch));
         }
+        return true;
     }
 
     void go_on() {
@@ -230,6 +243,7 @@ private:
         auto const ask = states_[way.to]->state_ask(id(way.from));
         if (!ask) return under_way_.reset();  // one from elsewhere is half way here
         StatePartLimits const limits{1 << 20, 1 + tape_.below(12)};
+        scrub(way.from);
         auto const part = states_[way.from]->give_state(id(way.to), *ask, limits);
         if (!part) {
             bool const cannot = states_[way.from].certificate.role != Role::admin;
@@ -238,7 +252,7 @@ private:
         }
         if (way.snapshot != part->id) {
             if (part->manifest.empty()) return under_way_.reset();  // begun by another attempt
-            begin_again(way, *part);
+            if (!begin_again(way, *part)) return;
         }
         if (tape_.chance(20)) return;  // the part is lost
         if (!take(way, *part)) return;
@@ -286,6 +300,7 @@ private:
         for (StateTaken taken = StateTaken::more; taken != StateTaken::in_force;) {
             for (std::size_t at : {to, from})  // of another one nobody asks for more
                 states_[at].clock.advance(5 * kStateIdleMs);
+            scrub(from);
             auto const ask = states_[to]->state_ask(id(from));
             taken = value_of(states_[to]->take_state(
                 id(from), value_of(states_[from]->give_state(id(to), *ask))));

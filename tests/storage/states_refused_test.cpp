@@ -123,6 +123,7 @@ TEST_F(RefusedStates, a_part_that_nobody_asked_for_is_nothing) {
     Site& other = space.admit({"other", Role::admin});
     space.pull(0, 4);
     StatePart const foreign = part(other, *away_, 1'000);
+    space[0].reopen();  // it begins anew
     EXPECT_FALSE(value_of(take(space[0], *away_, part(space[0], *away_, 1))));
     auto const staged = contents(*away_->engine, Family::staging);
     EXPECT_EQ(value_of((*away_)->take_state(id(other), foreign)), StateTaken::stale);

@@ -21,6 +21,7 @@ protected:
         auto given = from->give_state(id(to), ask, {kStatePartBytes, rows});
         if (given || given.error().code != Errc::unavailable) return value_of(std::move(given));
         from.clock.advance(20'000);  // it has just made another one
+        EXPECT_TRUE(from->scrubbed(from->scrub_ticket()));
         return value_of(from->give_state(id(to), ask, {kStatePartBytes, rows}));
     }
     // True: it is in force.

@@ -11,6 +11,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
+using namespace std::string_view_literals;
 
 TEST_F(States, D15_a_site_that_joins_gets_the_state_where_the_log_is_cut) {
     fill(9);
@@ -364,9 +365,17 @@ TEST_F(States, A17_what_is_erased_here_is_not_staged) {
     space[0].patch("c", "person-1-key", text("secret-of-1-b"));
     space[1].erase_for_good("c", "person-1-key");
     space[0].put("c", "z", text("y"));
+    EXPECT_TRUE(space[1]->scrubbed(space[1]->scrub_ticket()));
     transfer_some(space[0], space[1]);
-    for (auto const& [key, value] : contents(*space[1].engine))
+    for (auto const& [key, value] : contents(*space[1].engine, Family::staging)) {
         EXPECT_THAT(value, testing::Not(HasSubstr("secret-of-1")));
+        EXPECT_THAT(key.second, testing::Not(HasSubstr("rc\0person-1-key"sv)));
+    }
+    // Its name is in the position, and goes from the disk with it.
+    space[0].put("c", "z", text("y2"));
+    space[0].reopen();
+    EXPECT_FALSE(value_of(take(space[0], space[1], part(space[0], space[1], 1))));
+    EXPECT_TRUE(space[1]->needs_scrub());
     ASSERT_GT(transfer(space[0], space[1]), 0u);
     space.pull(1, 0);
     expect_same(space[0], space[1]);
@@ -383,7 +392,11 @@ TEST_F(States, a_state_is_preferred_where_entries_are_many_more_than_records) {
     };
     EXPECT_FALSE(prefers(false)) << "another one has not acknowledged it";
     space.acknowledge();
+    EXPECT_FALSE(prefers(false)) << "it was found a moment ago";
+    space[0].clock.advance(20'000);
     EXPECT_TRUE(prefers(false));
+    EXPECT_TRUE(prefers(false));
+    EXPECT_FALSE(prefers(false)) << "nobody asks for what is offered";
     EXPECT_FALSE(value_of(space[1]->prefers_state(to, away->vector(), true))) << "no admin";
     space[0]->state_failed(to);
     EXPECT_FALSE(prefers(false));
@@ -432,6 +445,8 @@ protected:
                      sink = all[2].keys.identity.public_key;
         for (;;) {
             auto const ask = all[2]->state_ask(source);
+            EXPECT_TRUE(all[0]->scrubbed(all[0]->scrub_ticket()));
+            all[0].clock.advance(20'000);
             auto const part = value_of(all[0]->give_state(sink, *ask, {}));
             if (part.last && stop_before_last) return part;
             if (value_of(all[2]->take_state(source, part)) == StateTaken::in_force) return part;
