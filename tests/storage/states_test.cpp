@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "storage/history.hpp"
+#include "storage/member_review.hpp"
+#include "storage/staged_state.hpp"
 #include "tests/storage/states_support.hpp"
 
 namespace inos::test {
@@ -356,6 +358,69 @@ TEST_F(StatesOfThree, what_only_the_source_wrote_can_be_passed_on_in_pieces) {
     EXPECT_LT(batch.bytes(), 100'000u);
     space.pull(3, 2);
     expect_same(third(), small());
+}
+
+// A part that is half full, and then the largest entry that there can be.
+TEST_F(StatesOfThree, rows_of_any_size_fit_into_parts) {
+    admit(Role::reader, {});
+    space.acknowledge();
+    auto const big = [](std::string const& key, std::size_t bytes) {
+        Write write{Write::Kind::put, {"c", key}, {}, {}};
+        for (std::size_t at = 0; at < bytes; at += 250'000)
+            write.fields.emplace_back(
+                "f" + std::to_string(at),
+                Value(std::string(250'000, static_cast<char>('a' + at % 26))));
+        return write;
+    };
+    source().commit({big("a", 750'000)});
+    source().commit({big("b", 250'000)});
+    source().commit({big("c", 750'000), big("d", 750'000), big("e", 750'000), big("f", 750'000)});
+    EXPECT_GT(transfer(source(), small(), 1'000), 2u);
+    expect_same(small(), source());
+}
+
+// Its review may be anybody's.
+TEST_F(StatesOfThree, what_an_admin_has_to_review_comes_as_entries) {
+    admit(Role::admin, {});
+    third().put("c", "a", {{"n", Value(1)}});
+    third().put("c", "b", {{"n", Value(2)}});
+    space.pull(2, 1);
+    value_of(source()->retire(id(third())));
+    for (std::size_t at : {1u, 3u})
+        value_of(space[at]->add_statements(value_of(stored_statements(*source().engine, 1))));
+    space.pull(1, 0);
+    ASSERT_EQ(value_of(not_reviewed_behind(*source())).size(), 1u);
+    transfer(source(), small());
+    auto const reviews = value_of(list_reviews(*small()));
+    ASSERT_EQ(reviews.size(), 1u);
+    EXPECT_EQ(reviews[0].not_kept, 0u);
+    EXPECT_EQ(reviews[0].records.size(), 2u);
+}
+
+// On a slow line the first part is asked for again before it is there.
+TEST_F(States, the_same_snapshot_is_sent_again_while_its_first_part_is_under_way) {
+    fill(4);
+    Site& away = space.admit({"away"});
+    StatePart const first = part(space[0], away);
+    space[0].put("c", "y", {{"n", Value(1)}});
+    space[0].clock.advance(50'000);
+    StatePart const again = part(space[0], away);
+    EXPECT_EQ(again.id, first.id);
+    EXPECT_EQ(again.encode(), first.encode());
+    EXPECT_EQ(value_of(away->take_state(id(space[0]), first)), StateTaken::more);
+    EXPECT_EQ(value_of(away->take_state(id(space[0]), again)), StateTaken::stale);
+}
+
+TEST_F(States, what_is_staged_and_cannot_be_read_is_given_up) {
+    fill(4);
+    Site& away = space.admit({"away"});
+    EXPECT_FALSE(value_of(take(space[0], away, part(space[0], away))));
+    WriteBatch batch;
+    batch.put(Family::staging, staging::key(1, staging::kManifest), "of another version");
+    ASSERT_TRUE(away.engine->write(batch, Durability::synced));
+    away.reopen();
+    EXPECT_FALSE(away->state_progress());
+    EXPECT_EQ(contents(*away.engine, Family::staging).size(), 0u);
 }
 
 // It has been erased here, and not yet there.
