@@ -57,6 +57,7 @@ inline constexpr std::size_t kForksShownMax = 16;
 inline constexpr std::size_t kVectorsMax = 2;  // that a peer sends: at hello, and to find a fork
 inline constexpr std::size_t kRightsRequestsPerSecond = 16;
 inline constexpr std::uint64_t kStatePatienceMs = 20'000;      // at least, until it is asked again
+inline constexpr std::uint64_t kStatePatienceMaxMs = 600'000;  // grows no further on its own
 inline constexpr std::uint64_t kStateOfferMs = 40'000;         // until an offer has come to nothing
 inline constexpr std::uint64_t kStateBytesPerMs = 8;           // of the slowest line
 inline constexpr std::size_t kStatementBytesTarget = 1 << 20;  // of one message

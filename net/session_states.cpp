@@ -153,7 +153,7 @@ void Session::tick_states(session::Actions& out) {
     bool const unanswered = offered_ && can_give_ && !giving_;
     if (unanswered && now_ms_ > offer_ms_ + kStateOfferMs) give_up_state(out);
     if (!asking_state_ || taking_ || now_ms_ <= state_ask_ms_ + state_patience_ms_) return;
-    state_patience_ms_ *= 2;
+    if (state_patience_ms_ < kStatePatienceMaxMs) state_patience_ms_ *= 2;
     ask_state(out);
 }
 

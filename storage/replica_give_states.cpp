@@ -93,6 +93,8 @@ Result<VersionVector> Replica::States::floor_without(SiteId const& but) const {
 Result<bool> Replica::States::prefers(SiteId const& to, VersionVector const& theirs, bool gone) {
     if (!may_give()) return false;
     if (gone) return true;
+    // Where nobody cuts logs the history is meant to stay, there too.
+    if (!replica_.log_starts_.last_cut()) return false;
     std::uint64_t records = 0;
     for (auto const& [collection, sums] : replica_.sums_)
         records += sums.unmarked_records + sums.uncovered_records;
@@ -229,8 +231,10 @@ Result<void> Replica::States::fill_manifest(Given& given,
 Result<Replica::States::Given*> Replica::States::snapshot(SiteId const& to, StateAsk const& ask) {
     auto const kept = given_.find(to);
     // Whoever has got no part yet asks for any: for the one whose first part is on its way.
+    // One that was a single part may be in force there already.
     bool const any = ask.id == crypto::Hash16{};
-    if (any && kept != given_.end() && kept->second.last.after.empty()) return &kept->second;
+    if (any && kept != given_.end() && kept->second.last.after.empty() && !kept->second.last.last)
+        return &kept->second;
     bool const same = kept != given_.end() && kept->second.id == ask.id;
     if (same && (kept->second.at == ask.after || kept->second.last.after == ask.after))
         return &kept->second;

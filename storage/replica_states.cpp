@@ -102,6 +102,7 @@ Result<void> Replica::States::forget() {
         INOS_CHECK(replica_.write_batch(batch, Durability::flushed));
         batch.changes.clear();
         ++replica_.erasing_writes_;
+        drop_given();
         if (!replica_.unscrubbed_since_) replica_.unscrubbed_since_ = replica_.vector_;
     }
     batch.remove(Family::staging, staging::key(space, staging::kManifest));

@@ -446,7 +446,18 @@ TEST_F(States, A17_what_is_erased_here_is_not_staged) {
     expect_same(space[0], space[1]);
 }
 
-TEST_F(States, a_state_is_preferred_where_entries_are_many_more_than_records) {
+TEST_F(States, where_nobody_cuts_logs_entries_go_however_many) {
+    Site& away = space.admit({"away"});
+    for (int n = 0; n < 1'010; ++n)
+        space[0].patch("c", "x", {{"n", Value(n)}});
+    space.pull(0, 1);
+    space.acknowledge();
+    EXPECT_FALSE(value_of(space[0]->prefers_state(id(away), away->vector(), false)));
+}
+
+TEST_F(States, where_logs_are_cut_a_state_is_preferred_to_many_more_entries_than_records) {
+    fill(3);
+    cut(space[0]);
     Site& away = space.admit({"away"});
     for (int n = 0; n < 1'010; ++n)
         space[0].patch("c", "x", {{"n", Value(n)}});
