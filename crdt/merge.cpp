@@ -60,7 +60,9 @@ public:
     // What a delete says that it saw counts only within what its author had seen: else it would
     // hide what others write in future, and have it purged.
     std::string seen_of(VersionVector const& claimed) const {
-        VersionVector seen = claimed;
+        // Built from the front: a claim may name as many actors as fit into an entry, and taking
+        // them out of a vector one by one would take as long as their number squared.
+        VersionVector seen;
         for (auto const& [actor, seq] : claimed.items()) {
             Seq const own = actor == origin_.dot.actor ? origin_.dot.seq : 0;
             seen.set(actor, std::min(seq, std::max(own, origin_.deps.at(actor))));

@@ -397,6 +397,23 @@ TEST_F(Merge, A6_a_delete_covers_nothing_that_its_author_had_not_seen_whatever_i
     EXPECT_EQ(read(c, "name"), Value("Anna"));
 }
 
+// As many actors as an entry has room for; their number squared would be a minute of every site.
+TEST_F(Merge, a_delete_that_claims_many_actors_takes_no_longer_than_reading_it) {
+    a.put(kAnn, {{"name", Value("Ann")}});
+    Op op;
+    op.kind = 2;
+    op.collection = kAnn.collection;
+    op.key = kAnn.key;
+    op.seen = seen_cells(a.record(kAnn));
+    for (std::uint64_t i = 0; i < 300'000; ++i)
+        op.seen.set(ActorId{(i << 32) + 1}, 1);
+    a.commit_ops({op});
+    EXPECT_FALSE(a.exists(kAnn));
+    auto const markers = a.record(kAnn).at(kDeletePath);
+    ASSERT_EQ(markers.end - markers.begin, 1u);
+    EXPECT_LT(a.record(kAnn)[markers.begin].payload.size(), 100u);
+}
+
 TEST_F(Merge, A7_nor_does_the_removal_of_a_list_element) {
     a.put(kAnn, {{"name", Value("Ann")}});
     std::string const list = path_child({}, "lines", CellType::list);
