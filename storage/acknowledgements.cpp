@@ -54,6 +54,10 @@ void for_each_actor(std::vector<DepHead> const& heads,
 
 }  // namespace
 
+bool is_at_end(DepHead const& held, DepHead const& end) {
+    return held == end || (held.seq == 0 && end.seq == 0);
+}
+
 std::vector<DepHead> Acknowledgement::all_heads(Membership const& known) const {
     static std::map<ActorId, ActorPoint> const kNone;
     std::vector<DepHead> all;
@@ -77,8 +81,7 @@ std::vector<DepHead> without_ended(std::vector<DepHead> const& heads,
     std::vector<DepHead> named;
     for_each_actor(heads, ends, [&](DepHead const* head, ActorPoint const* end) {
         DepHead const held = head ? *head : DepHead{end->actor, 0, {}};
-        bool const at_end = end && (held == head_of(*end) || (held.seq == 0 && end->seq == 0));
-        if (!at_end) named.push_back(held);
+        if (!end || !is_at_end(held, head_of(*end))) named.push_back(held);
     });
     return named;
 }

@@ -63,6 +63,9 @@ struct Acknowledgements {
     static crypto::Hash16 digest_of(std::map<SiteId, std::string> const& by_site);
 };
 
+// Does somebody hold an actor just to its stated end? If it wrote nothing, everybody does.
+bool is_at_end(DepHead const& held, DepHead const& end);
+
 // Heads ascending by actor, as an acknowledgement names them.
 std::vector<DepHead> without_ended(std::vector<DepHead> const& heads,
                                    std::map<ActorId, ActorPoint> const& ends);

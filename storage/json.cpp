@@ -9,10 +9,14 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 
+#include "storage/text_forms.hpp"
+
 namespace inos {
 namespace {
 
 namespace json = boost::json;
+
+constexpr std::size_t kShownDigits = 40;
 
 // ---- reading ---------------------------------------------------------------------------------
 
@@ -147,11 +151,6 @@ bool is_too_large(std::string_view number) {
     return exponent + static_cast<long>(point) - static_cast<long>(first) > 0;
 }
 
-std::string shortened(std::string_view text) {
-    constexpr std::size_t kShown = 40;
-    return std::string(text.substr(0, kShown)) + (text.size() > kShown ? "..." : "");
-}
-
 bool Handler::number(json::string_view last, json::error_code& ec) {
     std::string const digits = take(last);
     char const* const begin = digits.data();
@@ -159,15 +158,16 @@ bool Handler::number(json::string_view last, json::error_code& ec) {
     if (digits.find_first_of(".eE") == std::string::npos) {
         std::int64_t n = 0;
         if (std::from_chars(begin, end, n).ec == std::errc()) return add(Value(n));
-        return refuse(
-            "the number " + shortened(digits) + " does not fit into 64 bits; write it as a string",
-            ec);
+        return refuse("the number " + shortened(digits, kShownDigits) +
+                          " does not fit into 64 bits; write it as a string",
+                      ec);
     }
     double d = 0;
     if (std::from_chars(begin, end, d).ec == std::errc()) return add(Value(d));
     if (!is_too_large(digits)) return add(Value(0.0));
-    return refuse(
-        "the number " + shortened(digits) + " is too large for a double; write it as a string", ec);
+    return refuse("the number " + shortened(digits, kShownDigits) +
+                      " is too large for a double; write it as a string",
+                  ec);
 }
 
 std::string place_of(std::string_view text, std::size_t offset) {
@@ -175,11 +175,7 @@ std::string place_of(std::string_view text, std::size_t offset) {
     auto const line = std::count(before.begin(), before.end(), '\n') + 1;
     std::size_t const start = before.rfind('\n') + 1;  // npos + 1 is 0
     std::string_view const row = before.substr(start);
-    auto const column =
-        std::count_if(row.begin(),
-                      row.end(),
-                      [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }) +
-        1;
+    std::size_t const column = characters(row) + 1;
     return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 

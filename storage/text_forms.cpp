@@ -188,6 +188,12 @@ bool is_currency(std::string_view text) {
     return holds(kCurrencies, text, 3);
 }
 
+std::size_t characters(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+    }));
+}
+
 std::string trimmed(std::string_view text) {
     std::size_t begin = text.size(), end = 0;
     for (std::size_t at = 0; at < text.size();) {

@@ -9,6 +9,7 @@
 // Sources: RFC 5321 (lengths of addresses), ITU-T E.164, ISO 8601, ISO 3166-1, ISO 4217.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,8 @@ bool is_e164(std::string_view text);      // + and 2 to 15 digits, the first not
 bool is_iso_date(std::string_view text);  // YYYY-MM-DD, a day that exists
 bool is_country(std::string_view text);   // two capital letters that ISO 3166-1 has assigned
 bool is_currency(std::string_view text);  // three capital letters, in use by ISO 4217
+
+std::size_t characters(std::string_view text);  // of well-formed UTF-8
 
 std::string trimmed(std::string_view text);           // without white space at its ends
 std::string lower_case(std::string_view text);        // see above

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "storage/acknowledgements.hpp"
 #include "storage/crypto/crypto.hpp"
 #include "storage/entry_hash.hpp"
 
@@ -39,11 +40,6 @@ DepHead head_at(std::vector<DepHead> const& heads, ActorId actor) {
             return head.actor < wanted;
         });
     return it != heads.end() && it->actor == actor ? *it : DepHead{actor, 0, {}};
-}
-
-// An actor that wrote nothing is held to its end by everybody.
-bool is_at_end(DepHead const& head, DepHead const& end) {
-    return head == end || (head.seq == 0 && end.seq == 0);
 }
 
 HeadBytes encode_positional(std::vector<DepHead> const& heads, ActorTable const& table) {

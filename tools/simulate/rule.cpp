@@ -4,15 +4,10 @@
 #include <utility>
 
 #include "crdt/value.hpp"
+#include "storage/text_forms.hpp"
 
 namespace inos::simulate {
 namespace {
-
-std::size_t characters(std::string_view text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-    }));
-}
 
 // Without a comment at its end, and without the spaces around it.
 std::string_view rule_part(std::string_view line, std::size_t& begin) {

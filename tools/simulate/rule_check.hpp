@@ -17,12 +17,12 @@
 #include <vector>
 
 #include "crdt/schema.hpp"
+#include "storage/query.hpp"
 #include "tools/simulate/rule.hpp"
 
 namespace inos::simulate {
 
 inline constexpr std::size_t kVariablesMax = 2;  // of one rule
-inline constexpr char const* kIdName = "id";
 
 using Schemas = std::map<std::string, CollectionSchema>;
 
