@@ -73,7 +73,8 @@ std::vector<Api::Route> const& Api::table() {
     static constexpr char const* kRestore = "/v1/collections/{collection}/records/{id}/restore";
     static std::vector<std::string> const telling{"limit", "before", "own"};
     static std::vector<std::string> const deleting{"wait", "timeout", "source", "erase"};
-    static std::vector<std::string> const listing{"where", "fields", "limit", "after"};
+    static std::vector<std::string> const listing{
+        "where", "order", "fields", "limit", "after", "count", "explain"};
     static std::vector<std::string> const watching{"since", "collection", "live"};
     static std::vector<std::string> const searching{"collection", "limit", "after"};
     static std::vector<Route> const routes{

@@ -1,18 +1,16 @@
 // The API's collections and records.
-#include <algorithm>
 #include <utility>
 
 #include "net/api.hpp"
 #include "net/api_call.hpp"
 #include "net/api_format.hpp"
 #include "storage/json.hpp"
-#include "storage/query.hpp"
+#include "storage/run_query.hpp"
 
 namespace inos {
 namespace {
 
 constexpr std::size_t kListDefault = 100;
-constexpr std::size_t kPageRecords = 100;  // read from the replica at a time
 
 // If-Match: the version that the record must have. If-None-Match: * is "must not exist", which for
 // the replica is the version of no record: empty.
@@ -42,50 +40,105 @@ std::string missing(RecordName const& name) {
 }
 
 struct Listing {
-    std::string collection, after;
-    std::size_t limit = kListDefault;
-    std::optional<Where> where;
+    Query query;
     std::optional<Projection> projection;
+    bool count = false, explain = false;
 };
 
-// Records behind `after`, until there are enough, the answer is long enough, or too many were
-// looked at that are not shown: then there may be fewer than `limit`, or none, and more behind
-// `next`.
+Value plan_value(QueryPlan const& plan, Query const& query) {
+    Array fields, conditions;
+    for (auto const& path : plan.index ? plan.index->fields : std::vector<FieldPath>())
+        fields.push_back(Value(dotted(path)));
+    for (auto const& condition : plan.conditions)
+        conditions.push_back(Value(condition));
+    bool const by_id = query.order.fields().empty();
+    return Value(Object{{"index", plan.index ? Value(std::move(fields)) : Value()},
+                        {"conditions", Value(std::move(conditions))},
+                        {"order", Value(plan.ordered ? (plan.index ? "index" : "id") : "sorted")},
+                        {"bound",
+                         Value(plan.ordered || by_id ? "a page may end before it is full"
+                                                     : "refused above " + std::to_string(kSortMax) +
+                                                           " records to be sorted")}});
+}
+
+// Records until there are enough, the answer is long enough, or too many were looked at that are
+// not shown: then there may be fewer than `limit`, or none, and more behind `next`.
 HttpResponse list_page(Replica& replica, Listing const& listing) {
-    std::string after = listing.after;
-    std::size_t limit = listing.limit;
+    if (listing.explain)
+        return json_response(
+            200,
+            Value(Object{{"plan", plan_value(plan_of(replica, listing.query), listing.query)}}));
     HttpResponse response = json_response(200, Value());
-    std::string& body = response.body = "{\"records\":[";
-    std::optional<std::string> next;
-    std::size_t count = 0, skipped = 0;
-    do {
-        std::size_t const wanted =
-            listing.where ? kPageRecords : std::min(kPageRecords, limit - count);
-        auto page = replica.list(listing.collection, after, wanted, kListSkipMax - skipped);
-        if (!page) return api_error(page.error());
-        next = page->next;
-        skipped += page->skipped;
-        for (std::size_t i = 0; i < page->records.size(); ++i) {
-            RecordView& record = page->records[i];
-            if (listing.where && !listing.where->selects(record.id, record.fields)) {
-                ++skipped;
-                continue;
-            }
-            if (listing.projection) record.fields = listing.projection->of(record.fields);
-            if (count++ > 0) body += ',';
-            append_json(body, record_value(record, replica.membership()));
-            if (body.size() < kAnswerBytesMax && count < limit) continue;
-            bool const last = i + 1 == page->records.size();
-            if (!last) next = page->records[i].id;
-            limit = count;
-            break;
-        }
-        after = next.value_or("");
-    } while (next && count < limit && skipped <= kListSkipMax);
-    body += "],\"next\":";
-    append_json(body, next ? Value(*next) : Value());
+    std::string& body = response.body = listing.count ? "{" : "{\"records\":[";
+    std::uint64_t count = 0;
+    auto const end = run_query(replica, listing.query, [&](RecordView& record) {
+        if (count++ > 0 && !listing.count) body += ',';
+        if (listing.count) return true;
+        if (listing.projection) record.fields = listing.projection->of(record.fields);
+        append_json(body, record_value(record, replica.membership()));
+        return body.size() < kAnswerBytesMax;
+    });
+    if (!end) return api_error(end.error());
+    body += listing.count ? "\"count\":" + std::to_string(count) : "]";
+    body += ",\"next\":";
+    append_json(body, end->next ? Value(*end->next) : Value());
     body += '}';
     return response;
+}
+
+// Of all records, without looking at them.
+HttpResponse count_all(Replica& replica, std::string const& collection) {
+    std::uint64_t count = 0;
+    for (CollectionInfo const& info : replica.collections())
+        if (info.name == collection) count = info.records;
+    return json_response(200, Value(Object{{"count", number_value(count)}, {"next", Value()}}));
+}
+
+std::string_view param(HttpRequest const& request, char const* name) {
+    auto const it = request.query.find(name);
+    return it == request.query.end() ? std::string_view() : it->second;
+}
+
+Result<bool> flag_param(HttpRequest const& request, char const* name) {
+    std::string_view const value = param(request, name);
+    if (value.empty() || value == "false") return false;
+    if (value == "true") return true;
+    return tl::unexpected(Error{
+        Errc::usage, "\"" + std::string(name) + "\" has to be true or false", std::string(name)});
+}
+
+Result<Listing> listing_of(HttpRequest const& request, std::string const& collection) {
+    auto const& asked = request.query;
+    Listing listing;
+    listing.query.collection = collection;
+    listing.query.after = param(request, "after");
+    listing.query.limit = kListDefault;
+    if (asked.contains("where")) {
+        INOS_TRY(listing.query.where, Where::parse(param(request, "where")));
+    }
+    if (asked.contains("order")) {
+        INOS_TRY(listing.query.order, Order::parse(param(request, "order")));
+    }
+    if (asked.contains("fields")) {
+        INOS_TRY(listing.projection, Projection::parse(param(request, "fields")));
+    }
+    INOS_TRY(listing.count, flag_param(request, "count"));
+    INOS_TRY(listing.explain, flag_param(request, "explain"));
+    if (asked.contains("limit")) {
+        INOS_TRY(auto const number,
+                 parse_number("limit", param(request, "limit"), 1, kListLimitMax));
+        listing.query.limit = static_cast<std::size_t>(number);
+    }
+    if (!listing.count) return listing;
+    for (char const* other : {"order", "fields", "limit"})
+        if (asked.contains(other))
+            return tl::unexpected(Error{Errc::usage,
+                                        "\"" + std::string(other) +
+                                            "\" makes no sense with \"count\": all records of "
+                                            "which \"where\" is true are counted",
+                                        std::string(other)});
+    listing.query.limit = kListLimitMax;
+    return listing;
 }
 
 }  // namespace
@@ -104,24 +157,14 @@ void Api::list_records(CallPtr call) {
     std::string const collection = call->args[0];
     auto const allowed = check_collection(collection);
     if (!allowed) return send(call, api_error(allowed.error()));
-    Listing listing{collection, std::string(call->param("after")), kListDefault, {}, {}};
-    if (call->request.query.contains("where")) {
-        auto where = Where::parse(call->param("where"));
-        if (!where) return send(call, api_error(where.error()));
-        listing.where = *std::move(where);
-    }
-    if (call->request.query.contains("fields")) {
-        auto projection = Projection::parse(call->param("fields"));
-        if (!projection) return send(call, api_error(projection.error()));
-        listing.projection = *std::move(projection);
-    }
-    if (call->request.query.contains("limit")) {
-        auto const number = parse_number("limit", call->param("limit"), 1, kListLimitMax);
-        if (!number) return send(call, api_error(number.error()));
-        listing.limit = static_cast<std::size_t>(*number);
-    }
+    auto listing = listing_of(call->request, collection);
+    if (!listing) return send(call, api_error(listing.error()));
+    bool const all = listing->count && !listing->query.where && !listing->explain;
+    if (all)
+        return read(std::move(call),
+                    [collection](Replica& replica) { return count_all(replica, collection); });
     read(std::move(call),
-         [listing = std::move(listing)](Replica& replica) { return list_page(replica, listing); });
+         [listing = *std::move(listing)](Replica& replica) { return list_page(replica, listing); });
 }
 
 void Api::get_record(CallPtr call) {

@@ -24,7 +24,7 @@ struct SpaceStatus {
     Value members;
     std::vector<PurgeBlocker> blockers;
     bool failed = false;
-    Value continuity, forks, arriving;
+    Value continuity, forks, arriving, indexes;
     std::size_t admins = 0;
     std::string standing;
 };
@@ -64,6 +64,21 @@ Value arriving_value(std::optional<StateProgress> const& progress) {
         Object{{"records", number_value(progress->here)}, {"of", number_value(progress->records)}});
 }
 
+Value indexes_value(Replica const& replica) {
+    Array indexes;
+    for (IndexStatus const& index : replica.index_status()) {
+        Array fields;
+        for (std::string const& field : index.fields)
+            fields.push_back(Value(field));
+        indexes.push_back(Value(Object{{"collection", Value(index.collection)},
+                                       {"fields", Value(std::move(fields))},
+                                       {"ready", Value(index.ready)},
+                                       {"done", number_value(index.done)},
+                                       {"of", number_value(index.records)}}));
+    }
+    return Value(std::move(indexes));
+}
+
 Value forks_value(Replica const& replica) {
     Array forks;
     for (auto const& [actor, fork] : replica.forks()) {
@@ -100,6 +115,7 @@ SpaceStatus space_status(Replica const& replica) {
             continuity_value(replica),
             forks_value(replica),
             arriving_value(replica.state_progress()),
+            indexes_value(replica),
             admins_of(replica.membership()),
             standing_of(replica)};
 }
@@ -133,6 +149,7 @@ void Api::get_status(CallPtr call) {
                             {"admins", number_value(space.admins)},
                             {"standing", Value(space.standing)},
                             {"arriving", std::move(space.arriving)},
+                            {"indexes", std::move(space.indexes)},
                             {"continuity", std::move(space.continuity)},
                             {"forks", std::move(space.forks)},
                             {"purge_waits_for", silent_value(space.blockers, clock_.now_ms())}});

@@ -25,7 +25,14 @@ Upkeep::~Upkeep() {
 
 void Upkeep::tick() {
     std::uint64_t const now = clock_.monotonic_ms();
-    if (running_ || now < next_ms_) return;
+    if (running_) return;
+    if (now < next_ms_) {
+        if (!indexing_) return;
+        running_ = true;
+        return store_.query(index, [this, alive = alive_](Outcome const& outcome) {
+            if (*alive) finished(outcome, false);
+        });
+    }
     next_ms_ = now + kUpkeepEveryMs;
     running_ = true;
     bool const acknowledge =
@@ -38,10 +45,18 @@ void Upkeep::tick() {
     });
 }
 
+Upkeep::Outcome Upkeep::index(Replica& replica) {
+    Outcome outcome;
+    auto const more = replica.build_indexes(kIndexBudget);
+    if (!more) outcome.error = tl::unexpected(more.error());
+    outcome.indexing = more.value_or(false);
+    return outcome;
+}
+
 // A step that fails does not keep the others from being done: what this site acknowledges, others
 // wait for. The first failure is told.
 Upkeep::Outcome Upkeep::run(Replica& replica, Options const& options, bool acknowledge) {
-    Outcome outcome;
+    Outcome outcome = index(replica);
     auto const take = [&outcome](auto result) {
         if (!result && outcome.error) outcome.error = tl::unexpected(result.error());
         return result ? *std::move(result) : typename decltype(result)::value_type();
@@ -63,6 +78,7 @@ Upkeep::Outcome Upkeep::run(Replica& replica, Options const& options, bool ackno
 
 void Upkeep::finished(Outcome const& outcome, bool acknowledged) {
     running_ = false;
+    indexing_ = outcome.indexing;
     std::uint64_t const now = clock_.monotonic_ms();
     if (!outcome.error) log_("alarm", "upkeep: " + outcome.error.error().message);
     if (acknowledged && outcome.changed)

@@ -1,6 +1,7 @@
 // What a running node does by itself, once a second: acknowledges what it holds (at most once in
 // kAcknowledgeEveryMs, and only if something has changed), purges what is stable, cuts old entries
-// from the log, deletes again where deletes win, and scrubs the disk after an erasure.
+// from the log, deletes again where deletes win, and scrubs the disk after an erasure. At every
+// tick, while there is something to do, it builds secondary indexes.
 //
 // Thread: the node's. The work itself runs on the store's thread; scrubbing runs where `Scrub`
 // says, because it takes long. Limits: kUpkeepBudget records a second.
@@ -20,6 +21,8 @@ inline constexpr std::uint64_t kAcknowledgeEveryMs = 60'000;
 inline constexpr std::uint64_t kScrubAgainMs = 5'000;  // after a scrub that could not be done
 inline constexpr std::size_t kScrubsPutOffMax = 24;    // until that is an alarm
 inline constexpr std::size_t kUpkeepBudget = 1'000;
+// Records at a tick, while secondary indexes are being built.
+inline constexpr std::size_t kIndexBudget = 2'000;
 // Not even once: then nobody purges or cuts anything, and no erasure is said to be done.
 inline constexpr std::uint64_t kNeverAcknowledge = ~std::uint64_t{0};
 
@@ -47,12 +50,13 @@ public:
 private:
     struct Outcome {
         Result<void> error;
-        bool changed = false;
+        bool changed = false, indexing = false;
         std::size_t purged = 0, deleted_again = 0, cut = 0;
         bool needs_scrub = false;
         ScrubTicket ticket;
     };
     static Outcome run(Replica& replica, Options const& options, bool acknowledge);
+    static Outcome index(Replica& replica);
     void finished(Outcome const& outcome, bool acknowledged);
     void start_scrub(ScrubTicket ticket);
 
@@ -64,7 +68,7 @@ private:
     Log log_;
     std::uint64_t next_ms_ = 0, next_acknowledgement_ms_ = 0, next_scrub_ms_ = 0;
     std::size_t scrubs_put_off_ = 0;  // one after the other
-    bool running_ = false, scrubbing_ = false;
+    bool running_ = false, scrubbing_ = false, indexing_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

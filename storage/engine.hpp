@@ -49,7 +49,7 @@ struct WriteBatch {
     }
 };
 
-// A consistent view of one key range, in ascending order, as of the moment it was made.
+// A consistent view of one key range, ascending or descending, as of the moment it was made.
 class Cursor {
 public:
     virtual ~Cursor() = default;
@@ -59,6 +59,8 @@ public:
     virtual std::string_view value() const = 0;  // until next()
     virtual Result<void> status() const = 0;     // look at it when valid() has become false
 };
+
+enum class Direction : std::uint8_t { ascending, descending };
 
 // flushed: handed to the operating system, survives the program's end. synced: on the disk.
 enum class Durability : std::uint8_t { flushed, synced };
@@ -70,7 +72,11 @@ public:
     // Keys k with from <= k < to.
     virtual std::unique_ptr<Cursor> scan(Family family,
                                          std::string_view from,
-                                         std::string_view to) const = 0;
+                                         std::string_view to,
+                                         Direction direction) const = 0;
+    std::unique_ptr<Cursor> scan(Family family, std::string_view from, std::string_view to) const {
+        return scan(family, from, to, Direction::ascending);
+    }
     virtual Result<void> write(WriteBatch const& batch, Durability durability) = 0;
     // Removed and replaced values, and removed keys, leave no byte on the disk: not in tables, logs
     // or notes about them. Takes as long as reading and writing all that is stored; reads and

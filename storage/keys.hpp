@@ -12,6 +12,8 @@
 //   index    space u32 | 'x' | actor u64 | seq u64      an entry that is void
 //   index    space u32 | 'c' | collection | 00 | key    a record that may hold a conflict
 //   index    space u32 | 'h' | actor u64 | block u64    chains of entries cut from the log
+//   index    space u32 | 's' | id 8 | values | key      a record in a secondary index
+//   index    space u32 | 't' | id 8                     a secondary index (replica_indexes.hpp)
 //   digests  space u32 | collection
 //   meta     space u32 | 'a' | actor u64                ActorState
 //   meta     space u32 | 'b' | actor u64                where its log begins (log_starts.hpp)
@@ -111,6 +113,18 @@ inline std::optional<std::pair<std::string, std::string>> indexed_record(std::st
     std::size_t const zero = rest.find('\0');
     if (zero == std::string_view::npos) return std::nullopt;
     return std::pair(std::string(rest.substr(0, zero)), std::string(rest.substr(zero + 1)));
+}
+// The beginning of all entries of a secondary index.
+inline std::string secondary(std::uint32_t space, std::string_view id) {
+    std::string out;
+    put_u32(out, space);
+    out += 's';
+    out += id;
+    return out;
+}
+// ... and what is behind them: values begin with 6 at most.
+inline std::string secondary_end(std::uint32_t space, std::string_view id) {
+    return secondary(space, id) + '\x07';
 }
 inline std::string deps(std::uint32_t space, Dot dot) {
     return index_entry(space, 'v', dot);

@@ -4,19 +4,13 @@
 #include <set>
 
 #include "crdt/value.hpp"
+#include "storage/crypto/crypto.hpp"
 #include "storage/expression_eval.hpp"
 #include "storage/json.hpp"
+#include "storage/text_forms.hpp"
 
 namespace inos {
 namespace {
-
-constexpr char const* kIdName = "id";
-
-std::size_t characters(std::string_view text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-    }));
-}
 
 tl::unexpected<Error> refused(char const* what, std::string const& message) {
     return tl::unexpected(Error{Errc::usage, "\"" + std::string(what) + "\" " + message, what});
@@ -83,6 +77,37 @@ private:
     Object const& fields_;
 };
 
+// Calls `take` with each of the dotted paths between commas, and where in the text it begins.
+template <class Take>
+Result<void> for_each_field(char const* what, std::string_view text, Take take) {
+    if (text.size() > kWhereBytesMax || !valid_utf8(text))
+        return refused(what,
+                       "is not UTF-8, or longer than " + std::to_string(kWhereBytesMax) + " bytes");
+    bool const signs = what == std::string_view("order");
+    std::size_t count = 0;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        std::size_t end = begin;
+        for (bool quoted = false; end < text.size() && (quoted || text[end] != ','); ++end)
+            quoted ^= text[end] == '`';
+        auto parsed = parse_expression(text.substr(begin, end - begin));
+        auto* expr = std::get_if<Expr>(&parsed);
+        if (expr && signs && expr->kind == ExprKind::negate && !expr->parts.empty())
+            *expr = Expr(std::move(expr->parts.front()));
+        if (!expr || expr->kind != ExprKind::name)
+            return refused_at(what,
+                              text,
+                              begin,
+                              "a field is named here, such as name or contact.phone; several are "
+                              "separated by commas" +
+                                  std::string(signs ? ", and -name descends" : ""));
+        if (++count > kProjectionMax)
+            return refused(what, "names more than " + std::to_string(kProjectionMax) + " fields");
+        INOS_CHECK(take(std::move(expr->path), begin));
+        begin = end + 1;
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<Where> Where::parse(std::string_view text) {
@@ -112,30 +137,73 @@ bool Where::selects(std::string const& id, Object const& fields) const {
 }
 
 Result<Projection> Projection::parse(std::string_view text) {
-    if (text.size() > kWhereBytesMax || !valid_utf8(text))
-        return refused("fields",
-                       "is not UTF-8, or longer than " + std::to_string(kWhereBytesMax) + " bytes");
     Projection projection;
-    std::set<std::vector<std::string>> known;
-    for (std::size_t begin = 0; begin <= text.size();) {
-        std::size_t end = begin;
-        for (bool quoted = false; end < text.size() && (quoted || text[end] != ','); ++end)
-            quoted ^= text[end] == '`';
-        auto parsed = parse_expression(text.substr(begin, end - begin));
-        auto const* expr = std::get_if<Expr>(&parsed);
-        if (!expr || expr->kind != ExprKind::name)
-            return refused_at("fields",
-                              text,
-                              begin,
-                              "a field is named here, such as name or contact.phone; several are "
-                              "separated by commas");
-        if (known.insert(expr->path).second) projection.paths_.push_back(expr->path);
-        if (projection.paths_.size() > kProjectionMax)
-            return refused("fields",
-                           "names more than " + std::to_string(kProjectionMax) + " fields");
-        begin = end + 1;
-    }
+    std::set<FieldPath> known;
+    INOS_CHECK(for_each_field("fields", text, [&](FieldPath path, std::size_t) -> Result<void> {
+        if (known.insert(path).second) projection.paths_.push_back(std::move(path));
+        return {};
+    }));
     return projection;
+}
+
+Result<Order> Order::parse(std::string_view text) {
+    Order order;
+    std::set<FieldPath> known;
+    auto const add = [&](FieldPath path, std::size_t at) -> Result<void> {
+        if (!known.insert(path).second)
+            return refused_at("order", text, at, dotted(path) + " is named a second time");
+        if (known.size() > kIndexFieldsMax)
+            return refused("order",
+                           "names more than " + std::to_string(kIndexFieldsMax) + " fields");
+        std::size_t const sign = text.find_first_not_of(' ', at);
+        order.fields_.push_back({std::move(path), text[sign] == '-'});
+        return {};
+    };
+    INOS_CHECK(for_each_field("order", text, add));
+    return order;
+}
+
+OrderPlace Order::place(std::string const& id, Object const& fields) const {
+    OrderPlace place{{}, id};
+    for (OrderField const& field : fields_) {
+        Value const* value = find_path(fields, field.path);
+        bool const is_id = !value && field.path.size() == 1 && field.path.front() == kIdName;
+        Value const own = is_id ? Value(id) : Value();
+        place.values.push_back(index_component(is_id ? &own : value));
+    }
+    return place;
+}
+
+bool Order::before(OrderPlace const& one, OrderPlace const& other) const {
+    for (std::size_t i = 0; i < fields_.size(); ++i)
+        if (int const order = one.values[i].compare(other.values[i]); order != 0)
+            return (order < 0) != fields_[i].descending;
+    return descending() ? other.id < one.id : one.id < other.id;
+}
+
+std::string Order::token(OrderPlace const& place) {
+    std::string bytes;
+    for (std::string const& value : place.values)
+        bytes += value;
+    return crypto::hex(bytes) + '-' + place.id;
+}
+
+Result<OrderPlace> Order::from_token(std::string_view token) const {
+    std::size_t const dash = token.find('-');
+    auto const bytes =
+        dash == std::string_view::npos ? std::nullopt : crypto::unhex(token.substr(0, dash));
+    auto const values = bytes ? index_components(*bytes, fields_.size()) : std::nullopt;
+    std::size_t size = 0;
+    for (std::string_view const value : values ? *values : std::vector<std::string_view>())
+        size += value.size();
+    if (!values || size != bytes->size())
+        return refused("after",
+                       "is no place in this order; with an order it is what \"next\" said in the "
+                       "answer before, and the order has to be the same");
+    OrderPlace place{{}, std::string(token.substr(dash + 1))};
+    for (std::string_view const value : *values)
+        place.values.emplace_back(value);
+    return place;
 }
 
 Object Projection::of(Object const& fields) const {

@@ -4,6 +4,7 @@
 
 #include "storage/entry_hash.hpp"
 #include "storage/keys.hpp"
+#include "storage/replica_indexes.hpp"
 #include "storage/replica_stage.hpp"
 #include "storage/replica_states.hpp"
 #include "storage/schema_document.hpp"
@@ -36,7 +37,8 @@ Replica::Replica(Engine& engine, Clock const& clock, Membership membership, Repl
       clock_(clock),
       membership_(std::make_shared<Membership const>(std::move(membership))),
       options_(std::move(options)),
-      states_(std::make_unique<States>(*this)) {
+      states_(std::make_unique<States>(*this)),
+      indexes_(std::make_unique<Indexes>(*this)) {
     update_keys();
 }
 
@@ -143,7 +145,7 @@ Result<void> Replica::load_schemas() {
     for (auto const& [collection, fields] : schema_documents_)
         schemas_.emplace(collection, parse_collection_schema(fields));
     schemas_.insert_or_assign(std::string(kSchemaCollection), std::move(plain));
-    return {};
+    return indexes_->follow_schemas();
 }
 
 CollectionSchema const& Replica::schema(std::string_view collection) const {
@@ -241,6 +243,7 @@ void Replica::put_row(Stage& stage,
     if (staged.gone) {
         stage.batch_.remove(Family::records, key);
         index_conflict(stage, staged, false);
+        Indexes::change(stage.batch_, staged.stored_entries, {});
         return index_upkeep(stage, staged, {});
     }
     DigestClass const now = digest_class(state_of(staged.record));
@@ -251,6 +254,8 @@ void Replica::put_row(Stage& stage,
     collection.add(now, digest);
     index_conflict(stage, staged, belongs_to_conflicts(now, staged.record));
     index_upkeep(stage, staged, upkeep_flags(staged.record));
+    Indexes::change(
+        stage.batch_, staged.stored_entries, indexes_->entries(staged.name, staged.record));
     stage.batch_.put(
         Family::records, key, StoredRecord::encode(digest, now, staged.last, staged.record));
 }

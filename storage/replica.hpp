@@ -44,7 +44,7 @@
 #include "storage/crypto/crypto.hpp"
 #include "storage/digest.hpp"
 #include "storage/engine.hpp"
-#include "storage/erasure.hpp"
+#include "storage/entry_batch.hpp"
 #include "storage/key_ring.hpp"
 #include "storage/log_starts.hpp"
 #include "storage/membership.hpp"
@@ -54,6 +54,7 @@
 
 namespace inos {
 
+struct IndexDefinition;
 struct StoredRecord;
 struct StoredEntry;
 struct UpkeepFlags;
@@ -69,14 +70,6 @@ inline constexpr std::size_t kListSkipMax = 10'000;
 inline constexpr Seq kDepsEvery = 64;  // entries from one stored version vector of deps to the next
 inline constexpr std::size_t kHistoryMax = 10'000;          // changes of one record's history
 inline constexpr std::size_t kHistoryBytesMax = 64u << 20;  // what these take in memory, about
-
-// What a batch may hold, for the one who makes it and for the one who takes it. A stretch that its
-// author signed only at the end cannot be cut by those who forward it, so a larger one would stop
-// at the next site for ever.
-inline constexpr std::size_t kBatchBytesMax = 3'500'000;  // of entries
-inline constexpr std::size_t kBatchEntriesMax = 100'000;
-inline constexpr std::size_t kBatchErasuresMax = 100'000;
-inline constexpr std::size_t kEntryWeight = 32;  // what an entry costs besides its bytes
 
 struct Write {
     // cover: a delete marker over whatever is stored, seen or not. revive: what is stored starts
@@ -148,29 +141,13 @@ struct CollectionInfo {
     std::uint64_t records = 0;
 };
 
-// A gapless piece of one actor's log.
-struct EntryRun {
-    ActorId actor;
-    Seq first = 0;
-    std::vector<std::string> entries;
-};
-
-struct SignedHead {
-    ActorId actor;
-    Seq seq = 0;
-    crypto::Signature signature{};
-};
-
-// A causally closed set of entries in causal order; the last entry of every actor in it is signed.
-struct EntryBatch {
-    std::vector<EntryRun> runs;
-    std::vector<SignedHead> heads;
-    std::vector<Erasure> erasures;  // of the stubs in the entries
-
-    bool empty() const { return runs.empty(); }
-    std::size_t entries() const;
-    std::size_t bytes() const;   // of all entries
-    std::size_t weight() const;  // what collect()'s target counts: bytes, and a little per entry
+// A secondary index that a schema asks for.
+struct IndexStatus {
+    std::string collection;
+    std::vector<std::string> fields;  // dotted paths
+    bool ready = false;               // else it is being built, and no query uses it
+    std::uint64_t done = 0;           // records that building has looked at ...
+    std::uint64_t records = 0;        // ... of about so many
 };
 
 struct ApplyReport {
@@ -346,6 +323,10 @@ public:
     Result<void> scrubbed(ScrubTicket const& ticket);
     std::vector<ErasureStatus> erasure_status() const;
 
+    // Builds and drops secondary indexes as the schemas say, looking at up to `budget` records.
+    // True: there is more to do.
+    Result<bool> build_indexes(std::size_t budget);
+
     // ---- membership, storage/membership.hpp -------------------------------------------------
     // Adds statements durably, together with the changes of `with`. Answers how many were new.
     Result<std::size_t> add_statements(std::vector<std::string> const& set, WriteBatch with = {});
@@ -420,6 +401,12 @@ public:
     // Fields of the `_schema` records by collection, as storage/schema_document.hpp reads them.
     std::map<std::string, Object> const& schema_documents() const { return schema_documents_; }
 
+    // Secondary indexes, storage/secondary_index.hpp: those that answer queries, and all.
+    std::vector<IndexDefinition> ready_indexes(std::string_view collection) const;
+    std::vector<IndexStatus> index_status() const;
+    // Compares every index with the records. Errc::corruption names the first that differs.
+    Result<void> check_indexes() const;
+
     // ---- exchange ------------------------------------------------------------------------------
     VersionVector const& vector() const { return vector_; }
     // The chains of vector()'s entries, in its order.
@@ -480,6 +467,7 @@ private:
     class Collector;
     class Truncation;
     class States;
+    class Indexes;
 
     Replica(Engine& engine, Clock const& clock, Membership membership, ReplicaOptions options);
     Result<void> check_admin(std::string_view act) const;
@@ -590,6 +578,7 @@ private:
     std::vector<std::uint64_t> suspicions_ms_;             // on which new actors were taken
     std::map<ActorId, Fork> forks_;
     std::unique_ptr<States> states_;
+    std::unique_ptr<Indexes> indexes_;
     Seq own_synced_ = 0;  // our own entries up to here are certainly on the disk
     bool failed_ = false;
 };

@@ -5,6 +5,7 @@
 
 #include "storage/entry_hash.hpp"
 #include "storage/keys.hpp"
+#include "storage/replica_indexes.hpp"
 
 namespace inos {
 namespace {
@@ -123,6 +124,21 @@ Error corrupt_entry(Dot dot) {
                  {}};
 }
 
+Result<Replica::Staged> Replica::Staged::of(RecordName const& name,
+                                            std::optional<std::string_view> stored) {
+    Staged staged;
+    staged.name = name;
+    if (!stored) return staged;
+    INOS_TRY(StoredRecord row, StoredRecord::decode(*stored, name));
+    staged.record = std::move(row.record);
+    staged.stored_class = row.digest_class;
+    staged.stored_digest = row.digest;
+    staged.stored_conflict = belongs_to_conflicts(staged.stored_class, staged.record);
+    staged.last = row.last;
+    staged.stored_upkeep = upkeep_flags(staged.record);
+    return staged;
+}
+
 Replica::Stage::Stage(Replica& replica)
     : hlc(replica.hlc_), replica_(replica), vector_(replica.vector_) {}
 
@@ -131,17 +147,8 @@ Result<Replica::Staged*> Replica::Stage::record(RecordName const& name) {
     auto const it = records_.find(key);
     if (it != records_.end()) return &it->second;
     INOS_TRY(auto const value, replica_.engine_.get(Family::records, key));
-    Staged staged;
-    staged.name = name;
-    if (value) {
-        INOS_TRY(StoredRecord stored, StoredRecord::decode(*value, name));
-        staged.record = std::move(stored.record);
-        staged.stored_class = stored.digest_class;
-        staged.stored_digest = stored.digest;
-        staged.stored_conflict = belongs_to_conflicts(staged.stored_class, staged.record);
-        staged.last = stored.last;
-        staged.stored_upkeep = upkeep_flags(staged.record);
-    }
+    INOS_TRY(Staged staged, Staged::of(name, value));
+    staged.stored_entries = replica_.indexes_->entries(name, staged.record);
     note_wanted(name);
     return &records_.emplace(std::move(key), std::move(staged)).first->second;
 }

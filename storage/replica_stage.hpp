@@ -3,8 +3,10 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -37,12 +39,16 @@ struct Replica::Staged {
     Record record;
     DigestClass stored_class = DigestClass::none;  // as it is in the engine
     Digest128 stored_digest;
-    bool stored_conflict = false;  // is in the index of conflicts
-    UpkeepFlags stored_upkeep;     // is in the indexes that upkeep walks
+    bool stored_conflict = false;             // is in the index of conflicts
+    UpkeepFlags stored_upkeep;                // is in the indexes that upkeep walks
+    std::vector<std::string> stored_entries;  // in secondary indexes
     Dot last;    // the newest entry here that touched the record: its history begins there
     Dot before;  // the one before it, if it is of this stage
     bool dirty = false;
     bool gone = false;  // erased: nothing stays under its key
+
+    // As the engine has it; an empty one where it has none.
+    static Result<Staged> of(RecordName const& name, std::optional<std::string_view> stored);
 };
 
 class Replica::Stage {

@@ -16,6 +16,7 @@
 #include "storage/keys.hpp"
 #include "storage/log_order.hpp"
 #include "storage/raw_bytes.hpp"
+#include "storage/replica_indexes.hpp"
 #include "storage/replica_states.hpp"
 #include "storage/schema_document.hpp"
 #include "storage/staged_state.hpp"
@@ -79,7 +80,11 @@ private:
     };
 
     Result<void> write_all() {
-        if (phase_ == Phase::none) note_scrub();
+        if (phase_ == Phase::none) {
+            note_scrub();
+            // Under the schemas that come with it they may be others.
+            replica_.indexes_->begin_again(batch_);
+        }
         INOS_CHECK(begin_phase(Phase::records));
         if (phase_ == Phase::records) INOS_CHECK(merge_records(true));
         INOS_CHECK(begin_phase(Phase::hashes));
@@ -363,17 +368,7 @@ private:
                            bool write) {
         auto const name = name_of_row(row);
         if (!name) return tl::unexpected(StagedState::corrupt());
-        Staged staged;
-        staged.name = *name;
-        if (our_value) {
-            INOS_TRY(StoredRecord stored, StoredRecord::decode(*our_value, *name));
-            staged.record = std::move(stored.record);
-            staged.stored_class = stored.digest_class;
-            staged.stored_digest = stored.digest;
-            staged.stored_conflict = belongs_to_conflicts(staged.stored_class, staged.record);
-            staged.last = stored.last;
-            staged.stored_upkeep = upkeep_flags(staged.record);
-        }
+        INOS_TRY(Staged staged, Staged::of(*name, our_value));
         Record came;
         if (their_value) {
             auto const staged_row = StagedRow::decode(*their_value);

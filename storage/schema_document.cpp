@@ -8,6 +8,7 @@
 #include "storage/field_rules.hpp"
 #include "storage/json.hpp"
 #include "storage/near_miss.hpp"
+#include "storage/secondary_index.hpp"
 
 namespace inos {
 namespace {
@@ -15,7 +16,6 @@ namespace {
 using Names = std::vector<std::string>;
 
 constexpr std::string_view kSchemaCollection = "_schema";
-constexpr std::string_view kFieldPrefix = "fields/";
 // The record's field name has the prefix in front of the field's own.
 constexpr std::size_t kFieldNameBytesMax = kNameBytesMax - kFieldPrefix.size();
 
@@ -152,8 +152,10 @@ private:
             std::string const path = name + "." + option;
             if (option == "delete")
                 word(path, "delete policy", value, kDeletes);
-            else if (option == "index" || option == "identity")
+            else if (option == "identity")
                 list(path, value);
+            else if (option == "index")
+                index(path, value);
             else if (option != "fields")
                 add(path, unknown("option", option, kCollectionOptions));
             else if (auto const* definitions = value.as<Object>())
@@ -227,6 +229,10 @@ private:
             add(path,
                 "has to be " + std::string(shape_words(known->shape)) + ", not " +
                     write_json(value));
+    }
+
+    void index(std::string const& path, Value const& value) {
+        if (auto problem = index_problem(value)) add(path, *std::move(problem));
     }
 
     void word(std::string const& path,

@@ -31,6 +31,9 @@ inline bool is_reserved(std::string_view collection) {
     return collection.starts_with('_');
 }
 
+// In front of a field's name, where its definition lies in a record of `_schema`.
+inline constexpr std::string_view kFieldPrefix = "fields/";
+
 struct SchemaProblem {
     std::string path;     // "customers.fields.points.type"
     std::string message;  // names the value and what is allowed

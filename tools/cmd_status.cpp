@@ -47,6 +47,17 @@ void print_space(Context& context, Value const& space) {
         out << "state   " << number_of(*arriving, "records") << " of about "
             << counted(number_of(*arriving, "of"), "record") << " have arrived"
             << context.terminal.dim("  they are shown when all are here") << '\n';
+    for (auto const& index : array_of(space, "indexes")) {
+        if (index.find("ready") && *index.find("ready") == Value(true)) continue;
+        std::string fields;
+        for (auto const& field : array_of(index, "fields"))
+            if (auto const* name = field.as<std::string>())
+                fields += (fields.empty() ? "" : ", ") + *name;
+        out << "index   " << clean_text(text_of(index, "collection")) << ": " << clean_text(fields)
+            << " is being built, " << number_of(index, "done") << " of about "
+            << counted(number_of(index, "of"), "record")
+            << context.terminal.dim("  queries do not use it yet") << '\n';
+    }
     for (auto const& silent : array_of(space, "purge_waits_for")) {
         std::string const since = text_of(silent, "since");
         out << "purge   waits for " << clean_text(text_of(silent, "site")) << ", "

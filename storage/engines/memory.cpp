@@ -1,5 +1,6 @@
 #include "storage/engines/memory.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace inos {
@@ -32,12 +33,14 @@ Result<std::optional<std::string>> MemoryEngine::get(Family family, std::string_
 
 std::unique_ptr<Cursor> MemoryEngine::scan(Family family,
                                            std::string_view from,
-                                           std::string_view to) const {
+                                           std::string_view to,
+                                           Direction direction) const {
     std::lock_guard const lock(mutex_);
     Table const& table = tables_[static_cast<std::size_t>(family)];
     std::vector<std::pair<std::string, std::string>> items;
     for (auto it = table.lower_bound(from); it != table.end() && it->first < to; ++it)
         items.push_back(*it);
+    if (direction == Direction::descending) std::reverse(items.begin(), items.end());
     return std::make_unique<MemoryCursor>(std::move(items));
 }
 

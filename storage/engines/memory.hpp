@@ -13,9 +13,11 @@ namespace inos {
 class MemoryEngine final : public Engine {
 public:
     Result<std::optional<std::string>> get(Family family, std::string_view key) const override;
+    using Engine::scan;
     std::unique_ptr<Cursor> scan(Family family,
                                  std::string_view from,
-                                 std::string_view to) const override;
+                                 std::string_view to,
+                                 Direction direction) const override;
     Result<void> write(WriteBatch const& batch, Durability durability) override;
     Result<void> scrub(std::atomic<bool>&) override {
         return {};

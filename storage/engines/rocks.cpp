@@ -43,21 +43,36 @@ public:
                 rocksdb::ColumnFamilyHandle* family,
                 std::string_view from,
                 std::string_view to,
+                Direction direction,
                 std::shared_ptr<std::atomic<int>> open)
-        : to_(to), to_slice_(to_), open_(std::move(open)) {
+        : from_(from),
+          to_(to),
+          from_slice_(from_),
+          to_slice_(to_),
+          direction_(direction),
+          open_(std::move(open)) {
         ++*open_;
         rocksdb::ReadOptions options;
+        options.iterate_lower_bound = &from_slice_;
         options.iterate_upper_bound = &to_slice_;
         options.auto_prefix_mode = true;
         iterator_.reset(db.NewIterator(options, family));
-        iterator_->Seek(slice(from));
+        if (direction_ == Direction::ascending)
+            iterator_->SeekToFirst();
+        else
+            iterator_->SeekToLast();
     }
     ~RocksCursor() override {
         iterator_.reset();
         --*open_;
     }
     bool valid() const override { return iterator_->Valid(); }
-    void next() override { iterator_->Next(); }
+    void next() override {
+        if (direction_ == Direction::ascending)
+            iterator_->Next();
+        else
+            iterator_->Prev();
+    }
     std::string_view key() const override { return iterator_->key().ToStringView(); }
     std::string_view value() const override { return iterator_->value().ToStringView(); }
     Result<void> status() const override {
@@ -66,8 +81,9 @@ public:
     }
 
 private:
-    std::string to_;
-    rocksdb::Slice to_slice_;
+    std::string from_, to_;
+    rocksdb::Slice from_slice_, to_slice_;
+    Direction direction_;
     std::shared_ptr<std::atomic<int>> open_;  // how many cursors there are
     std::unique_ptr<rocksdb::Iterator> iterator_;
 };
@@ -164,12 +180,15 @@ public:
         return tl::unexpected(error_of(status, "reading the database"));
     }
 
+    using Engine::scan;
     std::unique_ptr<Cursor> scan(Family family,
                                  std::string_view from,
-                                 std::string_view to) const override {
+                                 std::string_view to,
+                                 Direction direction) const override {
         std::shared_lock const lock(mutex_);
         if (!opened_.db) return std::make_unique<ClosedCursor>(closed());
-        return std::make_unique<RocksCursor>(*opened_.db, handle(family), from, to, cursors_);
+        return std::make_unique<RocksCursor>(
+            *opened_.db, handle(family), from, to, direction, cursors_);
     }
 
     Result<void> write(WriteBatch const& batch, Durability durability) override {

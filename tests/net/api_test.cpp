@@ -55,6 +55,10 @@ TEST_F(ApiErrors, say_what_is_wrong_with_path_method_and_query) {
         {"GET", "/v1/collections/c/records?limit=x", "", 400, "not \\\"x\\\"", "limit"},
         {"GET", "/v1/collections/c/records?limit=10001", "", 400, "from 1 to", "limit"},
         {"GET", "/v1/collections/c/records?where=a==1", "", 400, "character 2", "where"},
+        {"GET", "/v1/collections/c/records?order=a,a", "", 400, "a second time", "order"},
+        {"GET", "/v1/collections/c/records?order=a&after=x", "", 400, "no place", "after"},
+        {"GET", "/v1/collections/c/records?count=yes", "", 400, "true or false", "count"},
+        {"GET", "/v1/collections/c/records?count=true&order=a", "", 400, "no sense", "order"},
         {"GET", "/v1/collections/c/records?fields=a,,b", "", 400, "a field is named", "fields"},
         {"PUT", kAnn + "?wait=x", "{}", 400, "whole number", "wait"},
         {"PUT", kAnn + "?wait=1&timeout=301", "{}", 400, "from 0 to 300", "timeout"},
@@ -324,65 +328,6 @@ TEST_F(ApiRecords, if_none_match_makes_only_new_ones) {
     EXPECT_EQ(refused.status, 412);
     EXPECT_THAT(refused.body, HasSubstr("such a record already"));
     EXPECT_EQ(send("PUT", kAnn, "{}", {{"if-none-match", "\"x\""}}).status, 400);
-}
-
-TEST_F(ApiRecords, lists_come_in_pages) {
-    for (int i = 0; i < 250; ++i)
-        space[0].put("customers", "c" + std::to_string(1'000 + i), {});
-    std::string after;
-    std::vector<std::size_t> sizes;
-    std::string last;
-    do {
-        auto const page = json(200,
-                               "GET",
-                               "/v1/collections/customers/records?limit=120" +
-                                   (after.empty() ? "" : "&after=" + after));
-        Array const& records = *page.find("records")->as<Array>();
-        sizes.push_back(records.size());
-        for (Value const& record : records) {
-            EXPECT_LT(last, *record.find("id")->as<std::string>());
-            last = *record.find("id")->as<std::string>();
-        }
-        after = page.find("next")->is_null() ? "" : *page.find("next")->as<std::string>();
-    } while (!after.empty());
-    EXPECT_EQ(sizes, (std::vector<std::size_t>{120, 120, 10}));
-    EXPECT_EQ(
-        json(200, "GET", "/v1/collections/customers/records").find("records")->as<Array>()->size(),
-        100u);
-    EXPECT_EQ(send("GET", "/v1/collections/none/records").body, R"({"records":[],"next":null})");
-}
-
-TEST_F(ApiRecords, lists_those_that_a_condition_selects_and_of_them_what_is_asked_for) {
-    for (int i = 0; i < 12; ++i)
-        send("PUT",
-             "/v1/collections/orders/records/" + std::to_string(100 + i),
-             R"({"n":)" + std::to_string(i) + R"(,"ship":{"city":")" + (i % 3 ? "Kiel" : "Ulm") +
-                 R"("}})");
-    std::string const query = "/v1/collections/orders/records?where=ship.city=\"Ulm\"";
-    auto page = json(200, "GET", query + "&fields=n&limit=3");
-    std::vector<std::string> shown;
-    for (Value const& record : *page.find("records")->as<Array>())
-        shown.push_back(*record.find("id")->as<std::string>() + write_json(*record.find("fields")));
-    EXPECT_THAT(shown, testing::ElementsAre(R"(100{"n":0})", R"(103{"n":3})", R"(106{"n":6})"));
-    page = json(200, "GET", query + "&after=" + *page.find("next")->as<std::string>());
-    ASSERT_EQ(page.find("records")->as<Array>()->size(), 1u);
-    EXPECT_EQ(*page.find("records")->as<Array>()->front().find("id"), Value("109"));
-    EXPECT_TRUE(page.find("next")->is_null());
-}
-
-TEST_F(ApiRecords, a_list_ends_when_it_is_long_enough) {
-    std::string const text(250'000, 'x');
-    for (int i = 0; i < 40; ++i)
-        space[0].put("big", "r" + std::to_string(100 + i), {{"t", Value(text)}});
-    auto const first = send("GET", "/v1/collections/big/records?limit=1000");
-    EXPECT_LT(first.body.size(), kAnswerBytesMax + 300'000);
-    auto const page = *parse_json(first.body, 64);
-    std::size_t const count = page.find("records")->as<Array>()->size();
-    EXPECT_LT(count, 40u);
-    auto const rest = json(
-        200, "GET", "/v1/collections/big/records?after=" + *page.find("next")->as<std::string>());
-    EXPECT_EQ(rest.find("records")->as<Array>()->size(), 40 - count);
-    EXPECT_TRUE(rest.find("next")->is_null());
 }
 
 TEST_F(ApiRecords, collections_are_listed_without_the_reserved_ones) {

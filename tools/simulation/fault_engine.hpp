@@ -155,12 +155,14 @@ public:
         }
         return inner_->get(family, key);
     }
+    using Engine::scan;
     std::unique_ptr<Cursor> scan(Family family,
                                  std::string_view from,
-                                 std::string_view to) const override {
+                                 std::string_view to,
+                                 Direction direction) const override {
         if (watchers_ == 0)
             if (auto const error = failed_read()) return std::make_unique<FailedCursor>(*error);
-        return inner_->scan(family, from, to);
+        return inner_->scan(family, from, to, direction);
     }
     Result<void> write(WriteBatch const& batch, Durability durability) override {
         if (watchers_ == 0) {

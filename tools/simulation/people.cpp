@@ -46,12 +46,24 @@ Object increment(char const* field, std::int64_t amount) {
 
 }  // namespace
 
+// Fields of two schemas have one name and maybe another type, so an index of it is another one.
+Value indexes_of(CollectionSchema const& schema) {
+    Array indexes, all;
+    for (auto const& [name, field] : schema.fields) {
+        if (indexes.size() < 3) indexes.push_back(Value(name));
+        if (all.size() < 2) all.insert(all.begin(), Value(name));
+    }
+    if (all.size() > 1) indexes.push_back(Value(std::move(all)));
+    return Value(std::move(indexes));
+}
+
 Object document_of(CollectionSchema const& schema) {
     Object fields;
     for (auto const& [name, field] : schema.fields)
         set_member(fields, name, Value(field_document(field)));
     bool const wins = schema.on_delete == DeletePolicy::delete_wins;
     return Object{{"delete", Value(wins ? "delete-wins" : "update-wins")},
+                  {"index", indexes_of(schema)},
                   {"fields", Value(std::move(fields))}};
 }
 
@@ -86,7 +98,8 @@ Object People::first_schema() const {
     Object schema = object_of(R"({
         "totals": {"fields": {"n": {"type": "counter"}}},
         "stock": {"fields": {"left": {"type": "bounded-counter", "min": 0}}},
-        "mixed": {"fields": {"tags": {"type": "set"}, "n": {"type": "counter"}}},
+        "mixed": {"index": ["n", "name"],
+                  "fields": {"tags": {"type": "set"}, "n": {"type": "counter"}}},
         "strict": {"delete": "delete-wins"}})");
     set_member(schema, kTyped, Value(document_of(typed_)));
     return schema;

@@ -203,6 +203,13 @@ void check_indexes(SimNode& node) {
         if (kind == 'd' || kind == 'o' || kind == 'c') held.insert(at.second);
     }
     require(held == expected, "I3: an index of " + node.name() + " is not that of its records");
+    value_of(node.replica().check_indexes());
+    while (value_of(node.replica().build_indexes(100))) {
+    }
+    value_of(node.replica().check_indexes());
+    for (IndexStatus const& index : node.replica().index_status())
+        require(index.ready,
+                "D29: " + node.name() + " has not built an index of " + index.collection);
 }
 
 }  // namespace inos::sim

@@ -17,7 +17,8 @@ std::map<std::string, std::string> shown(Replica const& replica);
 // nodes send it; I7: and of one that takes it in another causal order, in other pieces.
 void check_rebuilt(SimNode& node, SpaceKeys const& keys, Tape& tape);
 
-// I3: the indexes of deletions, orphan edits and conflicts are those of the records.
+// I3: the indexes of deletions, orphan edits and conflicts are those of the records; D29: so are
+// the secondary ones as far as they are built, and when the rest has been built, too.
 void check_indexes(SimNode& node);
 
 }  // namespace inos::sim

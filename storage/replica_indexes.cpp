@@ -1,0 +1,269 @@
+#include "storage/replica_indexes.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "storage/keys.hpp"
+#include "storage/replica_stage.hpp"
+#include "storage/schema_document.hpp"
+
+namespace inos {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+
+}  // namespace
+
+std::string Replica::Indexes::Kept::encode() const {
+    std::string out;
+    out += static_cast<char>(kVersion);
+    out += static_cast<char>(phase);
+    put_varint(out, done);
+    put_blob(out, collection);
+    put_blob(out, built);
+    return out;
+}
+
+std::optional<Replica::Indexes::Kept> Replica::Indexes::Kept::decode(std::string_view bytes) {
+    Reader in(bytes);
+    if (in.byte() != kVersion) return std::nullopt;
+    Kept kept;
+    kept.phase = static_cast<Phase>(in.byte());
+    kept.done = in.varint();
+    kept.collection = in.blob();
+    kept.built = in.blob();
+    bool const known = kept.phase >= Phase::clearing && kept.phase <= Phase::ready;
+    return in.finished() && known ? std::optional(std::move(kept)) : std::nullopt;
+}
+
+std::string Replica::Indexes::row(std::string const& id) const {
+    return keys::meta_kind(replica_.options_.space, 't') + id;
+}
+
+std::string Replica::Indexes::entry(std::string const& id,
+                                    std::string_view values,
+                                    std::string_view key) const {
+    std::string out = keys::secondary(replica_.options_.space, id);
+    out += values;
+    out += key;
+    return out;
+}
+
+// An index whose row cannot be read is built anew.
+Result<void> Replica::Indexes::load() {
+    kept_.clear();
+    std::string const from = keys::meta_kind(replica_.options_.space, 't');
+    auto cursor = replica_.engine_.scan(
+        Family::index, from, keys::meta_kind(replica_.options_.space, 't' + 1));
+    for (; cursor->valid(); cursor->next())
+        kept_.emplace(cursor->key().substr(from.size()),
+                      Kept::decode(cursor->value()).value_or(Kept()));
+    return cursor->status();
+}
+
+Result<void> Replica::Indexes::follow_schemas() {
+    INOS_CHECK(load());
+    WriteBatch batch;
+    for (auto const& [collection, fields] : replica_.schema_documents_) {
+        if (is_reserved(collection)) continue;
+        for (IndexDefinition& index : index_definitions(collection, fields)) {
+            auto const [it, is_new] = kept_.try_emplace(index.id);
+            it->second.fields = std::move(index.fields);
+            it->second.collection = collection;
+            if (is_new) batch.put(Family::index, row(index.id), it->second.encode());
+        }
+    }
+    for (auto& [id, kept] : kept_) {
+        if (!kept.fields.empty() || kept.phase == Phase::clearing) continue;
+        kept.phase = Phase::clearing;
+        batch.put(Family::index, row(id), kept.encode());
+    }
+    if (batch.changes.empty()) return {};
+    return replica_.write_batch(batch, Durability::flushed);
+}
+
+std::vector<std::string> Replica::Indexes::entries(RecordName const& name,
+                                                   Record const& record) const {
+    std::vector<std::string> entries;
+    std::optional<Object> fields;
+    for (auto const& [id, kept] : kept_) {
+        if (kept.phase == Phase::clearing || kept.collection != name.collection) continue;
+        CollectionSchema const& schema = replica_.schema(name.collection);
+        if (!fields && !visible(state_of(record), schema.on_delete)) return {};
+        if (!fields) fields = resolve(record, schema).fields;
+        entries.push_back(entry(id, index_values({id, kept.fields}, *fields), name.key));
+    }
+    return entries;
+}
+
+void Replica::Indexes::change(WriteBatch& batch,
+                              std::vector<std::string> const& before,
+                              std::vector<std::string> const& after) {
+    for (std::string const& key : before)
+        if (!std::binary_search(after.begin(), after.end(), key)) batch.remove(Family::index, key);
+    for (std::string const& key : after)
+        if (!std::binary_search(before.begin(), before.end(), key))
+            batch.put(Family::index, key, {});
+}
+
+void Replica::Indexes::begin_again(WriteBatch& batch) {
+    for (auto& [id, kept] : kept_) {
+        kept.phase = Phase::clearing;
+        batch.put(Family::index, row(id), kept.encode());
+    }
+}
+
+// Answers whether there is more to do.
+Result<bool> Replica::Indexes::work(std::size_t budget) {
+    for (auto& [id, kept] : kept_) {
+        if (kept.phase == Phase::ready) continue;
+        if (kept.phase == Phase::clearing) return clear(std::string(id), kept, budget);
+        return build(id, kept, budget);
+    }
+    return false;
+}
+
+// `kept` may be gone behind this.
+Result<bool> Replica::Indexes::clear(std::string const& id, Kept& kept, std::size_t budget) {
+    WriteBatch batch;
+    std::string const from = keys::secondary(replica_.options_.space, id);
+    std::string const to = keys::secondary_end(replica_.options_.space, id);
+    auto cursor = replica_.engine_.scan(Family::index, from, to);
+    for (; cursor->valid() && batch.changes.size() < budget; cursor->next())
+        batch.remove(Family::index, std::string(cursor->key()));
+    INOS_CHECK(cursor->status());
+    bool const is_clear = !cursor->valid();
+    bool const wanted = !kept.fields.empty();
+    Kept next = kept;
+    if (is_clear && wanted) {
+        next.phase = Phase::building;
+        next.done = 0;
+        next.built.clear();
+        batch.put(Family::index, row(id), next.encode());
+    } else if (is_clear) {
+        batch.remove(Family::index, row(id));
+    }
+    INOS_CHECK(replica_.write_batch(batch, Durability::flushed));
+    if (is_clear && !wanted)
+        kept_.erase(id);
+    else
+        kept = std::move(next);
+    return true;
+}
+
+Result<bool> Replica::Indexes::build(std::string const& id, Kept& kept, std::size_t budget) {
+    std::uint32_t const space = replica_.options_.space;
+    std::string const prefix = keys::record(space, kept.collection, {});
+    std::string from = prefix + kept.built;
+    if (!kept.built.empty()) from += '\0';
+    CollectionSchema const& schema = replica_.schema(kept.collection);
+    Kept next = kept;
+    WriteBatch batch;
+    auto cursor =
+        replica_.engine_.scan(Family::records, from, keys::record_end(space, kept.collection));
+    for (std::size_t looked = 0; cursor->valid() && looked < budget; cursor->next(), ++looked) {
+        next.built = cursor->key().substr(prefix.size());
+        ++next.done;
+        INOS_TRY(StoredRecord const stored,
+                 StoredRecord::decode(cursor->value(), {kept.collection, next.built}));
+        if (!visible(state_of(stored.record), schema.on_delete)) continue;
+        Object const fields = resolve(stored.record, schema).fields;
+        batch.put(
+            Family::index, entry(id, index_values({id, kept.fields}, fields), next.built), {});
+    }
+    INOS_CHECK(cursor->status());
+    if (!cursor->valid()) next.phase = Phase::ready;
+    batch.put(Family::index, row(id), next.encode());
+    INOS_CHECK(replica_.write_batch(batch, Durability::flushed));
+    kept = std::move(next);
+    return true;
+}
+
+std::vector<IndexDefinition> Replica::Indexes::ready(std::string_view collection) const {
+    std::vector<IndexDefinition> ready;
+    for (auto const& [id, kept] : kept_)
+        if (kept.phase == Phase::ready && kept.collection == collection)
+            ready.push_back({id, kept.fields});
+    return ready;
+}
+
+std::vector<IndexStatus> Replica::Indexes::status() const {
+    std::vector<IndexStatus> all;
+    for (auto const& [id, kept] : kept_) {
+        if (kept.fields.empty()) continue;
+        IndexStatus index{kept.collection, {}, kept.phase == Phase::ready, kept.done, 0};
+        for (FieldPath const& path : kept.fields)
+            index.fields.push_back(dotted(path));
+        auto const sums = replica_.sums_.find(kept.collection);
+        if (sums != replica_.sums_.end())
+            index.records = sums->second.records(replica_.schema(kept.collection).on_delete);
+        all.push_back(std::move(index));
+    }
+    std::sort(all.begin(), all.end(), [](IndexStatus const& a, IndexStatus const& b) {
+        return std::tie(a.collection, a.fields) < std::tie(b.collection, b.fields);
+    });
+    return all;
+}
+
+// The entries of every record that were to be there, one by one against those that are.
+Result<void> Replica::Indexes::check(std::string const& id, Kept const& kept) const {
+    std::uint32_t const space = replica_.options_.space;
+    std::set<std::string> there;
+    auto entries = replica_.engine_.scan(
+        Family::index, keys::secondary(space, id), keys::secondary_end(space, id));
+    for (; entries->valid(); entries->next())
+        there.emplace(entries->key());
+    INOS_CHECK(entries->status());
+    auto const wrong = [&](std::string const& what) {
+        std::string fields;
+        for (FieldPath const& path : kept.fields)
+            fields += (fields.empty() ? "" : ", ") + dotted(path);
+        return fail(Errc::corruption,
+                    "the index of " + fields + " in \"" + kept.collection + "\" " + what);
+    };
+    std::string const prefix = keys::record(space, kept.collection, {});
+    CollectionSchema const& schema = replica_.schema(kept.collection);
+    auto records =
+        replica_.engine_.scan(Family::records, prefix, keys::record_end(space, kept.collection));
+    for (; records->valid(); records->next()) {
+        std::string const key(records->key().substr(prefix.size()));
+        if (kept.phase == Phase::building && key > kept.built) break;
+        INOS_TRY(StoredRecord const stored,
+                 StoredRecord::decode(records->value(), {kept.collection, key}));
+        if (!visible(state_of(stored.record), schema.on_delete)) continue;
+        Object const fields = resolve(stored.record, schema).fields;
+        if (there.erase(entry(id, index_values({id, kept.fields}, fields), key)) == 0)
+            return wrong("lacks the record \"" + key + "\"");
+    }
+    INOS_CHECK(records->status());
+    if (kept.phase == Phase::ready && !there.empty())
+        return wrong("holds " + std::to_string(there.size()) + " entries of no record's values");
+    return {};
+}
+
+Result<void> Replica::Indexes::check() const {
+    for (auto const& [id, kept] : kept_)
+        if (kept.phase != Phase::clearing) INOS_CHECK(check(id, kept));
+    return {};
+}
+
+// ---- what others see of it --------------------------------------------------------------------
+
+Result<bool> Replica::build_indexes(std::size_t budget) {
+    if (failed_) return false;
+    return indexes_->work(budget);
+}
+
+std::vector<IndexDefinition> Replica::ready_indexes(std::string_view collection) const {
+    return indexes_->ready(collection);
+}
+
+std::vector<IndexStatus> Replica::index_status() const {
+    return indexes_->status();
+}
+
+Result<void> Replica::check_indexes() const {
+    return indexes_->check();
+}
+
+}  // namespace inos
