@@ -52,9 +52,19 @@ Value plan_value(QueryPlan const& plan, Query const& query) {
     for (auto const& condition : plan.conditions)
         conditions.push_back(Value(condition));
     bool const by_id = query.order.fields().empty();
+    bool const is_best = plan.ordered && (plan.index || !query.where);
+    auto const better = helpful_index(query.where ? &*query.where : nullptr, query.order);
+    Array help;
+    if (!is_best && !(plan.index && plan.index->fields == better))
+        for (auto const& path : better)
+            help.push_back(Value(dotted(path)));
     return Value(Object{{"index", plan.index ? Value(std::move(fields)) : Value()},
                         {"conditions", Value(std::move(conditions))},
-                        {"order", Value(plan.ordered ? (plan.index ? "index" : "id") : "sorted")},
+                        {"order",
+                         Value(by_id          ? "id"
+                               : plan.ordered ? "index"
+                                              : "sorted")},
+                        {"would_help", help.empty() ? Value() : Value(std::move(help))},
                         {"bound",
                          Value(plan.ordered || by_id ? "a page may end before it is full"
                                                      : "refused above " + std::to_string(kSortMax) +

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "storage/expression_eval.hpp"
+#include "storage/json.hpp"
 
 namespace inos {
 namespace {
@@ -243,6 +244,37 @@ QueryPlan plan_query(Where const* where,
         best_score = score;
     }
     return best;
+}
+
+std::vector<FieldPath> helpful_index(Where const* where, Order const& order) {
+    Bounds bounds;
+    if (where) find_bounds(where->expr(), bounds);
+    std::vector<FieldPath> fields;
+    std::optional<FieldPath> stretch;
+    for (auto const& [path, bound] : bounds) {
+        if (bound.is_one)
+            fields.push_back(path);
+        else if (!stretch)
+            stretch = path;
+    }
+    bool const one_way =
+        std::all_of(order.fields().begin(), order.fields().end(), [&](OrderField const& field) {
+            return field.descending == order.descending() && field.path != FieldPath{kIdName};
+        });
+    for (OrderField const& field : order.fields())
+        if (one_way && std::find(fields.begin(), fields.end(), field.path) == fields.end())
+            fields.push_back(field.path);
+    if (stretch && (order.fields().empty() || !one_way)) fields.push_back(*stretch);
+    if (fields.size() > kIndexFieldsMax) fields.resize(kIndexFieldsMax);
+    return fields;
+}
+
+std::string index_line(std::vector<FieldPath> const& fields) {
+    Array names;
+    for (FieldPath const& path : fields)
+        names.push_back(Value(dotted(path)));
+    Array const list{names.size() == 1 ? names.front() : Value(std::move(names))};
+    return "index = " + write_json(Value(list));
 }
 
 }  // namespace inos

@@ -33,4 +33,10 @@ QueryPlan plan_query(Where const* where,
                      Order const& order,
                      std::vector<IndexDefinition> const& indexes);
 
+// The fields of an index that would answer it best: those with one value, then the order's if all
+// go one way, else the first that has a stretch. Empty: none would help.
+std::vector<FieldPath> helpful_index(Where const* where, Order const& order);
+// As a schema file has it: index = ["city"], index = [["city", "name"]].
+std::string index_line(std::vector<FieldPath> const& fields);
+
 }  // namespace inos

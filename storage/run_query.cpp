@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "storage/json.hpp"
 #include "storage/keys.hpp"
 
 namespace inos {
@@ -240,21 +239,14 @@ private:
     }
 
     Error too_many() const {
-        Array fields;
-        bool const descends = query_.order.descending();
-        bool one_way = true;
-        for (OrderField const& field : query_.order.fields()) {
-            fields.push_back(Value(dotted(field.path)));
-            one_way = one_way && field.descending == descends;
-        }
-        std::string const index =
-            one_way ? "an index, such as index = [" + write_json(Value(std::move(fields))) +
-                          "] in its schema, gives the order without that"
-                    : "no index gives an order that both ascends and descends";
+        auto const fields = helpful_index(query_.where ? &*query_.where : nullptr, query_.order);
         return Error{Errc::too_large,
                      "\"" + query_.collection + "\" has more than " +
-                         std::to_string(query_.sort_max) + " records to be put in order; " + index +
-                         ", or a \"where\" that an index answers leaves fewer",
+                         std::to_string(query_.sort_max) + " records to be put in order; " +
+                         (fields.empty() ? std::string("no index gives this order")
+                                         : "an index in its schema would help, such as " +
+                                               index_line(fields)) +
+                         ", and so would a narrower \"where\"",
                      "order"};
     }
 

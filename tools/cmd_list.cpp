@@ -102,6 +102,8 @@ Result<int> explain_query(Context& context, Client& client, Options const& optio
                                 : "by id")
         << '\n'
         << "bound      " << clean_text(text_of(shown, "bound")) << '\n';
+    std::string const help = joined(array_of(shown, "would_help"), ", ");
+    if (!help.empty()) out << "would help an index of " << clean_text(help) << '\n';
     return kExitDone;
 }
 

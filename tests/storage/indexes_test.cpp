@@ -121,6 +121,21 @@ TEST(Indexes, the_best_of_several_is_taken) {
     EXPECT_THAT(fields(R"(city = "a" or state = "b")"), IsEmpty());
 }
 
+TEST(Indexes, the_one_that_would_help_is_named) {
+    auto const line = [](char const* where, char const* order = "") {
+        Query const query = asked(where, order);
+        auto const fields = helpful_index(query.where ? &*query.where : nullptr, query.order);
+        return fields.empty() ? "none" : index_line(fields);
+    };
+    EXPECT_EQ(line(R"(city = "a")"), R"(index = ["city"])");
+    EXPECT_EQ(line(R"(age > 5 and city = "a")"), R"(index = [["city","age"]])");
+    EXPECT_EQ(line(R"(age > 5 and city = "a")", "-name,-age"),
+              R"(index = [["city","name","age"]])");
+    EXPECT_EQ(line(R"(city = "a")", "name,-age"), R"(index = ["city"])");
+    EXPECT_EQ(line("age + 1 = 4"), "none");
+    EXPECT_EQ(line("", "name,-age"), "none");
+}
+
 TEST(Indexes, are_built_piece_by_piece_over_restarts_and_not_used_before) {
     Filled filled;
     filled.site.set_schema(kIndexed);
@@ -205,7 +220,7 @@ TEST(Indexes, an_order_without_one_is_refused_where_there_is_too_much_to_sort) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Errc::too_large);
     EXPECT_EQ(refused.error().field, "order");
-    EXPECT_THAT(refused.error().message, HasSubstr(R"(index = [["created"]])"));
+    EXPECT_THAT(refused.error().message, HasSubstr(R"(index = ["created"],)"));
     query.sort_max = 101;
     auto const sorted = answer(filled.site, query).ids;
     EXPECT_THAT(sorted, SizeIs(101));
