@@ -333,12 +333,52 @@ Result<std::string> Api::source_of(Call const& call) const {
                 "source");
 }
 
+namespace {
+
+constexpr std::size_t kRequestNameMax = 255;
+
+// What the header Idempotency-Key says, within what the token's role has asked for. How long an
+// answer waits for other sites may differ from one try to the next.
+Result<std::optional<RequestName>> request_name(HttpRequest const& request,
+                                                std::string const& source) {
+    if (!request.headers.contains("idempotency-key")) return std::optional<RequestName>();
+    std::string_view const key = request.header("idempotency-key");
+    bool const plain =
+        std::all_of(key.begin(), key.end(), [](char c) { return c > 32 && c < 127; });
+    if (key.empty() || key.size() > kRequestNameMax || !plain)
+        return tl::unexpected(Error{Errc::usage,
+                                    "the header Idempotency-Key has to be 1 to " +
+                                        std::to_string(kRequestNameMax) +
+                                        " printable ASCII characters without blanks",
+                                    "Idempotency-Key"});
+    RequestName name{
+        (request.from_socket ? "socket" : "role " + request.role) + '\0' + std::string(key), {}};
+    auto const put = [&](std::string_view text) { put_blob(name.contents, text); };
+    put(request.method);
+    put(request.path);
+    put(source);
+    put(request.header("if-match"));
+    put(request.header("if-none-match"));
+    for (auto const& [param, value] : request.query) {
+        if (param == "wait" || param == "timeout" || param == "source") continue;
+        put(param);
+        put(value);
+    }
+    put(request.body);
+    return std::optional(std::move(name));
+}
+
+}  // namespace
+
 void Api::write(CallPtr call, Transaction transaction, WriteAnswer answer) {
     auto const waiting = waiting_of(*call);
     if (!waiting) return send(call, api_error(waiting.error()));
     auto source = source_of(*call);
     if (!source) return send(call, api_error(source.error()));
     transaction.source = *std::move(source);
+    auto request = request_name(call->request, transaction.source);
+    if (!request) return send(call, api_error(request.error()));
+    transaction.request = *std::move(request);
     bool const must_be_new =
         transaction.writes.size() == 1 && transaction.writes.front().if_match == "";
     auto done = [this, call, waiting = *waiting, must_be_new, answer = std::move(answer)](
@@ -347,6 +387,7 @@ void Api::write(CallPtr call, Transaction transaction, WriteAnswer answer) {
             committed.error().message = "there is such a record already";
         if (!committed) return send(call, write_error(committed.error()));
         Written result = answer(*committed);
+        result.replayed = committed->replayed;
         if (committed->dot) {
             held_.raise(committed->dot->actor, committed->dot->seq);
             VersionVector entry;
@@ -379,6 +420,7 @@ void Api::written(CallPtr call, Waiting waiting, VersionVector held, Written wri
             response.body.clear();
         }
         if (!written.etag.empty()) response.headers["ETag"] = "\"" + written.etag + "\"";
+        if (written.replayed) response.headers["Idempotency-Replayed"] = "true";
         send(call, std::move(response));
     };
     if (waiting.sites == 0 || written_status >= 400) return answer(waiting.sites);

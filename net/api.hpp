@@ -95,6 +95,7 @@ private:
         int status = 200;
         Value body;        // an object; not sent with 204
         std::string etag;  // a version, or empty
+        bool replayed = false;
     };
     using WriteAnswer = std::function<Written(Committed const&)>;
     struct Waiting {  // ?wait=N&timeout=S

@@ -45,6 +45,14 @@ struct Listing {
     bool count = false, explain = false;
 };
 
+std::string bound_of(QueryPlan const& plan, Query const& query) {
+    if (plan.ordered) return "a page may end before it is full";
+    if (!query.order.fields().empty())
+        return "refused above " + std::to_string(kSortMax) + " records to be sorted";
+    return "above " + std::to_string(kSortMax) +
+           " entries of the index all records are looked at instead";
+}
+
 Value plan_value(QueryPlan const& plan, Query const& query) {
     Array fields, conditions;
     for (auto const& path : plan.index ? plan.index->fields : std::vector<FieldPath>())
@@ -65,10 +73,7 @@ Value plan_value(QueryPlan const& plan, Query const& query) {
                                : plan.ordered ? "index"
                                               : "sorted")},
                         {"would_help", help.empty() ? Value() : Value(std::move(help))},
-                        {"bound",
-                         Value(plan.ordered || by_id ? "a page may end before it is full"
-                                                     : "refused above " + std::to_string(kSortMax) +
-                                                           " records to be sorted")}});
+                        {"bound", Value(bound_of(plan, query))}});
 }
 
 // Records until there are enough, the answer is long enough, or too many were looked at that are

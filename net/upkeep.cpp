@@ -62,8 +62,9 @@ Upkeep::Outcome Upkeep::run(Replica& replica, Options const& options, bool ackno
         return result ? *std::move(result) : typename decltype(result)::value_type();
     };
     if (!replica.failed()) {
-        if (auto dropped = replica.drop_idle_states(); !dropped)
+        if (auto dropped = replica.drop_idle_states(); !dropped && outcome.error)
             outcome.error = tl::unexpected(dropped.error());
+        take(replica.forget_requests(kUpkeepBudget));
         outcome.deleted_again = take(replica.delete_again(kUpkeepBudget));
         if (acknowledge) outcome.changed = take(replica.acknowledge()).has_value();
         outcome.purged = take(replica.purge(kUpkeepBudget));
@@ -80,7 +81,7 @@ void Upkeep::finished(Outcome const& outcome, bool acknowledged) {
     running_ = false;
     indexing_ = outcome.indexing;
     std::uint64_t const now = clock_.monotonic_ms();
-    if (!outcome.error) log_("alarm", "upkeep: " + outcome.error.error().message);
+    tell_failure(outcome.error ? std::string() : outcome.error.error().message, now);
     if (acknowledged && outcome.changed)
         next_acknowledgement_ms_ = now + options_.acknowledge_every_ms;
     if (outcome.purged > 0)
@@ -92,6 +93,15 @@ void Upkeep::finished(Outcome const& outcome, bool acknowledged) {
             std::to_string(outcome.cut) + " old entries that all sites hold were cut from the log");
     if (outcome.needs_scrub && !scrubbing_ && now >= next_scrub_ms_) start_scrub(outcome.ticket);
     if (outcome.changed) changed_();
+}
+
+// Once in a while as long as it lasts; empty: all went well.
+void Upkeep::tell_failure(std::string const& failure, std::uint64_t now_ms) {
+    if (failure.empty() || (failure == failure_ && now_ms < failure_told_ms_ + kTellAgainMs))
+        return;
+    failure_ = failure;
+    failure_told_ms_ = now_ms;
+    log_("alarm", "upkeep: " + failure);
 }
 
 void Upkeep::start_scrub(ScrubTicket ticket) {

@@ -18,6 +18,7 @@ namespace inos {
 
 inline constexpr std::uint64_t kUpkeepEveryMs = 1'000;
 inline constexpr std::uint64_t kAcknowledgeEveryMs = 60'000;
+inline constexpr std::uint64_t kTellAgainMs = 60'000;  // of a failure that lasts
 inline constexpr std::uint64_t kScrubAgainMs = 5'000;  // after a scrub that could not be done
 inline constexpr std::size_t kScrubsPutOffMax = 24;    // until that is an alarm
 inline constexpr std::size_t kUpkeepBudget = 1'000;
@@ -58,6 +59,7 @@ private:
     static Outcome run(Replica& replica, Options const& options, bool acknowledge);
     static Outcome index(Replica& replica);
     void finished(Outcome const& outcome, bool acknowledged);
+    void tell_failure(std::string const& failure, std::uint64_t now_ms);
     void start_scrub(ScrubTicket ticket);
 
     Options options_;
@@ -67,6 +69,8 @@ private:
     std::function<void()> changed_;
     Log log_;
     std::uint64_t next_ms_ = 0, next_acknowledgement_ms_ = 0, next_scrub_ms_ = 0;
+    std::string failure_;  // that was told last
+    std::uint64_t failure_told_ms_ = 0;
     std::size_t scrubs_put_off_ = 0;  // one after the other
     bool running_ = false, scrubbing_ = false, indexing_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

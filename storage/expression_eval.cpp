@@ -1,6 +1,7 @@
 #include "storage/expression_eval.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace inos {
 namespace {
@@ -143,7 +144,8 @@ Value added(Value const& one, Value const& other, bool subtract) {
         return Value(result);
     auto const x = number(one), y = number(other);
     if (!x || !y) return {};
-    return Value(static_cast<double>(subtract ? *x - *y : *x + *y));
+    auto const sum = static_cast<double>(subtract ? *x - *y : *x + *y);
+    return std::isfinite(sum) ? Value(sum) : Value();
 }
 
 }  // namespace inos

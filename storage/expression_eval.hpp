@@ -34,7 +34,8 @@ Value const* find_path(Object const& fields, std::vector<std::string> const& pat
 bool same_value(Value const& one, Value const& other);
 // Numbers and texts among themselves; nullopt: they have no order.
 std::optional<int> value_order(Value const& one, Value const& other);
-// Of two numbers, in 64 bits where that is exact, else as a double. Null: not of two numbers.
+// Of two numbers, in 64 bits where that is exact, else as a double. Null: not of two numbers, or
+// more than a double can be.
 Value added(Value const& one, Value const& other, bool subtract);
 
 }  // namespace inos

@@ -12,8 +12,8 @@
 //   index    space u32 | 'x' | actor u64 | seq u64      an entry that is void
 //   index    space u32 | 'c' | collection | 00 | key    a record that may hold a conflict
 //   index    space u32 | 'h' | actor u64 | block u64    chains of entries cut from the log
-//   index    space u32 | 's' | id 8 | values | key      a record in a secondary index
-//   index    space u32 | 't' | id 8                     a secondary index (replica_indexes.hpp)
+//   index    space u32 | 's' | id 16 | values | key      a record in a secondary index
+//   index    space u32 | 't' | id 16                    a secondary index (replica_indexes.hpp)
 //   digests  space u32 | collection
 //   meta     space u32 | 'a' | actor u64                ActorState
 //   meta     space u32 | 'b' | actor u64                where its log begins (log_starts.hpp)
@@ -26,6 +26,7 @@
 //   meta     space u32 | 'l' | hash 16                  a statement about members, no certificate
 //   meta     space u32 | 'm'                            what tells this directory from its copies
 //   meta     space u32 | 'o'                            our own actor
+//   meta     space u32 | 'r' | day u32 | request 16     what became of a request to write
 //   meta     space u32 | 's'                            what was erased since is still on the disk:
 //                                                       VersionVector
 //   staging  space u32 | 'm'                            whose state arrives: StateManifest, signed

@@ -185,13 +185,13 @@ std::string Order::token(OrderPlace const& place) {
     std::string bytes;
     for (std::string const& value : place.values)
         bytes += value;
-    return crypto::hex(bytes) + '-' + place.id;
+    return crypto::base64url(bytes) + '.' + place.id;
 }
 
 Result<OrderPlace> Order::from_token(std::string_view token) const {
-    std::size_t const dash = token.find('-');
+    std::size_t const dot = token.find('.');
     auto const bytes =
-        dash == std::string_view::npos ? std::nullopt : crypto::unhex(token.substr(0, dash));
+        dot == std::string_view::npos ? std::nullopt : crypto::unbase64url(token.substr(0, dot));
     auto const values = bytes ? index_components(*bytes, fields_.size()) : std::nullopt;
     std::size_t size = 0;
     for (std::string_view const value : values ? *values : std::vector<std::string_view>())
@@ -200,7 +200,7 @@ Result<OrderPlace> Order::from_token(std::string_view token) const {
         return refused("after",
                        "is no place in this order; with an order it is what \"next\" said in the "
                        "answer before, and the order has to be the same");
-    OrderPlace place{{}, std::string(token.substr(dash + 1))};
+    OrderPlace place{{}, std::string(token.substr(dot + 1))};
     for (std::string_view const value : *values)
         place.values.emplace_back(value);
     return place;

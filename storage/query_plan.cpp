@@ -127,8 +127,12 @@ std::optional<Bound> bound_by_choices(Expr const& expr) {
     Bound bound;
     for (std::size_t i = 1; i < expr.parts.size(); ++i) {
         if (!is_constant(expr.parts[i])) return std::nullopt;
+        if (is_null(expr.parts[i])) {
+            bound.ranges.push_back({std::string(1, '\0'), kNotNull});  // absent, or null
+            continue;
+        }
         Value const value = evaluate(expr.parts[i], NoNames());
-        if (value.is_null()) continue;  // nothing is equal to it
+        if (value.is_null()) continue;  // unknown: nothing is equal to it
         auto range = compared(ExprKind::equal, value);
         if (!range) return std::nullopt;
         bound.ranges.push_back(*std::move(range));
@@ -184,6 +188,8 @@ bool gives_order(IndexDefinition const& index, std::size_t fixed, Order const& o
     auto const fixed_end = index.fields.begin() + static_cast<std::ptrdiff_t>(fixed);
     auto at = fixed_end;
     for (OrderField const& field : order.fields()) {
+        // Where a record has no such field, this is its id: no index holds that.
+        if (field.path == FieldPath{kIdName}) return false;
         if (std::find(index.fields.begin(), fixed_end, field.path) != fixed_end) continue;
         if (at == index.fields.end() || *at != field.path) return false;
         if (field.descending != order.descending()) return false;

@@ -67,6 +67,7 @@ inline constexpr std::size_t kRecordLeavesMax =
 inline constexpr std::size_t kListLimitMax = 10'000;
 // Records that are not visible (deleted, hidden behind an alias) and are passed over in one page.
 inline constexpr std::size_t kListSkipMax = 10'000;
+inline constexpr std::size_t kListBytesMax = 4u << 20;  // that are read for one page, about
 inline constexpr Seq kDepsEvery = 64;  // entries from one stored version vector of deps to the next
 inline constexpr std::size_t kHistoryMax = 10'000;          // changes of one record's history
 inline constexpr std::size_t kHistoryBytesMax = 64u << 20;  // what these take in memory, about
@@ -84,9 +85,16 @@ struct Write {
     ActorId to = {};
 };
 
+// A request that its client may make again (storage/remembered_requests.hpp).
+struct RequestName {
+    std::string name;      // who asks and which request of theirs
+    std::string contents;  // what is asked for: of any length, compared as a whole
+};
+
 struct Transaction {
     std::string source;  // at most kSourceBytesMax bytes
     std::vector<Write> writes;
+    std::optional<RequestName> request = std::nullopt;
 };
 
 // What a schema asks of a value that was written all the same (storage/field_checks.hpp).
@@ -107,6 +115,7 @@ struct Committed {
     std::optional<Dot> dot;  // none: nothing changed, no entry was made
     std::vector<WriteOutcome> writes;
     std::vector<RightsNeed> low;  // bounded counters of which little is left here
+    bool replayed = false;        // what became of it when it was made before, without warnings
 };
 
 struct RecordView {
@@ -116,6 +125,7 @@ struct RecordView {
     std::string version;          // changes whenever the record's state does
     std::string alias = {};       // the id that was asked for, when it stands for this record
     std::string collection = {};  // only where records of several are listed
+    std::size_t bytes = 0;        // that were read for it
 };
 
 // A member that has not acknowledged all that we hold: nothing newer can be purged.
@@ -318,11 +328,14 @@ public:
     Result<bool> is_orphan(RecordName const& name) const;
     // After an erasure the engine still holds the old bytes somewhere. Take a ticket, let the
     // engine scrub (Engine::scrub, on any thread), give the ticket back.
-    bool needs_scrub() const { return unscrubbed_since_.has_value(); }
+    // Not while a secondary index is cleared or built: its rows may still name what is erased.
+    bool needs_scrub() const;
     ScrubTicket scrub_ticket() const { return {vector_, erasing_writes_}; }
     Result<void> scrubbed(ScrubTicket const& ticket);
     std::vector<ErasureStatus> erasure_status() const;
 
+    // Drops what is remembered of requests that nobody makes again; answers how many went.
+    Result<std::size_t> forget_requests(std::size_t budget);
     // Builds and drops secondary indexes as the schemas say, looking at up to `budget` records.
     // True: there is more to do.
     Result<bool> build_indexes(std::size_t budget);
@@ -359,7 +372,8 @@ public:
     Result<std::optional<RecordView>> get(RecordName const& name,
                                           Lists lists = Lists::values) const;
     // Visible records with id > after, ascending by the bytes of their ids. Reserved collections
-    // too. The page ends early, maybe without a record, after passing over `skip_max` others.
+    // too. The page ends early, maybe without a record, after passing over `skip_max` others, and
+    // where more than kListBytesMax were read.
     Result<ListPage> list(std::string_view collection,
                           std::string_view after,
                           std::size_t limit,

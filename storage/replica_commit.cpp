@@ -434,6 +434,10 @@ Result<Committed> Replica::commit_one(Stage& stage, Transaction const& transacti
                         std::to_string(kSourceBytesMax) + " bytes of UTF-8",
                     "source");
     INOS_CHECK(check_writable());
+    if (transaction.request) {
+        INOS_TRY(auto known, stage.remembered(transaction));
+        if (known) return *std::move(known);
+    }
     Draft draft(*this, stage, transaction);
     Committed committed;
     committed.writes.resize(transaction.writes.size());
@@ -444,6 +448,7 @@ Result<Committed> Replica::commit_one(Stage& stage, Transaction const& transacti
     for (std::size_t i = 0; i < transaction.writes.size(); ++i)
         committed.writes[i].version =
             draft.version_of({transaction.writes[i].name.collection, committed.writes[i].id});
+    if (transaction.request) stage.remember(committed);
     return committed;
 }
 
@@ -467,7 +472,7 @@ void Replica::commit_some(std::vector<Transaction> const& group,
     while (!failed_ && results.size() < group.size() && !stage.schema_changed &&
            !stage.aliases_changed) {
         results.push_back(commit_one(stage, group[results.size()]));
-        bool const writes = results.back() && results.back()->dot;
+        bool const writes = results.back() && results.back()->dot && !results.back()->replayed;
         bool const lacks_rights = !results.back() && results.back().error().code == Errc::rights;
         anything = anything || writes;
         // Rights are asked for by whom they will be used.
@@ -482,9 +487,9 @@ void Replica::commit_some(std::vector<Transaction> const& group,
     bool const current = membership_->is_current(options_.actor);
     if (!failed_ && unsure < group.size() && (doubt() != Doubt::none || !current))
         return renew_for(unsure, first, results);
-    Result<void> const written = failed_    ? refused()
-                                 : anything ? write(stage, options_.durability)
-                                            : Result<void>();
+    Result<void> const written = failed_                         ? refused()
+                                 : anything || stage.remembers() ? write(stage, options_.durability)
+                                                                 : Result<void>();
     if (written) return;
     // After a failed write nobody may believe that anything of it happened.
     results.resize(first, tl::unexpected<Error>(written.error()));

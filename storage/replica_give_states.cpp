@@ -244,7 +244,7 @@ Result<Replica::States::Given*> Replica::States::snapshot(SiteId const& to, Stat
     if (kept == given_.end() && given_.size() >= kGivenMax)
         return fail(Errc::unavailable, "this site is giving its state to others; ask again later");
     // It would keep there what is to be scrubbed.
-    if (replica_.needs_scrub())
+    if (replica_.unscrubbed_since_)
         return fail(Errc::unavailable, "erased data is still on the disk; ask again later");
     INOS_CHECK(sync_own());
     Given fresh;

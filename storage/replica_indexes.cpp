@@ -75,7 +75,7 @@ Result<void> Replica::Indexes::follow_schemas() {
     }
     for (auto& [id, kept] : kept_) {
         if (!kept.fields.empty() || kept.phase == Phase::clearing) continue;
-        kept.phase = Phase::clearing;
+        kept.clear();
         batch.put(Family::index, row(id), kept.encode());
     }
     if (batch.changes.empty()) return {};
@@ -108,19 +108,26 @@ void Replica::Indexes::change(WriteBatch& batch,
 
 void Replica::Indexes::begin_again(WriteBatch& batch) {
     for (auto& [id, kept] : kept_) {
-        kept.phase = Phase::clearing;
+        kept.clear();
         batch.put(Family::index, row(id), kept.encode());
     }
 }
 
-// Answers whether there is more to do.
+bool Replica::Indexes::at_work() const {
+    return std::any_of(kept_.begin(), kept_.end(), [](auto const& each) {
+        return each.second.phase != Phase::ready;
+    });
+}
+
+// Answers whether there is more to do. By turns, so that one that fails holds up no other.
 Result<bool> Replica::Indexes::work(std::size_t budget) {
-    for (auto& [id, kept] : kept_) {
-        if (kept.phase == Phase::ready) continue;
-        if (kept.phase == Phase::clearing) return clear(std::string(id), kept, budget);
-        return build(id, kept, budget);
-    }
-    return false;
+    auto const is_open = [](auto const& each) { return each.second.phase != Phase::ready; };
+    auto it = std::find_if(kept_.upper_bound(turn_), kept_.end(), is_open);
+    if (it == kept_.end()) it = std::find_if(kept_.begin(), kept_.end(), is_open);
+    if (it == kept_.end()) return false;
+    turn_ = it->first;
+    return it->second.phase == Phase::clearing ? clear(turn_, it->second, budget)
+                                               : build(turn_, it->second, budget);
 }
 
 // `kept` may be gone behind this.
@@ -137,8 +144,6 @@ Result<bool> Replica::Indexes::clear(std::string const& id, Kept& kept, std::siz
     Kept next = kept;
     if (is_clear && wanted) {
         next.phase = Phase::building;
-        next.done = 0;
-        next.built.clear();
         batch.put(Family::index, row(id), next.encode());
     } else if (is_clear) {
         batch.remove(Family::index, row(id));
@@ -161,18 +166,23 @@ Result<bool> Replica::Indexes::build(std::string const& id, Kept& kept, std::siz
     WriteBatch batch;
     auto cursor =
         replica_.engine_.scan(Family::records, from, keys::record_end(space, kept.collection));
-    for (std::size_t looked = 0; cursor->valid() && looked < budget; cursor->next(), ++looked) {
+    std::size_t looked = 0, bytes = 0;
+    for (; cursor->valid() && looked < budget && bytes < kListBytesMax; cursor->next(), ++looked) {
+        bytes += cursor->value().size();
         next.built = cursor->key().substr(prefix.size());
-        ++next.done;
         INOS_TRY(StoredRecord const stored,
                  StoredRecord::decode(cursor->value(), {kept.collection, next.built}));
         if (!visible(state_of(stored.record), schema.on_delete)) continue;
         Object const fields = resolve(stored.record, schema).fields;
+        ++next.done;
         batch.put(
             Family::index, entry(id, index_values({id, kept.fields}, fields), next.built), {});
     }
     INOS_CHECK(cursor->status());
-    if (!cursor->valid()) next.phase = Phase::ready;
+    if (!cursor->valid()) {
+        next.phase = Phase::ready;
+        next.built.clear();
+    }
     batch.put(Family::index, row(id), next.encode());
     INOS_CHECK(replica_.write_batch(batch, Durability::flushed));
     kept = std::move(next);
@@ -248,6 +258,10 @@ Result<void> Replica::Indexes::check() const {
 }
 
 // ---- what others see of it --------------------------------------------------------------------
+
+bool Replica::needs_scrub() const {
+    return unscrubbed_since_.has_value() && !indexes_->at_work();
+}
 
 Result<bool> Replica::build_indexes(std::size_t budget) {
     if (failed_) return false;

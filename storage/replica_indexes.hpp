@@ -1,15 +1,17 @@
 // Inside the replica: the secondary indexes that it keeps up, builds and drops.
 //
-//   index  space u32 | 't' | id 8                    -> version u8 | phase u8 | done varint
+//   index  space u32 | 't' | id 16                   -> version u8 | phase u8 | done varint
 //                                                       | collection blob | built blob
-//   index  space u32 | 's' | id 8 | values | key     -> empty: the record `key` has these values
+//   index  space u32 | 's' | id 16 | values | key     -> empty: the record `key` has these values
 //
 // An index that the schemas ask for is cleared, built, and ready. Building walks the records by
 // their keys, a bounded piece at a time; writes meanwhile keep up the entries of every record that
 // they touch, in the write of the record itself, so a walk that comes by later finds them so. One
 // that is not asked for any more is cleared and forgotten. Which are asked for is noted durably
 // before the first write under the new schemas: so an index is never taken for one that was kept
-// up all the time. Deleted records have no entries; records below aliases do.
+// up all the time. Deleted records have no entries; records below aliases do. What is erased goes
+// with the record from indexes that are kept up; one that is cleared or built may name it until
+// that is done, so the disk is scrubbed after it.
 #pragma once
 
 #include <map>
@@ -37,6 +39,7 @@ public:
     void begin_again(WriteBatch& batch);
 
     Result<bool> work(std::size_t budget);
+    bool at_work() const;
     std::vector<IndexDefinition> ready(std::string_view collection) const;
     std::vector<IndexStatus> status() const;
     Result<void> check() const;
@@ -45,11 +48,16 @@ private:
     enum class Phase : std::uint8_t { clearing = 1, building = 2, ready = 3 };
     struct Kept {
         Phase phase = Phase::clearing;
-        std::uint64_t done = 0;  // records that were looked at
+        std::uint64_t done = 0;  // records that are in it
         std::string collection;
-        std::string built;                   // the key of the last one
+        std::string built;                   // while building: the last key that was looked at
         std::vector<FieldPath> fields = {};  // empty: no schema asks for it
 
+        void clear() {
+            phase = Phase::clearing;
+            done = 0;
+            built.clear();
+        }
         std::string encode() const;
         static std::optional<Kept> decode(std::string_view bytes);
     };
@@ -63,6 +71,7 @@ private:
 
     Replica& replica_;
     std::map<std::string, Kept> kept_;  // by id
+    std::string turn_;                  // which was worked at last
 };
 
 }  // namespace inos

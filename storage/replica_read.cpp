@@ -23,6 +23,7 @@ Result<std::optional<RecordView>> Replica::get(RecordName const& asked, Lists li
     if (!visible(state_of(stored.record), schema(name.collection).on_delete))
         return std::optional<RecordView>();
     auto found = view(name, stored);
+    found.bytes = value->size();
     if (lists == Lists::elements)
         name_elements(stored.record, schema(name.collection), found.fields);
     if (name.key != asked.key) found.alias = asked.key;
@@ -70,6 +71,7 @@ Result<ListPage> Replica::list(std::string_view collection,
     }
     DeletePolicy const policy = schema(collection).on_delete;
     ListPage page;
+    std::size_t bytes = 0;
     auto cursor = engine_.scan(Family::records, from, keys::record_end(options_.space, collection));
     for (; cursor->valid(); cursor->next()) {
         RecordName const name{std::string(collection),
@@ -82,11 +84,13 @@ Result<ListPage> Replica::list(std::string_view collection,
             page.next = name.key;
             break;
         }
-        if (page.records.size() == limit) {
+        if (page.records.size() == limit || (bytes > kListBytesMax && !page.records.empty())) {
             page.next = page.records.back().id;
             break;
         }
         page.records.push_back(view(name, stored));
+        page.records.back().bytes = cursor->value().size();
+        bytes += cursor->value().size();
     }
     INOS_CHECK(cursor->status());
     return page;

@@ -93,6 +93,12 @@ public:
     EntryBatch const* batch = nullptr;
     void know_key(RecordTag const& tag, std::string key) { erased_keys_[tag] = std::move(key); }
 
+    // ---- requests that may be made again, remembered_requests.cpp ----
+    Result<std::optional<Committed>> remembered(Transaction const& transaction);
+    // The one that was asked about last has come to this.
+    void remember(Committed const& committed);
+    bool remembers() const { return !requests_.empty(); }
+
     HlcClock hlc;
     bool schema_changed = false;
     bool aliases_changed = false;
@@ -118,8 +124,11 @@ private:
     std::map<RecordTag, std::string> erased_keys_;
     std::vector<std::pair<RecordTag, RecordName>> erased_names_;  // by this stage
     bool keys_searched_ = false;
-    std::map<Dot, std::size_t> entries_;  // written by this stage: where in the batch
-    std::vector<Dot> void_entries_;       // new ones
+    std::map<Dot, std::size_t> entries_;           // written by this stage: where in the batch
+    std::vector<Dot> void_entries_;                // new ones
+    std::map<std::string, std::string> requests_;  // new ones
+    std::string request_key_;
+    crypto::Hash16 request_contents_{};
     bool broken_ = false;  // a transaction failed half way: nothing of the stage may be written
     WriteBatch batch_;
 };

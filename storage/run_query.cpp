@@ -45,14 +45,17 @@ private:
         ++end_.looked_at;
         if (replica_.aliases().is_alias(query_.collection, key)) return std::optional<RecordView>();
         INOS_TRY(auto record, replica_.get({query_.collection, key}));
+        if (record) end_.bytes += record->bytes;
         if (record && !is_selected(*record)) record.reset();
         return record;
     }
 
     // Shows it; false: no more fit into this answer.
-    bool emit(RecordView& record) { return show_(record) && ++count_ < query_.limit; }
+    bool emit(RecordView& record) {
+        return show_(record) && ++count_ < query_.limit && end_.bytes <= kQueryBytesMax;
+    }
 
-    bool too_many_passed() { return ++passed_ >= query_.looks_max; }
+    bool too_many_passed() { return ++passed_ >= query_.looks_max || end_.bytes > kQueryBytesMax; }
 
     void go_on_behind(OrderPlace const& place) {
         end_.next = query_.order.fields().empty() ? place.id : Order::token(place);
@@ -71,6 +74,7 @@ private:
             end_.looked_at += page.skipped + page.records.size();
             for (std::size_t i = 0; i < page.records.size(); ++i) {
                 RecordView& record = page.records[i];
+                end_.bytes += record.bytes;
                 if (!is_selected(record)) {
                     ++passed_;
                     continue;
@@ -81,7 +85,7 @@ private:
                 return {};
             }
             after = std::move(page.next);
-        } while (after && passed_ < query_.looks_max);
+        } while (after && passed_ < query_.looks_max && end_.bytes <= kQueryBytesMax);
         end_.next = std::move(after);
         return {};
     }
@@ -216,7 +220,8 @@ private:
     template <class Take>
     Result<void> each_of_index(Take take) {
         return walk_entries([&](auto const&, std::string const& key) -> Result<bool> {
-            if (end_.looked_at == query_.sort_max) return tl::unexpected(too_many());
+            if (end_.looked_at == query_.sort_max || end_.bytes > kQueryBytesMax)
+                return tl::unexpected(too_many());
             INOS_TRY(auto const record, look(key));
             return record ? take(*record) : true;
         });
@@ -229,7 +234,10 @@ private:
             INOS_TRY(auto page,
                      replica_.list(query_.collection, *after, kPageRecords, kPageRecords));
             end_.looked_at += page.skipped + page.records.size();
-            if (end_.looked_at > query_.sort_max) return tl::unexpected(too_many());
+            for (RecordView const& record : page.records)
+                end_.bytes += record.bytes;
+            if (end_.looked_at > query_.sort_max || end_.bytes > kQueryBytesMax)
+                return tl::unexpected(too_many());
             for (RecordView const& record : page.records) {
                 INOS_CHECK(take(record));
             }
@@ -240,14 +248,16 @@ private:
 
     Error too_many() const {
         auto const fields = helpful_index(query_.where ? &*query_.where : nullptr, query_.order);
-        return Error{Errc::too_large,
-                     "\"" + query_.collection + "\" has more than " +
-                         std::to_string(query_.sort_max) + " records to be put in order; " +
-                         (fields.empty() ? std::string("no index gives this order")
-                                         : "an index in its schema would help, such as " +
-                                               index_line(fields)) +
-                         ", and so would a narrower \"where\"",
-                     "order"};
+        return Error{
+            Errc::too_large,
+            "\"" + query_.collection + "\" has more than " + std::to_string(query_.sort_max) +
+                " records, or " + std::to_string(kQueryBytesMax >> 20) +
+                " MiB of them, to be put in order; " +
+                (fields.empty()
+                     ? std::string("no index gives this order")
+                     : "an index in its schema would help, such as " + index_line(fields)) +
+                ", and so would a narrower \"where\"",
+            "order"};
     }
 
     Replica const& replica_;

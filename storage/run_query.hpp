@@ -4,7 +4,7 @@
 // Bounds of one call, so that the store is free for others soon: kListSkipMax records are looked at
 // that are not shown, then `next` says where to go on; an order that no index gives needs all of
 // the records that the conditions leave, kSortMax at most (Errc::too_large above that: it names the
-// index that would help). Thread: the store's.
+// index that would help). Of large records fewer: kQueryBytesMax are read. Thread: the store's.
 #pragma once
 
 #include <functional>
@@ -18,6 +18,7 @@
 namespace inos {
 
 inline constexpr std::size_t kSortMax = 10'000;
+inline constexpr std::size_t kQueryBytesMax = 16u << 20;  // about
 
 struct Query {
     std::string collection;
@@ -31,7 +32,8 @@ struct Query {
 
 struct QueryEnd {
     std::optional<std::string> next;  // pass as `after`: there may be more
-    std::size_t looked_at = 0;        // records that were read
+    std::size_t looked_at = 0;        // records that were read ...
+    std::size_t bytes = 0;            // ... and how much that was
 };
 
 QueryPlan plan_of(Replica const& replica, Query const& query);

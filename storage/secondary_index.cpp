@@ -63,7 +63,7 @@ std::string id_of(std::string_view collection,
         put_option(std::string(kFieldPrefix) + path.front());
     }
     auto const hash = crypto::hash16(all);
-    return std::string(crypto::view(hash).substr(0, kIndexIdBytes));
+    return std::string(crypto::view(hash));
 }
 
 // Bytes of the component that these begin with; 0: none.

@@ -23,7 +23,7 @@ namespace inos {
 
 inline constexpr std::size_t kIndexesMax = 16;     // of a collection
 inline constexpr std::size_t kIndexFieldsMax = 8;  // of an index
-inline constexpr std::size_t kIndexIdBytes = 8;
+inline constexpr std::size_t kIndexIdBytes = 16;
 inline constexpr std::size_t kIndexPathMax = 1'024;  // bytes of a field's dotted path
 
 using FieldPath = std::vector<std::string>;

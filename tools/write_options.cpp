@@ -17,12 +17,17 @@ void add_write_options(Command& command, WriteOptions& options) {
                 options.source,
                 "NAME",
                 "who asks for the write: what policy \"priority\" ranks")
+        .option("--idempotency-key",
+                options.request,
+                "KEY",
+                "made again under the same KEY within a day, it is not done twice")
         .option("--wait", options.wait, "N", "return when N other sites have it durably too")
         .option("--timeout", options.timeout_s, "SECONDS", "how long --wait waits; default 10");
 }
 
 void apply_write_options(ApiRequest& request, WriteOptions const& options) {
     if (!options.if_match.empty()) request.headers["if-match"] = "\"" + options.if_match + "\"";
+    if (!options.request.empty()) request.headers["idempotency-key"] = options.request;
     if (!options.source.empty()) request.query["source"] = options.source;
     if (options.wait > 0) {
         request.query["wait"] = std::to_string(options.wait);

@@ -13,6 +13,7 @@ namespace inos {
 struct WriteOptions {
     std::string source;
     std::string if_match;
+    std::string request;  // Idempotency-Key
     std::uint64_t wait = 0;
     std::uint64_t timeout_s = 10;
 };

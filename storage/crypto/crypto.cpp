@@ -187,6 +187,35 @@ bool equal(std::string_view a, std::string_view b) {
     return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
+std::string base64url(std::string_view bytes) {
+    constexpr int kVariant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+    std::string out(sodium_base64_encoded_len(bytes.size(), kVariant), '\0');
+    sodium_bin2base64(out.data(),
+                      out.size(),
+                      reinterpret_cast<unsigned char const*>(bytes.data()),
+                      bytes.size(),
+                      kVariant);
+    out.pop_back();  // the end of a C string
+    return out;
+}
+
+std::optional<std::string> unbase64url(std::string_view text) {
+    std::string out(text.size(), '\0');
+    std::size_t size = 0;
+    char const* end = nullptr;
+    int const wrong = sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()),
+                                        out.size(),
+                                        text.data(),
+                                        text.size(),
+                                        nullptr,
+                                        &size,
+                                        &end,
+                                        sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    if (wrong != 0 || end != text.data() + text.size()) return std::nullopt;
+    out.resize(size);
+    return out;
+}
+
 std::string hex(std::string_view data) {
     static constexpr char kDigits[] = "0123456789abcdef";
     std::string out;

@@ -108,6 +108,9 @@ inline std::string_view view(Signature const& s) {
 }
 
 std::string hex(std::string_view bytes);
+// RFC 4648, section 5, without padding.
+std::string base64url(std::string_view bytes);
+std::optional<std::string> unbase64url(std::string_view text);
 std::optional<std::string> unhex(std::string_view text);
 
 }  // namespace inos::crypto

@@ -206,6 +206,26 @@ TEST_F(ApiRecords, put_makes_and_replaces) {
     EXPECT_EQ(write_json(*json(200, "GET", kAnn).find("fields")), R"({"name":"Ann","note":null})");
 }
 
+TEST_F(ApiRecords, W3_a_write_that_is_made_again_under_its_key_is_not_done_twice) {
+    std::string const x = "/v1/collections/c/records/x";
+    auto const ask = [&](std::string body, std::string query = "", std::string key = "k-1") {
+        return send(request("PATCH", x + query, std::move(body), {{"idempotency-key", key}}));
+    };
+    send("POST", "/v1/schema", R"({"c":{"fields":{"n":{"type":"counter"}}}})");
+    auto const first = ask(R"({"n":{"$inc":1}})");
+    EXPECT_EQ(first.status, 201);
+    EXPECT_FALSE(first.headers.contains("Idempotency-Replayed"));
+    auto const again = ask(R"({"n":{"$inc":1}})", "?wait=1&timeout=1");
+    EXPECT_EQ(again.headers.at("Idempotency-Replayed"), "true");
+    EXPECT_EQ(again.headers.at("ETag"), first.headers.at("ETag"));
+    EXPECT_EQ(*json(200, "GET", x).find("fields")->find("n"), Value(1));
+    auto const other = ask(R"({"n":{"$inc":2}})");
+    EXPECT_EQ(other.status, 422);
+    EXPECT_THAT(other.body, HasSubstr("another request was made under this Idempotency-Key"));
+    EXPECT_EQ(ask("{}", "", "with blanks in it").status, 400);
+    EXPECT_EQ(ask("{}", "", std::string(256, 'x')).status, 400);
+}
+
 TEST_F(ApiRecords, lists_show_the_ids_of_their_elements_when_asked) {
     auto const insert = R"({"lines": {"$insert": {"after": null, "values": ["x", "y"]}}})";
     ASSERT_EQ(send("PATCH", kAnn, insert).status, 201);

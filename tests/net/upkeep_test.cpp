@@ -160,5 +160,39 @@ TEST(Upkeep, a_restart_keeps_what_others_have_acknowledged) {
     EXPECT_TRUE(sim::value_of(chain.c.replica().stable()) == chain.c.replica().vector());
 }
 
+// At every tick, not once a second, and told once when it cannot be done.
+TEST(Upkeep, D29_builds_the_indexes_that_a_schema_asks_for) {
+    SimWorld world{{.seed = 7}};
+    SimNode& a = world.found("a");
+    for (int round = 0; round < 3; ++round) {
+        std::vector<Write> writes;
+        for (int i = 0; i < 2'000; ++i)
+            writes.push_back({Write::Kind::put,
+                              {"c", std::to_string(round * 2'000 + i)},
+                              {{"n", Value(i)}},
+                              {}});
+        a.commit(std::move(writes));
+    }
+    a.commit(schema_writes(sim::object_of(R"({"c": {"index": ["n"]}})"), {}));
+    auto const is_ready = [&] { return a.replica().index_status().at(0).ready; };
+    EXPECT_FALSE(is_ready());
+    EXPECT_TRUE(world.run_until(is_ready, 2'000));
+    sim::value_of(a.replica().check_indexes());
+}
+
+TEST(Upkeep, a_failure_that_lasts_is_told_once_a_minute) {
+    SimWorld world{{.seed = 8}};
+    SimNode& a = world.found("a");
+    a.put("c", "x", R"({"n": 1})");
+    world.step(5'000);
+    a.engine().fail_reads(true);
+    std::size_t const before = a.logged("alarm");
+    world.step(50'000);
+    EXPECT_EQ(a.logged("alarm"), before + 1);
+    world.step(60'000);
+    EXPECT_EQ(a.logged("alarm"), before + 2);
+    a.engine().fail_reads(false);
+}
+
 }  // namespace
 }  // namespace inos

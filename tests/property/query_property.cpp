@@ -20,7 +20,7 @@ constexpr char const* kSchemas[] = {
     R"({"c": {"index": ["city", "points", "place.zip"],
               "fields": {"city": {"type": "register", "default": "Ulm"},
                          "age": {"type": "register", "policy": "keep-all"}}}})",
-    R"({"c": {"index": ["points"], "fields": {"city": {"type": "set"}}}})",
+    R"({"c": {"index": ["points", "id", ["id", "city"]], "fields": {"city": {"type": "set"}}}})",
     R"({"c": {"fields": {"city": {"type": "register", "policy": "keep-all"}}}})",
 };
 
@@ -41,6 +41,8 @@ constexpr char const* kChanges[] = {
     R"({"place": {"zip": "24103"}})",
     R"({"place": {"zip": 24103}})",
     R"({"place": "here"})",
+    R"({"id": "zz"})",
+    R"({"id": 7})",
     R"({"city": "Kiel", "age": 8})",
     "{}",
 };
@@ -52,6 +54,10 @@ constexpr char const* kConditions[] = {
     R"(city prefix "K")",
     R"(city in ("Kiel", 7, ""))",
     "city = null",
+    R"(city in ("Kiel", null, null + 1))",
+    "age <= 1e308 + 1e308 - (1e308 + 1e308)",
+    R"(id = "a" or id prefix "z")",
+    "id = 7",
     "city != null",
     "exists city",
     "city",
@@ -88,6 +94,8 @@ constexpr char const* kOrders[] = {
     "points",
     "name",
     "-id",
+    "id",
+    "id,city",
     "age,name,city",
     "-age,-name,-city",
 };
@@ -231,7 +239,8 @@ private:
         std::stable_sort(
             records.begin(), records.end(), [&](RecordView const& a, RecordView const& b) {
                 for (OrderField const& field : query.order.fields()) {
-                    int const order = compare(at(a, field.path), at(b, field.path));
+                    auto const one = at(a, field.path), other = at(b, field.path);
+                    int const order = compare(one ? &*one : nullptr, other ? &*other : nullptr);
                     if (order != 0) return (order < 0) != field.descending;
                 }
                 return query.order.descending() ? b.id < a.id : a.id < b.id;
@@ -242,10 +251,11 @@ private:
         return ids;
     }
 
-    // Ids are texts; here all records are alike in `id`, which no field is called.
-    static Value const* at(RecordView const& record, FieldPath const& path) {
-        static Value const kAlike("");
-        return path == FieldPath{"id"} ? &kAlike : find_path(record.fields, path);
+    // The record's id, where no field is called so.
+    static std::optional<Value> at(RecordView const& record, FieldPath const& path) {
+        Value const* value = find_path(record.fields, path);
+        if (value) return *value;
+        return path == FieldPath{"id"} ? std::optional(Value(record.id)) : std::nullopt;
     }
 
     Tape tape_;

@@ -1,5 +1,7 @@
 // Secondary indexes: which one answers a query, what that saves, and their life with schemas,
 // restarts, deletes and erasures.
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -67,6 +69,14 @@ std::vector<std::string> used(Site& site, Query const& query) {
     for (auto const& path : plan.index ? plan.index->fields : std::vector<FieldPath>())
         fields.push_back(dotted(path));
     return fields;
+}
+
+// Is the id anywhere in the family of indexes?
+bool names(Site& site, std::string const& id) {
+    auto const rows = contents(*site.engine, Family::index);
+    return std::any_of(rows.begin(), rows.end(), [&](auto const& row) {
+        return (row.first.second + row.second).find(id) != std::string::npos;
+    });
 }
 
 TEST(Indexes, answer_a_condition_by_reading_only_what_it_selects) {
@@ -140,8 +150,9 @@ TEST(Indexes, are_built_piece_by_piece_over_restarts_and_not_used_before) {
     Filled filled;
     filled.site.set_schema(kIndexed);
     Query const query = asked(R"(city = "city3")");
-    ASSERT_TRUE(value_of(filled.site->build_indexes(30)));  // there was nothing to clear
-    ASSERT_TRUE(value_of(filled.site->build_indexes(30)));
+    // By turns: there was nothing to clear in either, then one of them is begun.
+    for (int step = 0; step < 3; ++step)
+        ASSERT_TRUE(value_of(filled.site->build_indexes(30)));
     auto const status = filled.site->index_status();
     ASSERT_THAT(status, SizeIs(2));
     EXPECT_EQ(status[0].collection, "c");
@@ -208,8 +219,36 @@ TEST(Indexes, follow_other_sites_deletes_and_erasures) {
     filled.space.pull(0, 1);
     EXPECT_THAT(answer(other, query).ids, ElementsAre("c4"));
     EXPECT_TRUE(other->check_indexes());
-    for (auto const& [key, value] : contents(*other.engine, Family::index))
-        EXPECT_EQ(key.second.find("c13"), std::string::npos);
+    // The last one, too, at which building ended.
+    filled.site.erase_for_good("c", "c9");
+    filled.space.pull(0, 1);
+    EXPECT_FALSE(names(other, "c13"));
+    EXPECT_FALSE(names(other, "c9"));
+}
+
+// The disk is scrubbed when nothing names what was erased any more.
+TEST(Indexes, A17_one_that_is_cleared_or_built_is_waited_for_by_the_scrub) {
+    Filled filled(20);
+    filled.index();
+    filled.site.set_schema(R"({"c": {"index": ["created"]}})");
+    filled.site.erase_for_good("c", "c13");
+    EXPECT_TRUE(names(filled.site, "c13"));
+    EXPECT_FALSE(filled.site->needs_scrub());
+    while (value_of(filled.site->build_indexes(7))) {
+        EXPECT_FALSE(names(filled.site, "c13") && filled.site->needs_scrub());
+    }
+    EXPECT_FALSE(names(filled.site, "c13"));
+    EXPECT_TRUE(filled.site->needs_scrub());
+    // One that building has just come to.
+    filled.site.set_schema(R"({"c": {"index": ["city"]}})");
+    for (int i = 0; i < 100 && !names(filled.site, "c7"); ++i)
+        value_of(filled.site->build_indexes(1));
+    ASSERT_TRUE(names(filled.site, "c7"));
+    filled.site.erase_for_good("c", "c7");
+    EXPECT_FALSE(filled.site->needs_scrub());
+    Filled::build(filled.site);
+    EXPECT_FALSE(names(filled.site, "c7"));
+    EXPECT_TRUE(filled.site->needs_scrub());
 }
 
 TEST(Indexes, an_order_without_one_is_refused_where_there_is_too_much_to_sort) {
@@ -272,7 +311,7 @@ TEST(Order, says_what_is_wrong_with_it) {
     EXPECT_THAT(problem("city,-city"), HasSubstr("city is named a second time"));
     EXPECT_THAT(problem("a,b,c,d,e,f,g,h,i"), HasSubstr("more than 8 fields"));
     Order const order = value_of(Order::parse("city"));
-    for (char const* after : {"c-17", "zz-c", "0-", "04-c", "", "05-x"}) {
+    for (char const* after : {"c-17", "zz.c", "A.", "BA.c", "", "BQ.x", "!!.x", "AAA.c"}) {
         auto const place = order.from_token(after);
         ASSERT_FALSE(place) << after;
         EXPECT_EQ(place.error().field, "after");
@@ -281,6 +320,10 @@ TEST(Order, says_what_is_wrong_with_it) {
     auto const again = value_of(order.from_token(Order::token(place)));
     EXPECT_EQ(again.id, "c-17-x");
     EXPECT_EQ(again.values, place.values);
+    // The longest one has room in the head of a request.
+    Value const longest(std::string(1'000, '\0'));
+    OrderPlace const far{std::vector<std::string>(kIndexFieldsMax, index_component(&longest)), "c"};
+    EXPECT_LT(Order::token(far).size(), 6'000u);
 }
 
 TEST(IndexDefinitions, problems_are_named) {
