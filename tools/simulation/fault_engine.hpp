@@ -77,10 +77,10 @@ public:
 
     explicit FaultEngine(std::unique_ptr<Engine> inner) : inner_(std::move(inner)) {}
 
-    // All that was ever written to the family of logs, by key, as it last was; of several engines
-    // if they share it. Nothing of the disk, but for those who compare what a node shows with all
-    // that was written, here or elsewhere.
-    using Archive = std::map<std::string, std::string>;
+    // All that was ever written to the family of logs, by key, one after the other; of several
+    // engines if they share it. Nothing of the disk, but for those who compare what a node shows
+    // with all that was written, here or elsewhere.
+    using Archive = std::map<std::string, std::vector<std::string>>;
     Archive const& archive() const { return *archive_; }
     void share(std::shared_ptr<Archive> archive) { archive_ = std::move(archive); }
 
@@ -226,7 +226,7 @@ private:
                                 change.key[4] == 'b');
             INOS_TRY(auto before, inner_->get(change.family, change.key));
             if (change.family == Family::log && change.value)
-                archive_->insert_or_assign(change.key, *change.value);
+                (*archive_)[change.key].push_back(*change.value);
             undo.changes.push_back({change.family, change.key, std::move(before)});
         }
         if (staged && starts) ++states_;

@@ -1,5 +1,7 @@
 #include "tools/simulation/log_view.hpp"
 
+#include <algorithm>
+
 #include "storage/keys.hpp"
 #include "storage/replica_stage.hpp"
 #include "tools/simulation/sim_world.hpp"
@@ -19,6 +21,34 @@ bool is_entry(std::string_view key) {
     return key.size() == 20;
 }
 
+// Is all that is missing in it known to be erased here? A site whose erasure never came may have
+// written it without.
+bool is_explained(FaultEngine const& engine, std::string const& stored, ActorId author) {
+    auto const entry = StoredEntry::decode(stored, author);
+    auto const frame = entry ? frame_entry(entry->bytes) : std::nullopt;
+    if (!frame) return true;
+    for (auto const& op : frame->ops) {
+        if (!op.kind_and_body.empty()) continue;
+        std::string const proof =
+            keys::meta_kind(kSimSpace, 'e') + std::string(crypto::view(op.tag));
+        auto const known = engine.get(Family::meta, proof);
+        require(bool(known), "the proofs of erasures cannot be read");
+        if (!*known) return false;
+    }
+    return true;
+}
+
+// As the node would have kept it.
+std::string const& version_here(FaultEngine const& engine,
+                                std::string const& key,
+                                std::vector<std::string> const& versions) {
+    auto const fits = [&](std::string const& version) {
+        return !is_entry(key) || is_explained(engine, version, dot_of(key).actor);
+    };
+    auto const version = std::find_if(versions.rbegin(), versions.rend(), fits);
+    return version == versions.rend() ? versions.back() : *version;
+}
+
 }  // namespace
 
 std::map<std::string, std::string> whole_log(FaultEngine const& engine) {
@@ -30,9 +60,9 @@ std::map<std::string, std::string> whole_log(FaultEngine const& engine) {
     require(bool(cursor->status()), "the log cannot be read");
     auto const starts = LogStarts::load(engine, kSimSpace);
     require(bool(starts), "the log's starts cannot be read");
-    for (auto const& [key, value] : engine.archive())
+    for (auto const& [key, versions] : engine.archive())
         if (starts->is_cut(dot_of(key))) {
-            bool const first = all.emplace(key, value).second;
+            bool const first = all.emplace(key, version_here(engine, key, versions)).second;
             bool const at_start = dot_of(key).seq == starts->of(dot_of(key).actor);
             require(first || (at_start && !is_entry(key)),
                     "I6: an entry in front of the log's start is in the log");
