@@ -21,7 +21,7 @@ Object doc(std::string_view json) {
 }
 
 constexpr std::string_view kCustomers = R"({"customers":{"delete":"update-wins",
-    "index":["email","city"],"identity":["email"],"fields":{
+    "index":["email",["city","name"]],"identity":["email"],"fields":{
     "name":{"type":"register"},
     "email":{"type":"register","policy":"priority","ranking":["crm","manager","shop"]},
     "contact":{"type":"map","pii":true},
@@ -79,9 +79,9 @@ TEST(SchemaCheck, names_the_place_and_the_near_miss) {
         {R"({"c":{"fields":[]}})", "c.fields", "table of fields"},
         {R"({"c":{"feilds":{}}})", "c.feilds", "did you mean \"fields\"?"},
         {R"({"c":{"delete":"updates-win"}})", "c.delete", "did you mean \"update-wins\"?"},
-        {R"({"c":{"index":"email"}})", "c.index", "list of texts"},
+        {R"({"c":{"index":"email"}})", "c.index", "list of fields"},
         {R"({"c":{"identity":["a","a"]}})", "c.identity", "names \"a\" twice"},
-        {R"({"c":{"index":[""]}})", "c.index", "list of texts"},
+        {R"({"c":{"index":[""]}})", "c.index", "each index is of a field"},
         {R"({"c":3})", "c", "has to be a table"},
         {R"({"_schema":{}})", "_schema", "reserved"},
         {R"({"c\n":{}})", "c\n", "control characters"},
