@@ -72,7 +72,8 @@ Shown reference(std::vector<CommitPtr> const& commits) {
         for (Event& event : events_of(*commit))
             (event.kind == Event::Kind::clear ? clears : by_element[event.element])
                 .push_back(std::move(event));
-    std::map<std::pair<Position, std::string>, Value> shown;
+    // Elements at one place, as a concurrent clear can leave them, are ordered by their paths.
+    std::map<std::pair<Position, std::string>, std::pair<std::string, Value>> shown;
     for (auto const& [element, events] : by_element) {
         Event const *value = nullptr, *place = nullptr;
         bool kept = false;
@@ -95,11 +96,12 @@ Shown reference(std::vector<CommitPtr> const& commits) {
         Reader name(element);
         name.varint();
         auto const at = Position::decode(place ? place->payload : std::string(name.rest()));
-        shown[{*at, element}] = *decode_value(value->payload);
+        shown[{*at, path_child({}, element, CellType::element)}] = {element_id(element),
+                                                                    *decode_value(value->payload)};
     }
     Shown list;
-    for (auto const& [key, value] : shown)
-        list.push_back({element_id(key.second), value});
+    for (auto const& [key, element] : shown)
+        list.push_back(element);
     return list;
 }
 
