@@ -171,6 +171,17 @@ void add_peers(MetricsText& text, std::vector<PeerStatus> const& list) {
         text.seconds(labels_of(peer), peer.skew_ms);
 }
 
+void add_repairs(MetricsText& text, RepairCounts const& counts) {
+    text.counter("inos_repair_rounds_total",
+                 "Searches for records that differ from a peer's, or from the log.");
+    text.sample({}, counts.rounds);
+    text.counter("inos_repaired_records_total", "Records that were put right.");
+    text.sample({}, counts.mended);
+    text.counter("inos_damaged_records_total",
+                 "Records that a search found damaged and nobody could put right.");
+    text.sample({}, counts.left);
+}
+
 }  // namespace
 
 void Api::get_metrics(CallPtr call) {
@@ -186,6 +197,7 @@ void Api::get_metrics(CallPtr call) {
         text.seconds({}, static_cast<std::int64_t>(clock_.monotonic_ms() - started_ms_));
         add_space(text, space);
         add_peers(text, node_.peers());
+        add_repairs(text, node_.repair_counts());
         text.gauge("inos_watchers", "Clients of the change feed.");
         text.sample({}, std::uint64_t{changes_.watchers()});
         text.gauge("inos_waiting_reads", "Reads that wait for what X-Inos-Frontier names.");

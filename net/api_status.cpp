@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "net/api.hpp"
+#include "net/api_call.hpp"
 #include "net/api_format.hpp"
 #include "storage/crypto/site_id.hpp"
+#include "storage/json.hpp"
 
 namespace inos {
 namespace {
@@ -136,6 +138,40 @@ Value comparison_value(SiteComparison const& site) {
                         {"ahead", number_value(site.ahead)}});
 }
 
+Value notes_value(std::vector<RepairNote> const& notes) {
+    Array list;
+    for (RepairNote const& note : notes) {
+        // The marks of an erased record have no key that anybody could read.
+        bool const marks = !note.name.key.empty() && note.name.key.front() == '\1';
+        list.push_back(Value(Object{{"collection", Value(note.name.collection)},
+                                    {"id", Value(marks ? std::string() : note.name.key)},
+                                    {"what", Value(note.what)}}));
+    }
+    return Value(std::move(list));
+}
+
+Value repair_value(RepairReport const& report) {
+    Array damage;
+    for (auto const& words : report.log_damage)
+        damage.push_back(Value(words));
+    return Value(Object{{"looked", number_value(report.looked)},
+                        {"repaired", notes_value(report.repaired)},
+                        {"repaired_count", number_value(report.mended)},
+                        {"left", notes_value(report.left)},
+                        {"left_count", number_value(report.lost)},
+                        {"log", Value(std::move(damage))}});
+}
+
+Object verify_object(VerifyReport const& report) {
+    Array peers;
+    for (SiteComparison const& site : report.peers)
+        peers.push_back(comparison_value(site));
+    return Object{{"agree", Value(report.agree)},
+                  {"root", Value(report.root)},
+                  {"peers", Value(std::move(peers))},
+                  {"systems", Value(Array{})}};
+}
+
 }  // namespace
 
 void Api::get_status(CallPtr call) {
@@ -171,18 +207,32 @@ void Api::get_status(CallPtr call) {
     store_.query([](Replica& replica) { return space_status(replica); }, std::move(done));
 }
 
+// With {"repair": true}: first everything is looked at and put right, then compared.
 void Api::post_verify(CallPtr call) {
-    node_.verify([this, call](Result<VerifyReport> report) {
+    auto compare = [this, call](std::optional<RepairReport> repair) {
+        node_.verify([this, call, repair = std::move(repair)](Result<VerifyReport> report) {
+            if (!report) return send(call, api_error(report.error()));
+            Object body = verify_object(*report);
+            if (repair) body.push_back({"repair", repair_value(*repair)});
+            send(call, json_response(200, Value(std::move(body))));
+        });
+    };
+    bool repair = false;
+    if (!call->request.body.empty()) {
+        auto const body = parse_json_object(call->request.body);
+        if (!body) return send(call, body_error(body.error()));
+        auto const known = check_members(*body, {"repair"});
+        if (!known) return send(call, write_error(known.error()));
+        auto const* asked = find_member(*body, "repair");
+        if (asked && !asked->as<bool>())
+            return send(call,
+                        write_error(Error{Errc::invalid, "\"repair\" is true or false", "repair"}));
+        repair = asked && *asked->as<bool>();
+    }
+    if (!repair) return compare(std::nullopt);
+    node_.repair([this, call, compare](Result<RepairReport> report) {
         if (!report) return send(call, api_error(report.error()));
-        Array peers;
-        for (SiteComparison const& site : report->peers)
-            peers.push_back(comparison_value(site));
-        send(call,
-             json_response(200,
-                           Value(Object{{"agree", Value(report->agree)},
-                                        {"root", Value(report->root)},
-                                        {"peers", Value(std::move(peers))},
-                                        {"systems", Value(Array{})}})));
+        compare(*std::move(report));
     });
 }
 

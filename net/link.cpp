@@ -291,7 +291,9 @@ void Link::do_action(session::RightsAsked& action) {
 
 void Link::do_action(session::RootsDiffer&) {
     handlers_.alarm(
-        *this, "holds the same entries as this site, but not the same records: run `inos verify`");
+        *this,
+        "holds the same entries as this site, but not the same records; both look for those that "
+        "differ");
 }
 
 void Link::do_action(session::Close& action) {

@@ -40,6 +40,8 @@ public:
         std::function<void(Link&, RightsNeed const&, ActorId to)> rights_asked;
         // The peer has another history of an actor, and more of it: it cannot be shown here.
         std::function<void(Link&, HeadComparison::Unlike const&)> unlike;
+        std::function<void(Link&, session::Searched)> searched;
+        std::function<void(Link&, session::StatesCame)> states_came;
         std::function<void(Link&, std::string const& what)> alarm;
         std::function<void(Link&, Error const& why)> ended;
     };
@@ -55,6 +57,8 @@ public:
     // What we hold now; kept for the session that may begin later.
     void set_local(std::shared_ptr<LocalState const> local);
     void probe();
+    void search();
+    void ask_states(std::vector<std::string> keys);
     void ask_rights(RightsNeed const& need, ActorId to);
     void tick(std::uint64_t now_ms);
     // Says goodbye inside the channel and ends without calling `ended`.
@@ -99,6 +103,10 @@ private:
     void do_action(session::TakeState& action);
     void do_action(session::StateFailed& action);
     void do_action(session::RootsDiffer& action);
+    void do_action(session::AnswerRepair& action);
+    void do_action(session::CompareRange& action);
+    void do_action(session::Searched& action);
+    void do_action(session::StatesCame& action);
     void add(std::function<Result<std::size_t>(Replica&)> take);
     void do_action(session::Close& action);
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "storage/membership.hpp"
+#include "storage/record_repair.hpp"
 #include "storage/result.hpp"
 
 namespace inos {
@@ -61,6 +62,10 @@ struct InviteInfo {
     int failures = 0;
 };
 
+struct RepairCounts {
+    std::uint64_t rounds = 0, mended = 0, left = 0;  // since the node started; records
+};
+
 class NodeControl {
 public:
     virtual ~NodeControl() = default;
@@ -72,6 +77,10 @@ public:
     virtual Result<void> add_peer(std::string const& url) = 0;     // dials at once, remembers
     virtual Result<void> remove_peer(std::string const& url) = 0;  // hangs up, forgets
     virtual void verify(std::function<void(Result<VerifyReport>)> done) = 0;
+    // Looks at every record here, and with the peers for those that differ; puts right what is
+    // wrong. Errc::unavailable: it is under way already.
+    virtual void repair(std::function<void(Result<RepairReport>)> done) = 0;
+    virtual RepairCounts repair_counts() const { return {}; }
     virtual void invite(InviteRequest request, std::function<void(Result<InviteInfo>)> done) = 0;
     virtual std::vector<InviteInfo> invites() const = 0;
     virtual Result<void> revoke_invite(std::string const& id) = 0;

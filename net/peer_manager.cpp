@@ -27,7 +27,8 @@ PeerManager::PeerManager(Options options,
       transport_(transport),
       clock_(clock),
       local_(std::move(local)),
-      log_(std::move(log)) {
+      log_(std::move(log)),
+      repairs_(store, clock, options_.keys.identity.public_key, repairs_host()) {
     for (auto const& url : options_.peers)
         dials_.push_back({url, false, 0, 0, {}, {}});
     for (Invite& invite : invites) {
@@ -92,6 +93,7 @@ void PeerManager::tick() {
     }
     drop_late_pairings(now);
     check_waiting();
+    repairs_.tick();
 }
 
 void PeerManager::dial(Dial& dial) {
@@ -176,6 +178,12 @@ Link::Handlers PeerManager::link_handlers() {
              "\"" + link.site_name() + "\": holds another history of the site \"" + author->name +
                  "\" than this site, from entry " + std::to_string(fork.seq) +
                  " or earlier on: two copies of it have been writing as one");
+    };
+    handlers.searched = [this](Link& link, session::Searched found) {
+        repairs_.searched(link, std::move(found));
+    };
+    handlers.states_came = [this](Link& link, session::StatesCame came) {
+        repairs_.states_came(link, std::move(came));
     };
     handlers.alarm = [this](Link& link, std::string const& what) {
         log_("alarm", "\"" + link.site_name() + "\": " + what);
@@ -576,8 +584,8 @@ void PeerManager::wait_acknowledged(VersionVector held,
 }
 
 void PeerManager::check_waiting() {
-    check_verifications(clock_.monotonic_ms());
     std::uint64_t const now = clock_.monotonic_ms();
+    check_verifications(now);
     auto const first_over =
         std::stable_partition(waiting_.begin(), waiting_.end(), [&](Waiting const& wait) {
             return acknowledged_by(wait.held) < wait.sites && now < wait.deadline_ms;

@@ -22,6 +22,7 @@
 #include "net/link.hpp"
 #include "net/node_control.hpp"
 #include "net/pairing_code.hpp"
+#include "net/repairs.hpp"
 #include "storage/invites.hpp"
 #include "storage/site_directory.hpp"
 
@@ -82,6 +83,8 @@ public:
     Result<void> add_peer(std::string const& url) override;
     Result<void> remove_peer(std::string const& url) override;
     void verify(std::function<void(Result<VerifyReport>)> done) override;
+    void repair(std::function<void(Result<RepairReport>)> done) override;
+    RepairCounts repair_counts() const override { return repairs_.counts(); }
     void invite(InviteRequest request, std::function<void(Result<InviteInfo>)> done) override;
     std::vector<InviteInfo> invites() const override;
     Result<void> revoke_invite(std::string const& id) override;
@@ -141,6 +144,7 @@ private:
     void check_waiting();
     void check_verifications(std::uint64_t now_ms);
     VerifyReport compare() const;
+    Repairs::Host repairs_host();
     bool note_asked(RightsNeed const& need);
     void ask_holders(RightsNeed const& need, FieldRights const& rights, ActorId to);
     void grant_rights(Link const& link, RightsNeed const& need, ActorId to);
@@ -161,6 +165,7 @@ private:
     std::vector<Dial> dials_;
     std::vector<std::shared_ptr<Link>> links_;  // in handshake or established
     std::vector<Verification> verifications_;
+    Repairs repairs_;
     std::vector<Waiting> waiting_;
     std::map<RightsKey, RightsAsked> rights_asked_;
     std::map<InviteId, Invite> invites_;

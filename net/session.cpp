@@ -60,7 +60,8 @@ LocalState local_state(Replica const& replica) {
             replica.actor(),
             replica.wants_confirmation(),
             replica.keys(),
-            replica.state_progress()};
+            replica.state_progress(),
+            replica.damaged_records().size()};
 }
 
 Session::Session(SpaceId space, std::shared_ptr<LocalState const> local, std::uint64_t now_ms)
@@ -73,6 +74,7 @@ session::Actions Session::start(std::uint64_t wall_ms) {
     hello.version_min = kProtocolVersionMin;
     hello.version_max = kProtocolVersionMax;
     hello.now_ms = wall_ms;
+    hello.features = wire::kFeatureRepair;
     hello.spaces.push_back({space_,
                             own_digest(),
                             local_->root.bytes(),
@@ -115,6 +117,10 @@ session::Actions Session::received(wire::Message message,
         on(*ask, out);
     } else if (auto* part = std::get_if<wire::StatePart>(&message)) {
         on(std::move(*part), out);
+    } else if (auto const* question = std::get_if<wire::RepairAsk>(&message)) {
+        on(*question, out);
+    } else if (auto* answer = std::get_if<wire::RepairAnswer>(&message)) {
+        on(std::move(*answer), out);
     } else {
         close({Errc::protocol, "the peer sent a message that belongs to pairing", {}}, out);
     }
@@ -136,6 +142,7 @@ void Session::on(wire::Hello const& hello, std::uint64_t wall_ms, session::Actio
     if (space == hello.spaces.end())
         return close({Errc::protocol, "the peer shares no space with this site", {}}, out);
     greeted_ = true;
+    peer_repairs_ = (hello.features & wire::kFeatureRepair) != 0;
     progress_ms_ = now_ms_;
     skew_ms_ = static_cast<std::int64_t>(hello.now_ms - wall_ms);  // wraps, whatever it claims
     peer_root_ = Digest128::from(space->root);
@@ -149,6 +156,7 @@ void Session::on(wire::Hello const& hello, std::uint64_t wall_ms, session::Actio
     for (session::Action& request : asking_later_)
         out.push_back(std::move(request));
     asking_later_.clear();
+    tell_mended(out);
     if (space->vector == own_digest()) {
         theirs_ = acknowledged_ = local_->vector;
         theirs_known_ = true;
@@ -377,8 +385,11 @@ session::Actions Session::progress(std::shared_ptr<LocalState const> local, std:
     now_ms_ = now_ms;
     bool const new_members = local->table.membership != local_->table.membership;
     bool const new_acknowledgements = local->acknowledgements != local_->acknowledgements;
+    bool const mended = local->root != local_->root && local->vector == local_->vector;
     local_ = std::move(local);
     if (closed_) return out;
+    mended_ = mended_ || mended;
+    if (greeted_) tell_mended(out);
     if (new_members) {
         offered_ = offered_ && can_give_;  // maybe we can now
         tables_.push_back(local_->table);
@@ -446,13 +457,26 @@ void Session::send_ack(VersionVector const& changed, session::Actions& out) {
     out.push_back(session::Send{std::move(ack)});
 }
 
-// Said once a session: the remedy (repair) does not follow from hearing it again.
-void Session::compare_roots(session::Actions& out) {
-    if (alarmed_ || !peer_root_ || peer_digest_ != own_digest()) return;
+// The root that was told last, maybe with the hello, is none of the vector that went with it.
+void Session::tell_mended(session::Actions& out) {
+    if (!std::exchange(mended_, false)) return;
+    send_ack({}, out);
+    compare_roots(out);
+}
+
+bool Session::roots_differ() const {
+    if (!peer_root_ || peer_digest_ != own_digest()) return false;
     bool const comparable = *peer_root_ != kNotComparable && local_->root != kNotComparable;
-    if (!comparable || *peer_root_ == local_->root) return;
-    alarmed_ = true;
-    out.push_back(session::RootsDiffer{});
+    return comparable && *peer_root_ != local_->root;
+}
+
+bool Session::roots_agree() const {
+    return peer_root_ && peer_digest_ == own_digest() && *peer_root_ == local_->root;
+}
+
+// Said once a session, however often the owner has it searched.
+void Session::compare_roots(session::Actions& out) {
+    if (roots_differ() && !std::exchange(alarmed_, true)) out.push_back(session::RootsDiffer{});
 }
 
 // While the peer is far behind, batches follow each other up to the window; live, one is in flight
@@ -472,6 +496,7 @@ session::Actions Session::tick(std::uint64_t now_ms) {
     now_ms_ = now_ms;
     if (!closed_ && fork_ && now_ms > fork_ms_ + kForkPatienceMs) close(*fork_, out);
     if (!closed_) tick_states(out);
+    if (!closed_) tick_repair(out);
     if (closed_ || now_ms <= progress_ms_ + kAckTimeoutMs) return out;
     if (!greeted_)
         close({Errc::unavailable, "the peer has said nothing for a minute", {}}, out);

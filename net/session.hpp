@@ -15,7 +15,8 @@
 //
 // Acknowledgements of members (storage/acknowledgements.hpp) are passed on as they come.
 // Equal digests at hello end the exchange in a constant number of bytes. Whenever both sides turn
-// out to hold the same vector, their roots are compared; a difference is an alarm.
+// out to hold the same vector, their roots are compared; a difference is an alarm, and each side
+// searches for the records that differ and puts its own right (storage/record_repair.hpp).
 //
 // Bounds: kWindowBytes of entries in flight to the peer; kPendingBatchesMax received batches and
 // kPendingStatementsMax messages with statements that wait for the store, kPendingBytesMax
@@ -38,6 +39,7 @@
 #include <variant>
 #include <vector>
 
+#include "net/repair_search.hpp"
 #include "net/wire/messages.hpp"
 #include "net/wire/vector_codec.hpp"
 #include "storage/digest.hpp"
@@ -55,6 +57,7 @@ inline constexpr std::uint64_t kAckTimeoutMs = 60'000;
 inline constexpr std::uint64_t kForkPatienceMs = 5'000;  // for the peer's side of a fork
 inline constexpr std::size_t kForksShownMax = 16;
 inline constexpr std::size_t kVectorsMax = 2;  // that a peer sends: at hello, and to find a fork
+inline constexpr std::uint64_t kRepairAgainMs = 200;  // to ask again what could not be answered
 inline constexpr std::size_t kRightsRequestsPerSecond = 16;
 inline constexpr std::uint64_t kStatePatienceMs = 20'000;      // at least, until it is asked again
 inline constexpr std::uint64_t kStatePatienceMaxMs = 600'000;  // grows no further on its own
@@ -77,6 +80,7 @@ struct LocalState {
     bool wants_confirmation = false;       // Replica::wants_confirmation()
     std::shared_ptr<KeyRing const> keys = std::make_shared<KeyRing const>();
     std::optional<StateProgress> state_progress = {};  // of a state that arrives
+    std::size_t damaged = 0;                           // Replica::damaged_records()
 };
 LocalState local_state(Replica const& replica);
 
@@ -127,6 +131,19 @@ struct TakeState {  // then state_taken(), one at a time
 };
 struct StateFailed {};  // none came about: Replica::state_failed
 struct RootsDiffer {};  // the same entries, but not the same records: an alarm
+struct AnswerRepair {   // then repair_answered(), one at a time
+    wire::RepairAsk ask;
+};
+struct CompareRange {  // then range_compared(), one at a time
+    wire::RepairAnswer answer;
+};
+struct Searched {                   // the end of a search
+    std::vector<std::string> keys;  // of records that differ
+    bool whole = true;              // false: broken off, the next search goes on
+};
+struct StatesCame {  // what was asked for; none: it does not come
+    std::optional<wire::RepairAnswer> answer;
+};
 struct Close {
     Error reason;
 };
@@ -143,6 +160,10 @@ using Action = std::variant<Send,
                             TakeState,
                             StateFailed,
                             RootsDiffer,
+                            AnswerRepair,
+                            CompareRange,
+                            Searched,
+                            StatesCame,
                             Close>;
 using Actions = std::vector<Action>;
 
@@ -181,6 +202,17 @@ public:
     session::Actions state_taken(Result<StateTaken> taken,
                                  std::shared_ptr<LocalState const> local,
                                  std::uint64_t now_ms);
+    // Looks for the records that differ; ends with Searched. Nothing, unless can_search(): both
+    // sides hold the same entries, the roots differ, and nothing else is asked for.
+    bool can_search() const;
+    session::Actions search(std::uint64_t now_ms);
+    // What the peer holds of these, at most kStateKeysMax; ends with StatesCame.
+    session::Actions ask_states(std::vector<std::string> keys, std::uint64_t now_ms);
+    // The outcome of an AnswerRepair, and of a CompareRange.
+    session::Actions repair_answered(Result<RepairAnswered> made, std::uint64_t now_ms);
+    session::Actions range_compared(wire::RepairAnswer const& answer,
+                                    Result<RangeDifferences> found,
+                                    std::uint64_t now_ms);
     session::Actions tick(std::uint64_t now_ms);
     session::Actions probe();  // ask the peer what it holds now; any time after start()
     // Asks the peer for rights of a bounded counter, for an actor of this site, as soon as its
@@ -198,6 +230,8 @@ public:
     std::uint64_t behind() const;  // entries it has and we lack
     std::uint64_t ahead() const;   // entries we have and it has not acknowledged
     std::uint64_t acks_received() const { return acks_received_; }
+    bool roots_differ() const;  // and the vectors do not
+    bool roots_agree() const;   // and the vectors
     SessionLoad load() const {
         return {in_flight_bytes(), applying_.size() + adding_.size(), pending_bytes_};
     }
@@ -242,6 +276,15 @@ private:
     void send_vector(session::Actions& out);
     void send_ack(VersionVector const& changed, session::Actions& out);
     void compare_roots(session::Actions& out);
+    void tell_mended(session::Actions& out);
+    void on(wire::RepairAsk const& message, session::Actions& out);
+    void on(wire::RepairAnswer message, session::Actions& out);
+    void ask(wire::RepairAsk ask, session::Actions& out);
+    void ask_next(session::Actions& out);
+    void end_search(bool whole, session::Actions& out);
+    void tick_repair(session::Actions& out);
+    std::int64_t credit();
+    void answer(session::Actions& out);
     bool take_in(std::deque<std::size_t>& waiting, std::size_t limit, std::size_t bytes);
     bool all_introduced(VersionVector const& vector) const;
     void maybe_collect(session::Actions& out);
@@ -288,6 +331,18 @@ private:
     std::size_t pending_bytes_ = 0;     // of both
     Throttle asked_, asking_;           // for rights: by the peer, by us
     session::Actions asking_later_;     // what is sent when the peer's hello is here
+    bool mended_ = false;               // our root has changed, and the vector has not
+    bool peer_repairs_ = false;         // answers our questions
+    std::optional<wire::RepairAsk> asked_of_us_;  // waits for credit
+    bool answering_ = false;
+    std::int64_t credit_ = kRepairCostBurst;
+    std::uint64_t credit_ms_ = 0;
+    std::optional<RepairSearch> search_;
+    std::optional<wire::RepairAsk> asked_states_;
+    bool ask_open_ = false, comparing_ranges_ = false;
+    std::uint64_t search_ms_ = 0;  // when it began
+    std::uint64_t heard_ms_ = 0;   // when it last went on
+    std::uint64_t again_ms_ = 0;   // when to ask again what could not be answered; 0: nothing
     std::int64_t skew_ms_ = 0;
     std::uint64_t acks_received_ = 0;
 };

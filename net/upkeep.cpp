@@ -72,6 +72,7 @@ Upkeep::Outcome Upkeep::run(Replica& replica, Options const& options, bool ackno
             outcome.cut = take(cut_log(replica, *options.log_retention_ms, kUpkeepBudget));
     }
     outcome.changed = outcome.changed || outcome.deleted_again > 0;
+    outcome.damaged = replica.damaged_records().size();
     outcome.needs_scrub = replica.needs_scrub();
     outcome.ticket = replica.scrub_ticket();
     return outcome;
@@ -92,7 +93,8 @@ void Upkeep::finished(Outcome const& outcome, bool acknowledged) {
             "log-cut",
             std::to_string(outcome.cut) + " old entries that all sites hold were cut from the log");
     if (outcome.needs_scrub && !scrubbing_ && now >= next_scrub_ms_) start_scrub(outcome.ticket);
-    if (outcome.changed) changed_();
+    bool const damaged = std::exchange(damaged_, outcome.damaged) != outcome.damaged;
+    if (outcome.changed || damaged) changed_();
 }
 
 // Once in a while as long as it lasts; empty: all went well.

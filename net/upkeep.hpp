@@ -53,6 +53,7 @@ private:
         Result<void> error;
         bool changed = false, indexing = false;
         std::size_t purged = 0, deleted_again = 0, cut = 0;
+        std::size_t damaged = 0;  // records that wait for their repair
         bool needs_scrub = false;
         ScrubTicket ticket;
     };
@@ -72,6 +73,7 @@ private:
     std::string failure_;  // that was told last
     std::uint64_t failure_told_ms_ = 0;
     std::size_t scrubs_put_off_ = 0;  // one after the other
+    std::size_t damaged_ = 0;         // that were told
     bool running_ = false, scrubbing_ = false, indexing_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

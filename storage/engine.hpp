@@ -83,6 +83,10 @@ public:
     // writes go on meanwhile. Errc::unavailable: not while cursors are open; try again later.
     // `cancelled` may become true on another thread: Errc::unavailable soon after.
     virtual Result<void> scrub(std::atomic<bool>& cancelled) = 0;
+    // Of the family only these keys stay, ascending, with their values; what cannot be read goes.
+    // All of it or nothing, whenever the machine stops. Takes as long as writing them.
+    // Errc::unavailable: not while cursors are open.
+    virtual Result<void> keep_only(Family family, std::vector<std::string> const& keys) = 0;
 };
 
 }  // namespace inos

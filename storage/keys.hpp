@@ -18,6 +18,7 @@
 //   meta     space u32 | 'a' | actor u64                ActorState
 //   meta     space u32 | 'b' | actor u64                where its log begins (log_starts.hpp)
 //   meta     space u32 | 'c' | hash 16                  certificate
+//   meta     space u32 | 'd' | collection | 00 | key    a record that cannot be read
 //   meta     space u32 | 'e' | tag 16                   proof of an erasure
 //   meta     space u32 | 'f' | actor u64                a fork of it (storage/continuity.hpp)
 //   meta     space u32 | 'g'                            genesis
@@ -25,6 +26,8 @@
 //   meta     space u32 | 'k' | site 32                  its last acknowledgement
 //   meta     space u32 | 'l' | hash 16                  a statement about members, no certificate
 //   meta     space u32 | 'm'                            what tells this directory from its copies
+//   meta     space u32 | 'n'                            not all rows of records may be here: a
+//                                                       block of them could not be read
 //   meta     space u32 | 'o'                            our own actor
 //   meta     space u32 | 'r' | day u32 | request 16     what became of a request to write
 //   meta     space u32 | 's'                            what was erased since is still on the disk:
@@ -163,6 +166,11 @@ inline std::string meta_kind(std::uint32_t space, char kind) {
     put_u32(out, space);
     out += kind;
     return out;
+}
+
+// `key`: collection | 00 | key.
+inline std::string damaged_record(std::uint32_t space, std::string_view key) {
+    return meta_kind(space, 'd').append(key);
 }
 
 // All keys of a space in any family lie in [space_begin, space_end).

@@ -84,6 +84,10 @@ Seq LogStarts::of(ActorId actor) const {
     return start ? start->seq : 0;
 }
 
+Dot LogStarts::any_cut() const {
+    return starts_.empty() ? Dot() : Dot{starts_.begin()->first, starts_.begin()->second.seq};
+}
+
 std::optional<Hlc> LogStarts::last_cut() const {
     std::optional<Hlc> last;
     for (auto const& [actor, start] : starts_)

@@ -45,6 +45,8 @@ public:
     LogStart const* find(ActorId actor) const;
     Seq of(ActorId actor) const;  // 0: nothing was cut
     bool is_cut(Dot dot) const { return dot.seq > 0 && dot.seq <= of(dot.actor); }
+    // The last entry that was cut of some actor: a link to it says that a history was cut there.
+    Dot any_cut() const;
     void set(ActorId actor, LogStart const& start) { starts_.insert_or_assign(actor, start); }
     bool empty() const { return starts_.empty(); }
     // The latest stamp of all that was cut; what was before may not be known any more.

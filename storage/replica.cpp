@@ -4,6 +4,7 @@
 
 #include "storage/entry_hash.hpp"
 #include "storage/keys.hpp"
+#include "storage/record_repair.hpp"
 #include "storage/replica_indexes.hpp"
 #include "storage/replica_stage.hpp"
 #include "storage/replica_states.hpp"
@@ -67,18 +68,17 @@ Result<std::unique_ptr<Replica>> Replica::open(Engine& engine,
         return fail(Errc::corruption, "the certificate of this node's own actor is missing");
     std::unique_ptr<Replica> replica(
         new Replica(engine, clock, std::move(membership), std::move(options)));
-    INOS_CHECK(replica->load_all());
+    INOS_CHECK(replica->load_stored());
     INOS_CHECK(replica->states_->load());
+    INOS_CHECK(replica->load_or_repair());
     return replica;
 }
 
-Result<void> Replica::load_all() {
+Result<void> Replica::load_stored() {
     INOS_CHECK(load());
     INOS_CHECK(load_erasures());
     INOS_CHECK(load_acknowledgements());
-    INOS_CHECK(load_continuity());
-    INOS_CHECK(load_schemas());
-    return load_aliases();
+    return load_continuity();
 }
 
 // All that a state has changed behind our back, and what follows from it.
@@ -89,13 +89,47 @@ Result<void> Replica::load_again() {
     erasures_.clear();
     pending_erasures_.clear();
     aliases_ = {};
+    damaged_.clear();
     stable_known_ = false;
     purged_with_ = {};
     purge_from_.clear();
     again_from_.clear();
-    INOS_CHECK(load_all());
+    log_pin_ = std::make_shared<int>(0);  // who has read the log begins again
+    INOS_CHECK(load_stored());
+    INOS_CHECK(load_or_repair());
     own_synced_ = vector_.at(options_.actor);
     return {};
+}
+
+// What is ruled by records. Where these or the sums are damaged, the log
+// tells what they were; reads it whole then. What it cannot tell either stays among the damaged
+// records, and the replica opens without.
+Result<void> Replica::load_or_repair() {
+    auto const load = [this]() -> Result<void> {
+        INOS_CHECK(load_schemas());
+        return load_aliases();
+    };
+    auto const loaded = load();
+    bool const stopped = !loaded && loaded.error().code == Errc::corruption;
+    if (!stopped) INOS_CHECK(loaded);
+    std::vector<std::string> ruling;
+    for (auto const& key : damaged_)
+        if (key.front() == '_') ruling.push_back(key);
+    if (!stopped && !sums_lost_ && ruling.empty()) return {};
+    auto const all = stopped ? std::nullopt : std::optional(std::move(ruling));
+    RecordRepair repair(*this, all);
+    for (bool end = false; !end;) {
+        auto const step = repair.step();
+        if (!step && stopped) return tl::unexpected(step.error());
+        if (!step) return {};  // what can be read rules; the node looks again by itself
+        end = *step;
+    }
+    sums_lost_ = false;
+    return load();
+}
+
+void Replica::note_damaged(std::string key) {
+    if (damaged_.size() < kDamagedMax) damaged_.insert(std::move(key));
 }
 
 Result<void> Replica::load() {
@@ -115,12 +149,21 @@ Result<void> Replica::load() {
     }
     INOS_CHECK(cursor->status());
     INOS_TRY(log_starts_, LogStarts::load(engine_, space));
+    std::string const damaged = keys::meta_kind(space, 'd');
+    auto known = engine_.scan(Family::meta, damaged, keys::meta_kind(space, 'e'));
+    for (; known->valid(); known->next())
+        note_damaged(std::string(known->key().substr(damaged.size())));
+    INOS_CHECK(known->status());
+    INOS_TRY(auto const missing, engine_.get(Family::meta, keys::meta_kind(space, 'n')));
+    rows_missing_ = missing.has_value();
     auto sums = engine_.scan(Family::digests, keys::space_begin(space), keys::space_end(space));
     for (; sums->valid(); sums->next()) {
         std::string const collection(sums->key().substr(4));
-        if (!CollectionSums::decode(sums->value(), sums_[collection]))
-            return fail(Errc::corruption,
-                        "the stored digests of \"" + collection + "\" cannot be read");
+        CollectionSums& kept = sums_[collection];
+        if (CollectionSums::decode(sums->value(), kept)) continue;
+        kept = {};
+        kept.add(DigestClass::unmarked, kNotComparable);  // is none: they are summed again
+        sums_lost_ = true;
     }
     return sums->status();
 }
@@ -135,9 +178,15 @@ Result<void> Replica::load_schemas() {
     for (; cursor->valid(); cursor->next()) {
         RecordName const name{std::string(kSchemaCollection),
                               std::string(cursor->key().substr(from.size()))};
-        INOS_TRY(StoredRecord const stored, StoredRecord::decode(cursor->value(), name));
-        if (!visible(state_of(stored.record), plain.on_delete)) continue;
-        documents.emplace(name.key, resolve(stored.record, plain).fields);
+        auto const stored = StoredRecord::decode(cursor->value(), name);
+        if (!stored) {  // what it said rules until it is repaired
+            note_damaged(name.collection + '\0' + name.key);
+            auto const known = schema_documents_.find(name.key);
+            if (known != schema_documents_.end()) documents.insert(*known);
+            continue;
+        }
+        if (!visible(state_of(stored->record), plain.on_delete)) continue;
+        documents.emplace(name.key, resolve(stored->record, plain).fields);
     }
     INOS_CHECK(cursor->status());
     schema_documents_ = std::move(documents);
@@ -233,37 +282,57 @@ Result<void> Replica::write_batch(WriteBatch const& batch, Durability durability
     return written;
 }
 
-// A record's row, its sums and its places in the indexes.
-void Replica::put_row(Stage& stage,
-                      std::string const& key,
-                      Staged const& staged,
-                      Sums& sums) const {
-    CollectionSums& collection = sums[staged.name.collection];
-    collection.subtract(staged.stored_class, staged.stored_digest);
-    if (staged.gone) {
-        stage.batch_.remove(Family::records, key);
-        index_conflict(stage, staged, false);
-        Indexes::change(stage.batch_, staged.stored_entries, {});
-        return index_upkeep(stage, staged, {});
+// A record's row, its sums and its places in the indexes; `summing`: sums that are made anew.
+void Replica::put_row(
+    Stage& stage, std::string const& key, Staged& staged, Sums& sums, Summing* summing) const {
+    if (staged.damaged) {
+        auto const was = StoredRecord::head(*staged.damaged);
+        staged.stored_class = was.digest_class;
+        staged.stored_digest = was.digest;
+        staged.index_unknown = true;
+        stage.batch_.put(Family::meta,
+                         keys::damaged_record(options_.space, std::string_view(key).substr(4)),
+                         {});
     }
-    DigestClass const now = digest_class(state_of(staged.record));
+    if (staged.index_unknown) staged.index_anew();
+    DigestClass now = DigestClass::none;
     Digest128 digest;
-    if (now != DigestClass::none)
-        digest = record_digest(
-            options_.digest_key, staged.name.collection, staged.name.key, staged.record);
-    collection.add(now, digest);
-    index_conflict(stage, staged, belongs_to_conflicts(now, staged.record));
-    index_upkeep(stage, staged, upkeep_flags(staged.record));
-    Indexes::change(
-        stage.batch_, staged.stored_entries, indexes_->entries(staged.name, staged.record));
+    bool const marked = staged.damaged && !staged.gone;
+    if (marked) {
+        now = DigestClass::hidden;
+        digest = kNotComparable;
+    } else if (!staged.gone) {
+        now = digest_class(state_of(staged.record));
+        if (now != DigestClass::none)
+            digest = record_digest(
+                options_.digest_key, staged.name.collection, staged.name.key, staged.record);
+    }
+    auto const count = [&](CollectionSums& collection) {
+        collection.subtract(staged.stored_class, staged.stored_digest);
+        collection.add(now, digest);
+    };
+    count(sums[staged.name.collection]);
+    if (summing && key < summing->from) count(summing->sums[staged.name.collection]);
+    if (marked)
+        return stage.batch_.put(
+            Family::records, key, StoredRecord::marked_as_damaged(*staged.damaged));
+    index_conflict(stage, staged, !staged.gone && belongs_to_conflicts(now, staged.record));
+    index_upkeep(stage, staged, staged.gone ? UpkeepFlags{} : upkeep_flags(staged.record));
+    Indexes::change(stage.batch_,
+                    staged.stored_entries,
+                    staged.gone ? std::vector<std::string>()
+                                : indexes_->entries(staged.name, staged.record));
+    if (staged.gone) return stage.batch_.remove(Family::records, key);
     stage.batch_.put(
         Family::records, key, StoredRecord::encode(digest, now, staged.last, staged.record));
 }
 
 Result<void> Replica::write(Stage& stage, Durability durability) {
     Sums sums = sums_;
-    for (auto const& [key, staged] : stage.records_)
-        if (staged.dirty || staged.gone) put_row(stage, key, staged, sums);
+    // A write that fails is the last one, so what is summed anew need not be taken back.
+    auto const summing = summing_.lock();
+    for (auto& [key, staged] : stage.records_)
+        if (staged.dirty || staged.gone) put_row(stage, key, staged, sums, summing.get());
     return write(stage, std::move(sums), durability);
 }
 

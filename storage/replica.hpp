@@ -48,6 +48,7 @@
 #include "storage/key_ring.hpp"
 #include "storage/log_starts.hpp"
 #include "storage/membership.hpp"
+#include "storage/record_history.hpp"
 #include "storage/result.hpp"
 #include "storage/rights.hpp"
 #include "storage/state_transfer.hpp"
@@ -59,7 +60,11 @@ struct StoredRecord;
 struct StoredEntry;
 struct UpkeepFlags;
 struct OpOrigin;
+class RecordRepair;
+class LogReader;
+class LogSearch;
 
+inline constexpr std::size_t kDamagedMax = 10'000;  // records that are known to be damaged
 inline constexpr std::size_t kRecordBytesMax =
     1 << 20;  // at the local API only; merged ones are kept
 inline constexpr std::size_t kRecordLeavesMax =
@@ -69,8 +74,6 @@ inline constexpr std::size_t kListLimitMax = 10'000;
 inline constexpr std::size_t kListSkipMax = 10'000;
 inline constexpr std::size_t kListBytesMax = 4u << 20;  // that are read for one page, about
 inline constexpr Seq kDepsEvery = 64;  // entries from one stored version vector of deps to the next
-inline constexpr std::size_t kHistoryMax = 10'000;          // changes of one record's history
-inline constexpr std::size_t kHistoryBytesMax = 64u << 20;  // what these take in memory, about
 
 struct Write {
     // cover: a delete marker over whatever is stored, seen or not. revive: what is stored starts
@@ -192,32 +195,6 @@ struct ForkShown {
     std::optional<HeadComparison::Unlike> cannot;  // it is ahead of us, so it has to judge: by this
 };
 
-// One step of a record's history: an op that touched it, with what its entry says.
-struct HistoryStep {
-    Dot dot;
-    Hlc hlc;
-    std::string source;
-    std::uint64_t arrived_ms = 0;  // here, by this node's clock
-    VersionVector deps;            // what its author had seen, its own entries before it included
-    Op op;                         // of an unknown kind: only `kind` and `body`
-};
-
-// What is read of a history at most; the newest step is read whatever its size.
-struct HistoryLimits {
-    std::size_t steps = kHistoryMax;
-    std::size_t bytes = kHistoryBytesMax;
-};
-
-struct RecordHistory {
-    std::vector<HistoryStep> steps;  // in a causal order, the oldest first
-    bool cut = false;                // by the limits: there are older ones
-    // The log does not reach back to the beginning: what was before this (Unix ms) is not kept.
-    std::optional<std::uint64_t> kept_from_ms = std::nullopt;
-
-    bool empty() const { return steps.empty(); }
-    std::size_t size() const { return steps.size(); }
-};
-
 // What may go from the log, see Replica::truncate.
 struct LogRetention {
     std::uint64_t age_ms = 0;            // entries that came here less long ago stay
@@ -314,7 +291,8 @@ public:
     // on at the next call; a whole round without a change of what is stable costs nothing more.
     Result<std::size_t> purge(std::size_t budget);
     // Cuts entries from the log that are stable, old enough, and the first of their actor and of
-    // the records that they touched; answers how many went. Goes on at the next call.
+    // the records that they touched; answers how many went. Goes on at the next call. None while
+    // records are being repaired, or wait for it: the log may be what they are built from.
     Result<std::size_t> truncate(LogRetention const& retention);
     // Under delete-wins: deletes our own deleted records again where concurrent edits came to
     // light.
@@ -410,6 +388,11 @@ public:
     Aliases const& aliases() const { return aliases_; }
     // What lies under this very key, visible or not, alias or not; an empty record for nothing.
     Result<Record> record_at(RecordName const& name) const;
+    // The same, whole: Errc::corruption where the stored digest is not that of the bytes.
+    Result<Record> checked_record(RecordName const& name) const;
+    // Records that were found damaged and are still to be repaired: collection | 00 | key, at most
+    // kDamagedMax of them. They are neither read nor written until then.
+    std::set<std::string> const& damaged_records() const { return damaged_; }
     // The version of a record in this state; empty when nothing of it is visible.
     std::string version_of(RecordName const& name, Record const& record) const;
     // Fields of the `_schema` records by collection, as storage/schema_document.hpp reads them.
@@ -482,6 +465,11 @@ private:
     class Truncation;
     class States;
     class Indexes;
+    using Sums = std::map<std::string, CollectionSums, std::less<>>;
+    struct Summing;
+    friend class RecordRepair;  // storage/record_repair.hpp
+    friend class LogReader;
+    friend class LogSearch;
 
     Replica(Engine& engine, Clock const& clock, Membership membership, ReplicaOptions options);
     Result<void> check_admin(std::string_view act) const;
@@ -496,9 +484,10 @@ private:
                              WriteBatch batch);
     Result<void> check_writable() const;
     std::vector<StatementHash> issued_by(SiteId const& site) const;
-    Result<void> load_all();
+    Result<void> load_stored();
     Result<void> load_again();
     Result<void> load();
+    Result<void> load_or_repair();
     Result<void> load_schemas();
     Result<void> load_erasures();
     Result<void> load_acknowledgements();
@@ -548,10 +537,15 @@ private:
     void commit_some(std::vector<Transaction> const& group,
                      std::vector<Result<Committed>>& results);
     Result<void> refused() const;
-    using Sums = std::map<std::string, CollectionSums, std::less<>>;
+    void note_damaged(std::string key);
+    Result<StoredRecord> checked(std::string_view value, RecordName const& name) const;
     Result<void> write(Stage& stage, Durability durability);
     Result<void> write(Stage& stage, Sums sums, Durability durability);
-    void put_row(Stage& stage, std::string const& key, Staged const& staged, Sums& sums) const;
+    void put_row(Stage& stage,
+                 std::string const& key,
+                 Staged& staged,
+                 Sums& sums,
+                 Summing* summing = nullptr) const;
     void index_upkeep(Stage& stage, Staged const& staged, UpkeepFlags now) const;
     void index_conflict(Stage& stage, Staged const& staged, bool belongs) const;
     Result<void> write_batch(WriteBatch const& batch, Durability durability);
@@ -566,9 +560,10 @@ private:
 
     VersionVector vector_;
     std::map<ActorId, ActorState> actors_;
-    Sums sums_;
     LogStarts log_starts_;
     ActorId cut_from_;  // where the next truncation begins to look
+    std::shared_ptr<void const> log_pin_ = std::make_shared<int>(0);  // held: nothing is cut
+    Sums sums_;
     HlcClock hlc_;
     std::map<RecordTag, Erasure> erasures_;
     std::set<RecordTag> pending_erasures_;  // proven, but their erase has not come yet
@@ -594,6 +589,10 @@ private:
     std::unique_ptr<States> states_;
     std::unique_ptr<Indexes> indexes_;
     Seq own_synced_ = 0;  // our own entries up to here are certainly on the disk
+    std::weak_ptr<Summing> summing_;
+    std::set<std::string> damaged_;
+    bool rows_missing_ = false;  // a block of records was lost, and not all of them are known
+    bool sums_lost_ = false;
     bool failed_ = false;
 };
 

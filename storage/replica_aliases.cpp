@@ -24,13 +24,16 @@ Result<void> Replica::load_aliases() {
         RecordName const name{std::string(kAliasCollection),
                               std::string(cursor->key().substr(from.size()))};
         if (!valid_name(name.key)) continue;  // the mark of an erased one
-        INOS_TRY(StoredRecord const kept, StoredRecord::decode(cursor->value(), name));
-        auto alias = alias_of(name.key, kept.record);
+        auto const kept = StoredRecord::decode(cursor->value(), name);
+        if (!kept) note_damaged(name.collection + '\0' + name.key);
+        auto alias = kept ? alias_of(name.key, kept->record) : std::nullopt;
         if (!alias) continue;
         RecordName const below{alias->collection, alias->from};
-        INOS_TRY(Record const record, record_at(below));
+        auto const record = record_at(below);
         aliases_.set(name.key, std::move(alias));
-        aliases_.set_state(below, state_of(record));
+        if (!record && record.error().code == Errc::corruption) continue;  // until its repair
+        INOS_CHECK(record);
+        aliases_.set_state(below, state_of(*record));
     }
     return cursor->status();
 }
@@ -38,16 +41,19 @@ Result<void> Replica::load_aliases() {
 // After a write: what it has made of aliases, and of the records under their ids.
 Result<void> Replica::follow_aliases(Stage const& stage) {
     for (auto const& [key, staged] : stage.records_) {
-        if (staged.name.collection != kAliasCollection || !(staged.dirty || staged.gone)) continue;
+        bool const told = staged.gone || (staged.dirty && !staged.damaged);
+        if (staged.name.collection != kAliasCollection || !told) continue;
         auto alias = staged.gone ? std::nullopt : alias_of(staged.name.key, staged.record);
         RecordName const below = alias ? RecordName{alias->collection, alias->from} : RecordName{};
         aliases_.set(staged.name.key, std::move(alias));
         if (below.key.empty()) continue;
-        INOS_TRY(Record const record, record_at(below));
-        aliases_.set_state(below, state_of(record));
+        auto const record = record_at(below);
+        if (!record && record.error().code == Errc::corruption) continue;  // until its repair
+        INOS_CHECK(record);
+        aliases_.set_state(below, state_of(*record));
     }
     for (auto const& [key, staged] : stage.records_)
-        if (staged.dirty || staged.gone)
+        if (staged.gone || (staged.dirty && !staged.damaged))
             aliases_.set_state(staged.name, staged.gone ? RecordState{} : state_of(staged.record));
     return {};
 }

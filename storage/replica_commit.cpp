@@ -249,10 +249,28 @@ private:
         auto const key = std::pair(name.collection, name.key);
         auto const it = by_name_.find(key);
         if (it != by_name_.end()) return it->second;
+        INOS_CHECK(check_schema_known(name.collection));
         INOS_TRY(Staged* const staged, stage_.record(name));
+        if (staged->damaged)
+            return fail(Errc::corruption,
+                        "the stored record \"" + name.key + "\" of \"" + name.collection +
+                            "\" is damaged, and cannot be written before it is repaired; see "
+                            "`inos verify --repair`");
         auto item = std::make_unique<Item>(Item{name, staged->record, staged->record, {}});
         items_.push_back(std::move(item));
         return by_name_[key] = items_.back().get();
+    }
+
+    // What would be written without it stays as it is for ever, at all sites.
+    Result<void> check_schema_known(std::string const& collection) const {
+        std::string const key = std::string(kSchemaCollection) + '\0' + collection;
+        bool const unknown =
+            replica_.damaged_.contains(key) && !replica_.schema_documents_.contains(collection);
+        if (!unknown) return {};
+        return fail(Errc::corruption,
+                    "the stored schema of \"" + collection +
+                        "\" is damaged, and nothing can be written there before it is repaired; "
+                        "see `inos verify --repair`");
     }
 
     std::size_t writers() const {

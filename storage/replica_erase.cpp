@@ -46,10 +46,15 @@ Result<void> Replica::load_erasures() {
         auto erasure = decode_erasure(cursor->key().substr(from.size()), cursor->value());
         if (!erasure) return fail(Errc::corruption, "the stored proof of an erasure is malformed");
         std::string const mark = keys::erased_key(crypto::view(erasure->tag));
-        INOS_TRY(
-            auto const marked,
-            engine_.get(Family::records, keys::record(options_.space, erasure->collection, mark)));
-        if (!marked) pending_erasures_.insert(erasure->tag);
+        auto const marked =
+            engine_.get(Family::records, keys::record(options_.space, erasure->collection, mark));
+        bool const unreadable = !marked && marked.error().code == Errc::corruption;
+        if (!marked && !unreadable) return tl::unexpected(marked.error());
+        // Where its author's log was cut, the erase may be among what went, and never come. The
+        // node looks at those that wait, too: the marks may have been lost.
+        bool const lost = unreadable || (!*marked && log_starts_.of(erasure->actor) > 0);
+        if (lost || !*marked) note_damaged(erasure->collection + '\0' + mark);
+        if (!lost && !*marked) pending_erasures_.insert(erasure->tag);
         erasures_.emplace(erasure->tag, *std::move(erasure));
     }
     return cursor->status();
@@ -101,7 +106,8 @@ Result<void> Replica::Stage::erase(Op const& op, OpOrigin const& origin) {
         // The entry that holds the erase is not in the log yet; its own ops become stubs on the
         // way.
         bool const own = staged->last == origin.dot;
-        INOS_CHECK(rewrite_history(own ? staged->before : staged->last, op.tag));
+        INOS_TRY(bool const whole, rewrite_history(own ? staged->before : staged->last, op.tag));
+        if (!whole) wait_for_repair(op.collection + '\0' + *key);
         staged->record = Record();
         staged->last = {};
         staged->gone = true;
@@ -114,14 +120,25 @@ Result<void> Replica::Stage::erase(Op const& op, OpOrigin const& origin) {
     return {};
 }
 
-// Follows the record's list through the log: what was cut is at the list's end.
-Result<void> Replica::Stage::rewrite_history(Dot last, RecordTag const& tag) {
+// Follows the record's list through the log: what was cut is at the list's end. False: that of a
+// record that was damaged ends in itself, and where an entry cannot be read or the list goes in a
+// circle it ends there; a repair finds the rest.
+Result<bool> Replica::Stage::rewrite_history(Dot last, RecordTag const& tag) {
+    std::uint64_t left = entries_in(vector_);
     while (last.seq > 0 && !replica_.log_starts_.is_cut(last)) {
         Dot before;
-        INOS_CHECK(rewrite_log(last, tag, before));
+        auto const rewritten = rewrite_log(last, tag, before);
+        if (!rewritten && rewritten.error().code != Errc::corruption)
+            return tl::unexpected(rewritten.error());
+        if (!rewritten || before == last || left-- == 0) return false;
         last = before;
     }
-    return {};
+    return true;
+}
+
+void Replica::Stage::wait_for_repair(std::string const& key) {
+    replica_.note_damaged(key);
+    batch_.put(Family::meta, keys::damaged_record(replica_.options_.space, key), {});
 }
 
 // Void entries touch no record, so no list leads to them.
@@ -227,7 +244,17 @@ Result<void> Replica::Stage::find_erased_keys() {
             auto const tag = record_tag(replica_.options_.digest_key, collection, key);
             if (tags.contains(tag)) erased_keys_.emplace(tag, key);
         }
-        INOS_CHECK(cursor->status());
+        auto const status = cursor->status();
+        if (status || status.error().code != Errc::corruption) {
+            INOS_CHECK(status);
+            continue;
+        }
+        // Behind what the disk cannot read, their repair finds them.
+        for (RecordTag const& tag : tags) {
+            if (erased_keys_.contains(tag)) continue;
+            std::string const marks = collection + '\0' + keys::erased_key(crypto::view(tag));
+            wait_for_repair(marks);
+        }
     }
     return {};
 }

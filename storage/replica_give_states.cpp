@@ -20,6 +20,11 @@ constexpr std::size_t kSignEveryBytes = 64u << 10;
 constexpr std::size_t kRowBytes = 32;  // of a row besides its fields, and of a part, at most
 constexpr int kOffersMax = 2;
 
+// What is lost here would be lost there.
+Error damaged() {
+    return Error{Errc::unavailable, "records of this site wait for their repair; ask again", {}};
+}
+
 }  // namespace
 
 Result<StatePart> Replica::give_state(SiteId const& to,
@@ -246,6 +251,7 @@ Result<Replica::States::Given*> Replica::States::snapshot(SiteId const& to, Stat
     // It would keep there what is to be scrubbed.
     if (replica_.unscrubbed_since_)
         return fail(Errc::unavailable, "erased data is still on the disk; ask again later");
+    if (!replica_.damaged_.empty() || replica_.rows_missing_) return tl::unexpected(damaged());
     INOS_CHECK(sync_own());
     Given fresh;
     INOS_CHECK(fill_manifest(fresh, to, ask));
@@ -381,8 +387,12 @@ private:
             std::string_view const key = cursor.key().substr(kSpaceBytes);
             auto const name = name_of_row(key);
             if (!name) return fail(Errc::corruption, "a record's key in the database is malformed");
-            INOS_TRY(StoredRecord const stored, StoredRecord::decode(cursor.value(), *name));
-            StateRow row{state_row::kRecord + std::string(key), stored.record.encode(), {}};
+            auto const stored = replica_.checked(cursor.value(), *name);
+            if (!stored) {
+                states_.replica_.note_damaged(std::string(key));
+                return tl::unexpected(damaged());
+            }
+            StateRow row{state_row::kRecord + std::string(key), stored->record.encode(), {}};
             if (name->key.starts_with('\1')) {
                 INOS_TRY(row.extra, proof(*name));
             }

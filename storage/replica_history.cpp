@@ -152,7 +152,7 @@ Result<RecordHistory> Replica::history(RecordName const& name, HistoryLimits con
             bytes_held += size_of(step);
         // The list goes back in time, and so do the ops of one entry here.
         std::move(of_entry.rbegin(), of_entry.rend(), std::back_inserter(steps));
-        at = before;
+        at = before == at ? Dot() : before;  // not known: see Stage::touch
     }
     std::reverse(steps.begin(), steps.end());
     return history;
@@ -162,18 +162,22 @@ Result<bool> Replica::history_within(RecordName const& name,
                                      Dot last,
                                      VersionVector const& vector) const {
     RecordTag const tag = record_tag(options_.digest_key, name.collection, name.key);
+    std::uint64_t left = entries_in(vector_);  // a list that is longer goes in a circle
     // What is before a cut may be any entry that was cut, or that came as a state.
     while (last.seq > 0) {
         if (log_starts_.is_cut(last)) return log_starts_.within(vector);
         if (!vector.covers(last)) return false;
-        INOS_TRY(auto const bytes, engine_.get(Family::log, keys::log(options_.space, last)));
-        auto const entry = bytes ? StoredEntry::decode(*bytes, last.actor) : std::nullopt;
+        auto const bytes = engine_.get(Family::log, keys::log(options_.space, last));
+        if (!bytes && bytes.error().code != Errc::corruption) return tl::unexpected(bytes.error());
+        auto const entry =
+            bytes && *bytes ? StoredEntry::decode(**bytes, last.actor) : std::nullopt;
         auto const frame = entry ? frame_entry(entry->bytes) : std::nullopt;
-        if (!frame) return tl::unexpected(corrupt_entry(last));
+        if (!frame || left-- == 0) return false;  // what is before it, nobody knows
         auto const tags = op_tags(*frame, options_.digest_key);
-        last = {};
+        Dot before;
         for (std::size_t i = 0; i < tags.size() && i < entry->links.size(); ++i)
-            if (tags[i] == tag && entry->links[i].seq > 0) last = entry->links[i];
+            if (tags[i] == tag && entry->links[i].seq > 0) before = entry->links[i];
+        last = before == last ? Dot() : before;  // not known: see Stage::touch
     }
     return true;
 }

@@ -38,6 +38,27 @@ Result<Record> Replica::record_at(RecordName const& name) const {
     return std::move(stored.record);
 }
 
+Result<Record> Replica::checked_record(RecordName const& name) const {
+    std::string const key = keys::record(options_.space, name.collection, name.key);
+    INOS_TRY(auto const value, engine_.get(Family::records, key));
+    if (!value) return Record();
+    INOS_TRY(StoredRecord stored, checked(*value, name));
+    return std::move(stored.record);
+}
+
+Result<StoredRecord> Replica::checked(std::string_view value, RecordName const& name) const {
+    INOS_TRY(StoredRecord stored, StoredRecord::decode(value, name));
+    DigestClass const is = digest_class(state_of(stored.record));
+    Digest128 digest;
+    if (is != DigestClass::none)
+        digest = record_digest(options_.digest_key, name.collection, name.key, stored.record);
+    if (is != stored.digest_class || !(digest == stored.digest))
+        return fail(Errc::corruption,
+                    "the record \"" + name.key + "\" in \"" + name.collection +
+                        "\" is not what was written: its digest differs");
+    return stored;
+}
+
 Result<std::optional<FieldRights>> Replica::rights(RecordName const& asked,
                                                    std::string_view field) const {
     RecordName const name{asked.collection,

@@ -73,13 +73,28 @@ Result<StoredRecord> StoredRecord::decode(std::string_view bytes, RecordName con
     stored.last.actor.value = in.u64();
     stored.last.seq = in.varint();
     auto record = in.ok() ? Record::decode(in.rest()) : std::nullopt;
+    bool const marked =
+        stored.digest == kNotComparable && stored.digest_class == DigestClass::hidden;
     if (version != kRecordVersion || digest_class > static_cast<std::uint8_t>(kDigestClassMax) ||
-        !record)
+        !record || marked)
         return fail(Errc::corruption,
                     "the stored record \"" + name.key + "\" of \"" + name.collection +
-                        "\" cannot be read; run `inos verify` and repair it from a peer");
+                        "\" is damaged; see `inos verify --repair`");
     stored.record = *std::move(record);
     return stored;
+}
+
+StoredRecord::Head StoredRecord::head(std::string_view bytes) {
+    Reader in(bytes);
+    std::uint8_t const version = in.byte();
+    crypto::Hash16 digest{};
+    std::string_view const raw = in.take(digest.size());
+    std::copy(raw.begin(), raw.end(), digest.begin());
+    std::uint8_t const digest_class = in.byte();
+    if (!in.ok() || version != kRecordVersion ||
+        digest_class > static_cast<std::uint8_t>(kDigestClassMax))
+        return {kNotComparable, DigestClass::hidden};
+    return {Digest128::from(digest), static_cast<DigestClass>(digest_class)};
 }
 
 std::string StoredEntry::encode(ActorId author) const {
@@ -117,6 +132,16 @@ std::optional<StoredEntry> StoredEntry::decode(std::string_view value, ActorId a
     return entry;
 }
 
+std::string StoredRecord::marked_as_damaged(std::string bytes) {
+    constexpr std::size_t kDigestAt = 1, kClassAt = 17;
+    bytes.resize(std::max(bytes.size(), kClassAt + 1));
+    bytes[0] = static_cast<char>(kRecordVersion);
+    auto const none = kNotComparable.bytes();
+    std::copy(none.begin(), none.end(), bytes.begin() + kDigestAt);
+    bytes[kClassAt] = static_cast<char>(DigestClass::hidden);
+    return bytes;
+}
+
 Error corrupt_entry(Dot dot) {
     return Error{Errc::corruption,
                  "entry " + std::to_string(dot.seq) + " of actor " +
@@ -124,19 +149,20 @@ Error corrupt_entry(Dot dot) {
                  {}};
 }
 
-Result<Replica::Staged> Replica::Staged::of(RecordName const& name,
-                                            std::optional<std::string_view> stored) {
-    Staged staged;
-    staged.name = name;
-    if (!stored) return staged;
-    INOS_TRY(StoredRecord row, StoredRecord::decode(*stored, name));
-    staged.record = std::move(row.record);
-    staged.stored_class = row.digest_class;
-    staged.stored_digest = row.digest;
-    staged.stored_conflict = belongs_to_conflicts(staged.stored_class, staged.record);
-    staged.last = row.last;
-    staged.stored_upkeep = upkeep_flags(staged.record);
-    return staged;
+void Replica::Staged::take(StoredRecord stored) {
+    record = std::move(stored.record);
+    stored_class = stored.digest_class;
+    stored_digest = stored.digest;
+    stored_conflict = belongs_to_conflicts(stored_class, record);
+    last = stored.last;
+    stored_upkeep = upkeep_flags(record);
+}
+
+// What is there is supposed to be what has to change.
+void Replica::Staged::index_anew() {
+    UpkeepFlags const flags = gone ? UpkeepFlags() : upkeep_flags(record);
+    stored_upkeep = {!flags.markers, !flags.orphan};
+    stored_conflict = gone || !belongs_to_conflicts(digest_class(state_of(record)), record);
 }
 
 Replica::Stage::Stage(Replica& replica)
@@ -146,9 +172,21 @@ Result<Replica::Staged*> Replica::Stage::record(RecordName const& name) {
     std::string key = keys::record(replica_.options_.space, name.collection, name.key);
     auto const it = records_.find(key);
     if (it != records_.end()) return &it->second;
-    INOS_TRY(auto const value, replica_.engine_.get(Family::records, key));
-    INOS_TRY(Staged staged, Staged::of(name, value));
-    staged.stored_entries = replica_.indexes_->entries(name, staged.record);
+    auto const value = replica_.engine_.get(Family::records, key);
+    if (!value && value.error().code != Errc::corruption) return tl::unexpected(value.error());
+    Staged staged;
+    staged.name = name;
+    bool const held = !value || value->has_value();
+    auto stored = value && held ? StoredRecord::decode(**value, name)
+                                : fail(Errc::corruption, "it cannot be read");
+    if (held && stored) {
+        staged.take(*std::move(stored));
+        staged.stored_entries = replica_.indexes_->entries(name, staged.record);
+    } else if (held) {
+        staged.damaged = value ? **value : std::string();
+        replica_.note_damaged(key.substr(4));
+    }
+    staged.list_unknown = held ? staged.last.seq == 0 : replica_.rows_missing_;
     note_wanted(name);
     return &records_.emplace(std::move(key), std::move(staged)).first->second;
 }
@@ -203,6 +241,7 @@ void Replica::Stage::advance(Dot dot, EntryHeader const* header, crypto::Hash32 
 
 Dot Replica::Stage::touch(Staged& staged, Dot dot) {
     if (staged.last == dot) return {};
+    if (staged.list_unknown && staged.last.seq == 0) return staged.last = dot;
     staged.before = std::exchange(staged.last, dot);
     return staged.before;
 }

@@ -33,6 +33,20 @@ struct UpkeepFlags {
 };
 UpkeepFlags upkeep_flags(Record const& record);
 
+// How many entries the vector names: no list through the log is longer.
+inline std::uint64_t entries_in(VersionVector const& vector) {
+    std::uint64_t sum = 0;
+    for (auto const& [actor, seq] : vector.items())
+        sum += seq;
+    return sum;
+}
+
+// Of a walk that sums the digests of all records again, up to where it has come.
+struct Replica::Summing {
+    std::string from;
+    Sums sums;
+};
+
 // A record as it will be written.
 struct Replica::Staged {
     RecordName name;
@@ -42,13 +56,18 @@ struct Replica::Staged {
     bool stored_conflict = false;             // is in the index of conflicts
     UpkeepFlags stored_upkeep;                // is in the indexes that upkeep walks
     std::vector<std::string> stored_entries;  // in secondary indexes
+    bool index_unknown = false;               // whatever these say of it, they are told anew
     Dot last;    // the newest entry here that touched the record: its history begins there
     Dot before;  // the one before it, if it is of this stage
     bool dirty = false;
-    bool gone = false;  // erased: nothing stays under its key
+    bool gone = false;          // erased: nothing stays under its key
+    bool list_unknown = false;  // entries may have touched it that its history does not name
+    // What is stored, if it cannot be read: it stays so, marked, until it is repaired, and `record`
+    // counts for nothing.
+    std::optional<std::string> damaged;
 
-    // As the engine has it; an empty one where it has none.
-    static Result<Staged> of(RecordName const& name, std::optional<std::string_view> stored);
+    void take(StoredRecord stored);  // as it is in the engine
+    void index_anew();
 };
 
 class Replica::Stage {
@@ -68,7 +87,7 @@ public:
     // Moves the actor's state and the vector over an entry, ...
     void advance(Dot dot, EntryHeader const* header, crypto::Hash32 const& chain);
     // ... says for one of its ops that it touches the record, and answers the entry before it that
-    // did, if it is another one, ...
+    // did, if it is another one; itself, where that is not known (list_unknown), ...
     static Dot touch(Staged& staged, Dot dot);
     // ... and takes it into the log. `links`: what touch() answered, for every op.
     void append(Dot dot,
@@ -106,9 +125,15 @@ public:
 
 private:
     friend class Replica;
+    friend class RecordRepair;
     Result<void> rewrite_log(Dot dot, RecordTag const& tag, Dot& before);
-    Result<void> rewrite_history(Dot last, RecordTag const& tag);
+    Result<bool> rewrite_history(Dot last, RecordTag const& tag);
+    void wait_for_repair(std::string const& key);
     Result<void> rewrite_void_entries(RecordTag const& tag);
+    Result<void> relink(RecordTag const& tag,
+                        std::vector<Dot> const& order,
+                        std::size_t first,
+                        bool whole);
     Result<void> find_erased_keys();
     void note_wanted(RecordName const& name);
     Result<std::optional<std::string>> key_of(RecordTag const& tag);
@@ -147,6 +172,16 @@ struct StoredRecord {
                               Dot last,
                               Record const& record);
     static Result<StoredRecord> decode(std::string_view bytes, RecordName const& name);
+
+    // What counts in the sums, without the record. Of bytes that cannot be read: kNotComparable.
+    struct Head {
+        Digest128 digest;
+        DigestClass digest_class = DigestClass::none;
+    };
+    static Head head(std::string_view bytes);
+    // The same bytes under a digest that no record has, so that the roots of this site and of
+    // others differ until the record is put right. Bytes without a whole head count so anyway.
+    static std::string marked_as_damaged(std::string bytes);
 };
 
 // Whether a record stands in the index of conflicts: under some schema it is there and has one.

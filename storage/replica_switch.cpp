@@ -40,7 +40,8 @@ public:
         : replica_(replica),
           taken_(taken),
           space_(replica.options_.space),
-          staged_(replica.engine_, space_) {
+          staged_(replica.engine_, space_),
+          all_theirs_(taken.vector.includes(replica.vector_)) {
         for (StateHead const& head : taken_.manifest.heads) {
             Seq const have = replica.vector_.at(head.actor);
             if (head.seq > have) moved_.emplace(head.actor, Moved{&head, have, {}, {}});
@@ -213,7 +214,8 @@ private:
         std::vector<LogFeed> feeds;
         for (auto& [actor, moved] : moved_) {
             ends.set(actor, moved.head->seq);
-            INOS_CHECK(read_deps(moved));
+            moved.hlc = moved.head->floor_hlc;
+            INOS_TRY(moved.deps, staged_.floor_deps(*moved.head));
         }
         for (auto const& [actor, end] : ends.items()) {
             Seq const start = start_of(actor);
@@ -230,12 +232,6 @@ private:
         }
         return in_causal_order(
             feeds, std::move(starts), [&](LogFeed const& feed) { return visit(feed, write); });
-    }
-
-    Result<void> read_deps(Moved& moved) const {
-        moved.hlc = moved.head->floor_hlc;
-        INOS_TRY(moved.deps, staged_.floor_deps(*moved.head));
-        return {};
     }
 
     Result<void> visit(LogFeed const& feed, bool write) {
@@ -334,7 +330,7 @@ private:
                                             staging::key(space_, state_row::kRecord + 1));
         auto ours = replica_.engine_.scan(
             Family::records, keys::space_begin(space_) + first, keys::space_end(space_));
-        sums_ = replica_.sums_;
+        sums_.clear();
         while (ours->valid() || theirs->valid()) {
             std::string_view const our_name =
                 ours->valid() ? ours->key().substr(4) : std::string_view();
@@ -368,7 +364,9 @@ private:
                            bool write) {
         auto const name = name_of_row(row);
         if (!name) return tl::unexpected(StagedState::corrupt());
-        INOS_TRY(Staged staged, Staged::of(*name, our_value));
+        Staged staged;
+        staged.name = *name;
+        if (our_value) read_ours(*our_value, staged);
         Record came;
         if (their_value) {
             auto const staged_row = StagedRow::decode(*their_value);
@@ -380,8 +378,22 @@ private:
         if (!write) INOS_CHECK(check_same_cells(staged.record, came));
         Record const before = staged.record;
         Dot const last = staged.last;
-        merge(staged.record, replica_.vector_, came, taken_.vector);
+        if (all_theirs_)
+            staged.record = std::move(came);
+        else if (!staged.damaged)
+            merge(staged.record, replica_.vector_, came, taken_.vector);
         return put_record(row, staged, our_value ? &before : nullptr, last, write);
+    }
+
+    // What cannot be read waits for its repair, marked; unless all there is has come.
+    void read_ours(std::string_view value, Staged& staged) {
+        auto const head = StoredRecord::head(value);
+        sums_[staged.name.collection].add(head.digest_class, head.digest);
+        auto stored = replica_.checked(value, staged.name);
+        if (stored) return staged.take(*std::move(stored));
+        if (!all_theirs_) staged.damaged = value;
+        staged.take({head.digest, head.digest_class, Dot{{}, kSeqMax}, {}});
+        staged.index_unknown = true;
     }
 
     // `before`: the record that is held; null: none is.
@@ -392,9 +404,9 @@ private:
             record_tag(replica_.options_.digest_key, staged.name.collection, staged.name.key);
         bool const erased = !is_mark && is_erased(tag);
         auto const newest = newest_.find(tag);
-        bool const is_linked = !is_mark && newest != newest_.end();
-        if (!is_mark) staged.last = is_linked ? newest->second : end_;
-        staged.gone = erased || (!is_mark && staged.record.empty() && !is_linked);
+        bool const is_linked = newest != newest_.end();
+        staged.last = is_mark ? Dot() : is_linked ? newest->second : end_;
+        staged.gone = erased || (!staged.damaged && staged.record.empty() && !is_linked);
         if (!staged.gone) note_policy(staged);
         if (staged.gone && !before) return {};
         if (!staged.gone && before && staged.record == *before && staged.last == last) return {};
@@ -428,7 +440,7 @@ private:
 
     // Where we held nothing that the source did not, its root has to be ours now.
     Result<void> check_root() const {
-        if (!taken_.vector.includes(replica_.vector_)) return {};
+        if (!all_theirs_) return {};
         for (RecordTag const& tag : replica_.pending_erasures_)
             if (!marks_.contains(tag)) return {};
         Digest128 root;
@@ -523,8 +535,8 @@ private:
         for (; cursor->valid(); cursor->next()) {
             auto const name = name_of_row(cursor->key().substr(4));
             if (!name) return tl::unexpected(StagedState::corrupt());
-            INOS_TRY(StoredRecord const stored, StoredRecord::decode(cursor->value(), *name));
-            sums[name->collection].add(stored.digest_class, stored.digest);
+            auto const head = StoredRecord::head(cursor->value());
+            sums[name->collection].add(head.digest_class, head.digest);
         }
         INOS_CHECK(cursor->status());
         return sums;
@@ -545,6 +557,7 @@ private:
             record.another_life(current ? Doubt::seen_more : Doubt::none);
         }
         if (record != replica_.continuity_) replica_.put_record(batch_, record);
+        if (all_theirs_) remove(Family::meta, keys::meta_kind(space_, 'n'));
         for (char const name : {staging::kManifest, staging::kPosition, staging::kSwitching})
             remove(Family::staging, staging::key(space_, name));
         INOS_CHECK(replica_.write_batch(batch_, Durability::synced));
@@ -568,6 +581,7 @@ private:
     Taken const taken_;
     std::uint32_t const space_;
     StagedState const staged_;
+    bool const all_theirs_;  // nothing is held here that the source has not seen
     Phase phase_ = Phase::none;
     std::string done_;
     WriteBatch batch_;

@@ -50,12 +50,16 @@ public:
     std::vector<Seq> const& signatures() const { return signatures_; }  // met on the way
     // The oldest one that is left; nullopt: none that is old enough.
     std::optional<Item> const& item() const { return item_; }
-    // Nothing before it in the histories of its records is left. `start_of` only grows, so a link
+    // Nothing before it in the histories of its records is left; one that names itself knows of
+    // none (Stage::touch). `start_of` only grows, so a link
     // that was met once is not looked at again.
     template <class StartOf>
     bool is_first(StartOf start_of) {
         auto& links = item_->links;
-        while (!links.empty() && links.back().seq <= start_of(links.back().actor))
+        auto const gone = [&](Dot link) {
+            return link == item_->dot || link.seq <= start_of(link.actor);
+        };
+        while (!links.empty() && gone(links.back()))
             links.pop_back();
         return links.empty();
     }
@@ -222,10 +226,15 @@ private:
     // A purged record's row, which was there for the history only.
     Result<void> drop_row(RecordName const& name, Dot dot) {
         std::string key = keys::record(replica_.options_.space, name.collection, name.key);
-        INOS_TRY(auto const value, replica_.engine_.get(Family::records, key));
-        if (!value) return {};
-        INOS_TRY(StoredRecord const stored, StoredRecord::decode(*value, name));
-        if (stored.record.empty() && stored.last == dot)
+        auto const value = replica_.engine_.get(Family::records, key);
+        if (value && !*value) return {};
+        auto const stored =
+            value ? StoredRecord::decode(**value, name) : tl::unexpected(value.error());
+        if (!stored) {
+            if (stored.error().code == Errc::corruption) replica_.note_damaged(key.substr(4));
+            return tl::unexpected(stored.error());
+        }
+        if (stored->record.empty() && stored->last == dot)
             batch_.remove(Family::records, std::move(key));
         return {};
     }
@@ -263,8 +272,11 @@ private:
 
 Result<std::size_t> Replica::truncate(LogRetention const& retention) {
     if (failed_) return tl::unexpected(refused().error());
+    if (log_pin_.use_count() > 1 || !damaged_.empty()) return std::size_t{0};
     INOS_TRY(VersionVector floor, stable());
-    return Truncation(*this, std::move(floor), retention).run();
+    auto cut = Truncation(*this, std::move(floor), retention).run();
+    bool const waits = !cut && !damaged_.empty() && cut.error().code == Errc::corruption;
+    return waits ? std::size_t{0} : cut;
 }
 
 }  // namespace inos

@@ -271,6 +271,7 @@ Result<std::size_t> Replica::purge(std::size_t budget) {
         auto const name = keys::indexed_record(cursor->key());
         if (!name) return fail(Errc::corruption, "a key in the index of deletions is malformed");
         INOS_TRY(Staged* const staged, stage.record({name->first, name->second}));
+        if (staged->damaged) continue;  // waits for its repair
         Record left = staged->record;
         if (!inos::purge(left, purging_with_)) continue;
         INOS_TRY(bool const all_stable,
@@ -305,19 +306,17 @@ Result<std::size_t> Replica::delete_again(std::size_t budget) {
         if (schema(name->first).on_delete != DeletePolicy::delete_wins) continue;
         if (own_member && !own_member->may_write(collection_concerned(name->first, name->second)))
             continue;
-        INOS_TRY(
-            auto const value,
-            engine_.get(Family::records, keys::record(options_.space, name->first, name->second)));
-        if (!value) continue;
         RecordName const record{name->first, name->second};
         if (is_erased(record)) continue;
-        INOS_TRY(StoredRecord const stored, StoredRecord::decode(*value, record));
-        RecordState const state = state_of(stored.record);
+        auto const stored = record_at(record);
+        if (!stored && stored.error().code == Errc::corruption) continue;  // waits for its repair
+        INOS_CHECK(stored);
+        RecordState const state = state_of(*stored);
         if (!state.markers || !state.uncovered) continue;
-        auto const markers = stored.record.at(kDeletePath);
+        auto const markers = stored->at(kDeletePath);
         bool own = false;
         for (std::size_t i = markers.begin; i < markers.end; ++i)
-            own = own || is_ours(stored.record[i].dot.actor);
+            own = own || is_ours((*stored)[i].dot.actor);
         if (own) transaction.writes.push_back({Write::Kind::cover, record, {}, {}});
     }
     INOS_CHECK(cursor->status());
@@ -350,12 +349,14 @@ Result<std::vector<RecordView>> Replica::orphans(RecordName const& after,
         auto const key = keys::indexed_record(cursor->key());
         if (!key) return fail(Errc::corruption, "a key in the index of orphan edits is malformed");
         RecordName const name{key->first, key->second};
-        INOS_TRY(
-            auto const value,
-            engine_.get(Family::records, keys::record(options_.space, name.collection, name.key)));
-        if (!value) continue;
-        INOS_TRY(StoredRecord const stored, StoredRecord::decode(*value, name));
-        found.push_back(view(name, stored));
+        auto const value =
+            engine_.get(Family::records, keys::record(options_.space, name.collection, name.key));
+        if (!value && value.error().code != Errc::corruption) return tl::unexpected(value.error());
+        if (value && !*value) continue;
+        auto const stored = value ? StoredRecord::decode(**value, name)
+                                  : Result<StoredRecord>(tl::unexpected(value.error()));
+        if (!stored) continue;  // waits for its repair
+        found.push_back(view(name, *stored));
         found.back().collection = name.collection;
     }
     INOS_CHECK(cursor->status());

@@ -227,8 +227,12 @@ Result<Value> Client::call(ApiRequest const& sent) {
     return parse_json(response.body, kAnswerDepthMax);
 }
 
+constexpr std::chrono::minutes kVerifyPatience{60};
+
 std::chrono::milliseconds answer_patience(ApiRequest const& request) {
     auto const patience = HttpClientOptions().answer_timeout;
+    // Reads all that the node holds.
+    if (request.path == "/v1/verify") return patience + kVerifyPatience;
     auto const found = request.query.find("timeout");
     if (found == request.query.end()) return patience;
     std::uint64_t seconds = 0;

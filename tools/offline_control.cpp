@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "net/peer_manager.hpp"
 #include "net/peer_url.hpp"
 #include "storage/crypto/site_id.hpp"
 
@@ -71,6 +72,15 @@ void OfflineControl::verify(std::function<void(Result<VerifyReport>)> done) {
     }
     report.agree = report.peers.empty();
     done(std::move(report));
+}
+
+void OfflineControl::repair(std::function<void(Result<RepairReport>)> done) {
+    RecordRepair repair(*site_.replica);
+    for (;;) {
+        auto const end = repair.step();
+        if (!end) return done(tl::unexpected(end.error()));
+        if (*end) return done(repair.take_report());
+    }
 }
 
 void OfflineControl::invite(InviteRequest, std::function<void(Result<InviteInfo>)> done) {

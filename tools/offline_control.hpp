@@ -21,6 +21,7 @@ public:
     Result<void> add_peer(std::string const& url) override;
     Result<void> remove_peer(std::string const& url) override;
     void verify(std::function<void(Result<VerifyReport>)> done) override;
+    void repair(std::function<void(Result<RepairReport>)> done) override;
     void invite(InviteRequest request, std::function<void(Result<InviteInfo>)> done) override;
     std::vector<InviteInfo> invites() const override { return {}; }
     Result<void> revoke_invite(std::string const& id) override;

@@ -53,6 +53,7 @@ void put(schema::Message::Builder out, Hello const& hello) {
     builder.setVersionMin(hello.version_min);
     builder.setVersionMax(hello.version_max);
     builder.setNowMs(hello.now_ms);
+    builder.setFeatures(hello.features);
     auto spaces = builder.initSpaces(static_cast<unsigned>(hello.spaces.size()));
     for (unsigned i = 0; i < spaces.size(); ++i) {
         spaces[i].setId(as_data(hello.spaces[i].id));
@@ -165,6 +166,46 @@ void put(schema::Message::Builder out, Fork const& message) {
     builder.setSignature(as_data(crypto::view(message.head.signature)));
 }
 
+void put(schema::Message::Builder out, RepairAsk const& message) {
+    auto builder = out.initRepairAsk();
+    builder.setSpace(as_data(message.space));
+    builder.setFrom(as_data(message.range.from));
+    builder.setTo(as_data(message.range.to));
+    auto keys = builder.initKeys(static_cast<unsigned>(message.keys.size()));
+    for (unsigned i = 0; i < keys.size(); ++i)
+        keys.set(i, as_data(message.keys[i]));
+    builder.setVector(as_data(message.vector));
+    builder.setRoot(as_data(message.root));
+}
+
+void put(schema::Message::Builder out, RepairAnswer const& message) {
+    auto builder = out.initRepairAnswer();
+    RangeSummary const& summary = message.summary;
+    builder.setSpace(as_data(message.space));
+    builder.setVector(as_data(message.vector));
+    builder.setWaits(!message.ready);
+    builder.setFrom(as_data(summary.range.from));
+    builder.setTo(as_data(summary.range.to));
+    auto parts = builder.initParts(static_cast<unsigned>(summary.parts.size()));
+    for (unsigned i = 0; i < parts.size(); ++i) {
+        parts[i].setEnd(as_data(summary.parts[i].end));
+        parts[i].setSum(as_data(summary.parts[i].sum.bytes()));
+        parts[i].setRecords(summary.parts[i].records);
+    }
+    auto items = builder.initItems(static_cast<unsigned>(summary.items.size()));
+    for (unsigned i = 0; i < items.size(); ++i) {
+        items[i].setKey(as_data(summary.items[i].key));
+        items[i].setDigest(as_data(summary.items[i].digest.bytes()));
+        items[i].setClass(static_cast<std::uint8_t>(summary.items[i].digest_class));
+    }
+    auto states = builder.initStates(static_cast<unsigned>(message.states.size()));
+    for (unsigned i = 0; i < states.size(); ++i) {
+        states[i].setKey(as_data(message.states[i].key));
+        states[i].setStanding(static_cast<std::uint8_t>(message.states[i].standing));
+        states[i].setRecord(as_data(message.states[i].record));
+    }
+}
+
 void put(schema::Message::Builder out, StateOffer const& message) {
     out.setStateOffer(as_data(message.space));
 }
@@ -191,6 +232,7 @@ Hello get(schema::Hello::Reader in) {
     hello.version_min = in.getVersionMin();
     hello.version_max = in.getVersionMax();
     hello.now_ms = in.getNowMs();
+    hello.features = in.getFeatures();
     within(in.getSpaces().size(), kSpacesMax, "too many spaces in a hello");
     for (auto const space : in.getSpaces())
         hello.spaces.push_back({sixteen(space.getId()),
@@ -272,6 +314,58 @@ Fork get(schema::Fork::Reader in) {
     return fork;
 }
 
+std::string record_key(capnp::Data::Reader in) {
+    within(in.size(), kRecordKeyBytesMax, "the key of a record is too long");
+    return text(in);
+}
+
+RepairAsk get(schema::RepairAsk::Reader in) {
+    RepairAsk ask{sixteen(in.getSpace()),
+                  {record_key(in.getFrom()), record_key(in.getTo())},
+                  {},
+                  sixteen(in.getVector()),
+                  sixteen(in.getRoot())};
+    within(in.getKeys().size(), kStateKeysMax, "too many records are asked for");
+    for (auto const key : in.getKeys())
+        ask.keys.push_back(record_key(key));
+    return ask;
+}
+
+RepairAnswer get(schema::RepairAnswer::Reader in) {
+    RepairAnswer answer;
+    answer.space = sixteen(in.getSpace());
+    answer.vector = sixteen(in.getVector());
+    answer.ready = !in.getWaits();
+    answer.summary.range = {record_key(in.getFrom()), record_key(in.getTo())};
+    within(in.getParts().size(), kRangePartsMax + 1, "too many parts of a range");
+    for (auto const part : in.getParts())
+        answer.summary.parts.push_back({record_key(part.getEnd()),
+                                        Digest128::from(sixteen(part.getSum())),
+                                        part.getRecords()});
+    within(in.getItems().size(), kRangeItemsMax, "too many records of a range");
+    for (auto const item : in.getItems()) {
+        within(item.getClass(),
+               static_cast<std::size_t>(kDigestClassMax),
+               "a record counts in no way that is known");
+        answer.summary.items.push_back({record_key(item.getKey()),
+                                        Digest128::from(sixteen(item.getDigest())),
+                                        static_cast<DigestClass>(item.getClass())});
+    }
+    within(in.getStates().size(), kStateKeysMax, "too many states of records");
+    std::size_t bytes = 0;
+    for (auto const state : in.getStates()) {
+        within(state.getStanding(),
+               static_cast<std::size_t>(kStandingMax),
+               "a state of a record is worth nothing that is known");
+        bytes += state.getRecord().size();
+        within(bytes, kMessageBytesMax, "parts are longer than the message that holds them");
+        answer.states.push_back({record_key(state.getKey()),
+                                 static_cast<Standing>(state.getStanding()),
+                                 text(state.getRecord())});
+    }
+    return answer;
+}
+
 Message get(schema::Message::Reader in) {
     switch (in.which()) {
         case schema::Message::HELLO:
@@ -315,6 +409,10 @@ Message get(schema::Message::Reader in) {
             return get(in.getRightsRequest());
         case schema::Message::FORK:
             return get(in.getFork());
+        case schema::Message::REPAIR_ASK:
+            return get(in.getRepairAsk());
+        case schema::Message::REPAIR_ANSWER:
+            return get(in.getRepairAnswer());
         case schema::Message::STATE_OFFER:
             return StateOffer{sixteen(in.getStateOffer())};
         case schema::Message::STATE_ASK: {
@@ -332,9 +430,6 @@ Message get(schema::Message::Reader in) {
                              part.getKeyId(),
                              text(part.getSealed())};
         }
-        case schema::Message::RESERVED12:
-        case schema::Message::RESERVED13:
-            break;
     }
     throw Malformed{"a kind of message that this version does not know"};
 }

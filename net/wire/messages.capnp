@@ -21,8 +21,8 @@ struct Message {
     rightsRequest @9 :RightsRequest;
     acknowledgements @10 :Acknowledgements;
     fork         @11 :Fork;
-    reserved12   @12 :Void;
-    reserved13   @13 :Void;
+    repairAsk    @12 :RepairAsk;
+    repairAnswer @13 :RepairAnswer;
     stateOffer   @14 :Data;      # space; the receiver lacks entries that the sender has cut
     stateAsk     @15 :StateAsk;
     statePart    @16 :StatePart;
@@ -34,6 +34,7 @@ struct Hello {
   versionMax @1 :UInt16;
   nowMs      @2 :UInt64;         # the sender's wall clock, milliseconds since the Unix epoch
   spaces     @3 :List(Space);
+  features   @4 :UInt32;         # bits: 0 answers repairAsk
 
   struct Space {
     id         @0 :Data;         # 16 bytes
@@ -71,6 +72,45 @@ struct Fork {
   head      @3 :UInt64;          # the sender's last entry of the actor, as its author signed it
   chain     @4 :Data;            # 32 bytes
   signature @5 :Data;            # 64 bytes
+}
+
+# Asks which records the receiver holds, as sums over ranges of their keys, or what it holds under
+# some keys (storage/record_ranges.hpp, storage/record_repair.hpp). One at a time. A key is
+# collection | 00 | key.
+struct RepairAsk {
+  space @0 :Data;
+  from  @1 :Data;                # the range's first key, and the one behind its last; no end: all
+  to    @2 :Data;
+  keys  @3 :List(Data);          # if there are any: what is held under these, no range
+  vector @4 :Data;               # 16 bytes: digest of the sender's version vector and chains
+  root  @5 :Data;                # 16 bytes: its root
+}
+
+struct RepairAnswer {
+  space  @0 :Data;
+  vector @1 :Data;               # 16 bytes: digest of the sender's version vector and chains
+  from   @2 :Data;               # what this is about: it may end before what was asked for
+  to     @3 :Data;
+  parts  @4 :List(Part);         # many records: sums over parts of the range
+  items  @5 :List(Item);         # or few: one by one
+  states @6 :List(State);        # what is held under the keys, the first ones of them
+  waits  @7 :Bool;               # nothing is answered: the vectors differ, or the roots do not
+
+  struct Part {
+    end     @0 :Data;
+    sum     @1 :Data;            # 16 bytes
+    records @2 :UInt64;
+  }
+  struct Item {
+    key    @0 :Data;
+    digest @1 :Data;             # 16 bytes
+    class  @2 :UInt8;            # DigestClass
+  }
+  struct State {
+    key      @0 :Data;
+    standing @1 :UInt8;          # Standing
+    record   @2 :Data;           # crdt/record.hpp; empty: none
+  }
 }
 
 # Asks for the sender's whole state, part after part (storage/state_transfer.hpp).

@@ -12,10 +12,13 @@
 #include "crdt/ids.hpp"
 #include "storage/continuity.hpp"
 #include "storage/membership.hpp"
+#include "storage/record_repair.hpp"
 
 namespace inos::wire {
 
 using Digest = std::array<std::uint8_t, 16>;
+
+inline constexpr std::uint32_t kFeatureRepair = 1;  // answers RepairAsk
 
 struct Hello {
     struct Space {
@@ -29,6 +32,7 @@ struct Hello {
     std::uint16_t version_min = 1, version_max = 1;
     std::uint64_t now_ms = 0;
     std::vector<Space> spaces;
+    std::uint32_t features = 0;  // kFeature...
     bool operator==(Hello const&) const = default;
 };
 
@@ -116,6 +120,24 @@ struct Fork {
     bool operator==(Fork const&) const = default;
 };
 
+// Which records there are in the range, or, if there are keys, what is held under them.
+struct RepairAsk {
+    SpaceId space{};
+    RecordRange range;
+    std::vector<std::string> keys;
+    Digest vector{}, root{};  // what the sender holds
+    bool operator==(RepairAsk const&) const = default;
+};
+
+struct RepairAnswer {
+    SpaceId space{};
+    Digest vector{};
+    RangeSummary summary;
+    std::vector<SharedState> states;
+    bool ready = true;  // false: nothing is answered, for the sites do not hold the same entries
+    bool operator==(RepairAnswer const&) const = default;
+};
+
 struct StateOffer {
     SpaceId space{};
     bool operator==(StateOffer const&) const = default;
@@ -150,6 +172,8 @@ using Message = std::variant<Hello,
                              RightsRequest,
                              Acknowledgements,
                              Fork,
+                             RepairAsk,
+                             RepairAnswer,
                              StateOffer,
                              StateAsk,
                              StatePart>;

@@ -56,4 +56,14 @@ Result<void> MemoryEngine::write(WriteBatch const& batch, Durability) {
     return {};
 }
 
+Result<void> MemoryEngine::keep_only(Family family, std::vector<std::string> const& keys) {
+    std::lock_guard const lock(mutex_);
+    Table& table = tables_[static_cast<std::size_t>(family)];
+    Table kept;
+    for (auto const& key : keys)
+        if (auto const at = table.find(key); at != table.end()) kept.insert(*at);
+    table = std::move(kept);
+    return {};
+}
+
 }  // namespace inos

@@ -22,6 +22,7 @@ public:
     Result<void> scrub(std::atomic<bool>&) override {
         return {};
     }  // holds nothing but what it shows
+    Result<void> keep_only(Family family, std::vector<std::string> const& keys) override;
 
 private:
     using Table = std::map<std::string, std::string, std::less<>>;

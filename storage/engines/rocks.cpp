@@ -1,7 +1,9 @@
 #include "storage/engines/rocks.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <charconv>
 #include <mutex>
 #include <shared_mutex>
 
@@ -141,13 +143,75 @@ rocksdb::ColumnFamilyOptions family_options(RocksOptions const& options,
 struct Opened {
     std::unique_ptr<rocksdb::DB> db;
     std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families{};
+    std::array<std::uint64_t, kFamilies> generations{};  // of each: see name_of
 };
 
+// A family that was written anew (Engine::keep_only) has a number behind its name. Where there are
+// two of a family the older one is whole, and the other one was not finished.
+std::string name_of(std::size_t family, std::uint64_t generation) {
+    std::string const name = family_name(static_cast<Family>(family));
+    return generation == 0 ? name : name + '~' + std::to_string(generation);
+}
+
+struct FamilyName {
+    std::size_t family = 0;
+    std::uint64_t generation = 0;
+};
+std::optional<FamilyName> family_of(std::string const& name) {
+    for (std::size_t i = 0; i < kFamilies; ++i) {
+        std::string const base = name_of(i, 0);
+        if (name == base) return FamilyName{i, 0};
+        if (!name.starts_with(base + '~')) continue;
+        auto const digits = std::string_view(name).substr(base.size() + 1);
+        FamilyName found{i, 0};
+        auto const end = digits.data() + digits.size();
+        auto const read = std::from_chars(digits.data(), end, found.generation);
+        if (read.ec == std::errc() && read.ptr == end) return found;
+    }
+    return std::nullopt;
+}
+
+// Takes up the families that are whole, and drops the others.
+Result<void> take_families(Opened& opened, std::vector<rocksdb::ColumnFamilyHandle*> handles) {
+    std::array<rocksdb::ColumnFamilyHandle*, kFamilies> chosen{};
+    std::vector<rocksdb::ColumnFamilyHandle*> unfinished;
+    for (auto* handle : handles) {
+        auto const name = family_of(handle->GetName());
+        if (!name) {
+            opened.db->DestroyColumnFamilyHandle(handle);
+            continue;
+        }
+        auto& held = chosen[name->family];
+        if (!held || name->generation < opened.generations[name->family]) {
+            if (held) unfinished.push_back(held);
+            held = handle;
+            opened.generations[name->family] = name->generation;
+        } else {
+            unfinished.push_back(handle);
+        }
+    }
+    opened.families = chosen;
+    for (auto* handle : unfinished) {
+        auto const status = opened.db->DropColumnFamily(handle);
+        opened.db->DestroyColumnFamilyHandle(handle);
+        if (!status.ok()) return tl::unexpected(error_of(status, "opening the database"));
+    }
+    return {};
+}
+
 Result<Opened> open_database(std::string const& path, rocksdb::ColumnFamilyOptions const& family) {
-    std::vector<rocksdb::ColumnFamilyDescriptor> descriptors{
-        {rocksdb::kDefaultColumnFamilyName, family}};
+    std::vector<std::string> names;
+    if (!rocksdb::DB::ListColumnFamilies(db_options(), path, &names).ok())
+        names = {rocksdb::kDefaultColumnFamilyName};  // a new one, or opening it says what is wrong
     for (std::size_t i = 0; i < kFamilies; ++i)
-        descriptors.emplace_back(family_name(static_cast<Family>(i)), family);
+        if (std::none_of(names.begin(), names.end(), [i](auto const& name) {
+                auto const found = family_of(name);
+                return found && found->family == i;
+            }))
+            names.push_back(name_of(i, 0));
+    std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+    for (auto const& name : names)
+        descriptors.emplace_back(name, family);
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* raw = nullptr;
     auto const status = rocksdb::DB::Open(db_options(), path, descriptors, &handles, &raw);
@@ -158,8 +222,8 @@ Result<Opened> open_database(std::string const& path, rocksdb::ColumnFamilyOptio
     }
     Opened opened;
     opened.db.reset(raw);
-    opened.db->DestroyColumnFamilyHandle(handles.front());
-    std::copy(handles.begin() + 1, handles.end(), opened.families.begin());
+    if (auto taken = take_families(opened, std::move(handles)); !taken)
+        return tl::unexpected(taken.error());
     return opened;
 }
 
@@ -225,7 +289,59 @@ public:
         return {};
     }
 
+    Result<void> keep_only(Family family, std::vector<std::string> const& keys) override {
+        std::unique_lock const lock(mutex_);
+        if (!opened_.db) return tl::unexpected(closed());
+        if (*cursors_ > 0) return tl::unexpected(being_read());
+        auto const index = static_cast<std::size_t>(family);
+        std::uint64_t const generation = opened_.generations[index] + 1;
+        rocksdb::ColumnFamilyHandle* fresh = nullptr;
+        auto const made =
+            opened_.db->CreateColumnFamily(options_, name_of(index, generation), &fresh);
+        if (!made.ok()) return tl::unexpected(error_of(made, "writing a family anew"));
+        auto copied = copy(opened_.families[index], fresh, keys);
+        auto* const gone = copied ? opened_.families[index] : fresh;
+        auto const dropped = opened_.db->DropColumnFamily(gone);
+        if (copied && dropped.ok()) {
+            opened_.families[index] = fresh;
+            opened_.generations[index] = generation;
+        }
+        if (copied && !dropped.ok()) {
+            opened_.db->DropColumnFamily(fresh);  // else its name is taken the next time
+            opened_.db->DestroyColumnFamilyHandle(fresh);
+            return tl::unexpected(error_of(dropped, "writing a family anew"));
+        }
+        opened_.db->DestroyColumnFamilyHandle(gone);
+        return copied;
+    }
+
 private:
+    static constexpr std::size_t kCopiedAtOnce = 1 << 20;  // bytes, about
+
+    Result<void> copy(rocksdb::ColumnFamilyHandle* from,
+                      rocksdb::ColumnFamilyHandle* to,
+                      std::vector<std::string> const& keys) const {
+        rocksdb::WriteBatch batch(0, 0, 8, 0);
+        rocksdb::Status status;
+        for (std::size_t i = 0; i < keys.size() && status.ok(); ++i) {
+            rocksdb::PinnableSlice value;
+            status = opened_.db->Get({}, from, keys[i], &value);
+            if (status.IsNotFound()) {
+                status = rocksdb::Status::OK();
+                continue;
+            }
+            if (status.ok()) status = batch.Put(to, keys[i], value);
+            if (status.ok() && batch.GetDataSize() > kCopiedAtOnce) {
+                status = opened_.db->Write({}, &batch);
+                batch.Clear();
+            }
+        }
+        if (status.ok()) status = opened_.db->Write({}, &batch);
+        if (status.ok()) status = opened_.db->Flush({}, to);
+        if (status.ok()) return {};
+        return tl::unexpected(error_of(status, "writing a family anew"));
+    }
+
     rocksdb::ColumnFamilyHandle* handle(Family family) const {
         return opened_.families[static_cast<std::size_t>(family)];
     }

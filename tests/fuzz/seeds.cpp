@@ -283,6 +283,9 @@ void wire_seeds(Seeds const& seeds) {
     grant.space_key = grant.digest_key = std::string(32, 'k');
     grant.statements = {"one", "two"};
     grant.addresses = {"ws://192.0.2.1:7711"};
+    wire::RepairAnswer answer;
+    answer.summary = {{"a", ""}, {{"m", {}, 3}, {"", {}, 4}}, {{"c", {}, DigestClass::hidden}}};
+    answer.states = {{"key", Standing::whole, "record"}};
     std::pair<char const*, wire::Message> const messages[] = {
         {"hello", hello},
         {"statements", wire::Statements{{}, {"one", "two"}}},
@@ -298,13 +301,15 @@ void wire_seeds(Seeds const& seeds) {
         {"refusal", wire::Refusal{"for a reason", {"one", "two"}}},
         {"pair_grant", grant},
         {"pair_done", wire::PairDone{}},
+        {"repair_ask", wire::RepairAsk{{}, {"a", "b"}, {"key one", "key two"}}},
+        {"repair_answer", answer},
         {"rights_request", wire::RightsRequest{{}, "products", "lamp", "stock", 3, true, {}}}};
     for (auto const& [name, message] : messages)
         seeds.add("message", name, wire::encode(message));
     seeds.add("session", "wire", with_choices({0, 8}, blob(wire::encode(hello))));
     // A hello that differs, then each message once, with the driver's answers between them. A step
     // is: kind, wall clock, message, its fields.
-    std::string const greeted = with_choices({0, 0, 0, 1, 0, 9, 0, 0, 1, 0}, {});
+    std::string const greeted = with_choices({0, 0, 0, 1, 0, 9, 0, 0, 0, 1, 0}, {});
     std::string const vector = with_choices({0, 0, 2, 0, 0, 2, 1, 0, 9, 2, 0, 7}, {});
     std::string const batch = with_choices({0, 0, 3, 0, 1, 2, 0, 1, 0, 1}, {});
     std::string const ack = with_choices({0, 0, 4, 0, 1, 1, 0, 20, 0}, {});
@@ -317,6 +322,17 @@ void wire_seeds(Seeds const& seeds) {
     seeds.add(
         "session", "out_of_range", greeted + with_choices({0, 0, 3, 0, 1, 2, 1, 0, 0, 9}, {}));
     seeds.add("session", "exchange", after);
+    // Equal vectors and other roots: a search, an answer to it, and what the store makes of it.
+    std::string const differing = with_choices({0, 0, 0, 1, 0, 9, 0, 0, 1, 0, 0}, {});
+    std::string const asked = with_choices({0, 0, 10, 0, 1, 'a'}, {});
+    std::string const answered = with_choices({0, 0, 11, 0, 0}, {});
+    std::string const search = with_choices({7, 0}, {}), states = with_choices({7, 1}, {});
+    std::string const compared = with_choices({7, 1, 1, 1, 'k', 0}, {});
+    std::string const told = with_choices({7}, {});
+    seeds.add("session",
+              "repair",
+              differing + search + answered + compared + asked + told + answered + compared +
+                  states + answered);
 
     std::string content;
     put_blob(content, "entry one");

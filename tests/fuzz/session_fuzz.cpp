@@ -78,7 +78,12 @@ public:
                 }
                 return perform(session_.probe());
             default:
+                if (answering_) return answer_repair();
+                if (comparing_) return answer_compared();
                 if (applying_ > 0) return answer_apply();
+                return perform(in_.byte() & 1
+                                   ? session_.ask_states({std::string("c\0k", 3)}, now_ms_)
+                                   : session_.search(now_ms_));
         }
     }
 
@@ -90,8 +95,19 @@ private:
     }
     SpaceId next_space() { return in_.byte() == 0xff ? SpaceId{} : fixture_.space; }
 
+    wire::Message next_of_state() {
+        switch (in_.below(3)) {
+            case 0:
+                return wire::StateOffer{next_space()};
+            case 1:
+                return wire::StateAsk{next_space(), {}, {}, std::string(1, '\0')};
+            default:
+                return wire::StatePart{next_space(), {}, {}, 0, std::string(in_.blob())};
+        }
+    }
+
     wire::Message next_message() {
-        switch (in_.below(13)) {
+        switch (in_.below(15)) {
             case 0: {
                 wire::Hello hello;
                 hello.version_max = static_cast<std::uint16_t>(in_.below(3));
@@ -99,6 +115,7 @@ private:
                 auto const& known = *fixture_.states[in_.below(3)];
                 hello.spaces.push_back(
                     {next_space(), wire::vector_digest(known.vector, known.chains), {}, {}});
+                hello.features = in_.byte() & 1;
                 if (in_.byte() & 1) hello.spaces[0].vector = {};
                 if (in_.byte() & 1) hello.spaces[0].membership = known.table.membership;
                 return hello;
@@ -138,12 +155,19 @@ private:
                 return wire::Refusal{std::string(in_.blob())};
             case 7:
                 return wire::PairDone{};
-            case 10:
-                return wire::StateOffer{next_space()};
-            case 11:
-                return wire::StateAsk{next_space(), {}, {}, std::string(1, '\0')};
             case 12:
-                return wire::StatePart{next_space(), {}, {}, 0, std::string(in_.blob())};
+            case 13:
+            case 14:
+                return next_of_state();
+            case 10:
+                return wire::RepairAsk{
+                    next_space(), {std::string(in_.blob()).substr(0, kRecordKeyBytesMax), {}}, {}};
+            case 11: {
+                wire::RepairAnswer answer;
+                answer.space = next_space();
+                if (in_.byte() & 1) answer.summary.range.to = "m";
+                return answer;
+            }
             case 9:
                 return wire::RightsRequest{
                     next_space(), "c", std::string(in_.blob()), "f", in_.wide(), false, {}};
@@ -180,6 +204,30 @@ private:
         Result<StateTaken> taken = static_cast<StateTaken>(in_.below(3));
         if (in_.byte() == 0xff) taken = fail(Errc::protocol, "a record nobody made");
         perform(session_.state_taken(std::move(taken), next_state(), now_ms_));
+    }
+
+    void answer_repair() {
+        answering_ = false;
+        RepairAnswered made;
+        made.answer.space = fixture_.space;
+        made.answer.summary.range = ask_.range;
+        made.cost = 1 + ask_.keys.size() * 1'000;
+        for (auto const& key : ask_.keys)
+            if (made.answer.states.size() < kStateKeysMax)
+                made.answer.states.push_back({key, Standing::whole, {}});
+        perform(session_.repair_answered(std::move(made), now_ms_));
+    }
+
+    void answer_compared() {
+        comparing_ = false;
+        Result<RangeDifferences> found;
+        for (std::size_t n = in_.below(4); n > 0; --n)
+            found->ranges.push_back({{std::string(1, 'a'), {}}, std::nullopt});
+        for (std::size_t n = in_.below(4); n > 0; --n)
+            found->records.push_back(
+                {std::string(in_.blob()).substr(0, kRecordKeyBytesMax), {}, DigestClass::none});
+        if (in_.byte() == 0xff) found = fail(Errc::protocol, "sums that cannot be");
+        perform(session_.range_compared(answer_, std::move(found), now_ms_));
     }
 
     void answer_apply() {
@@ -239,6 +287,20 @@ private:
     void check(session::RootsDiffer const&) {
         fuzz::expect(!std::exchange(alarmed_, true), "the alarm is given once");
     }
+    void check(session::AnswerRepair const& action) {
+        fuzz::expect(!std::exchange(answering_, true), "one answer at a time");
+        ask_ = action.ask;
+    }
+    void check(session::CompareRange const& action) {
+        fuzz::expect(!std::exchange(comparing_, true), "one answer is looked at at a time");
+        answer_ = action.answer;
+    }
+    void check(session::Searched const& action) {
+        fuzz::expect(action.keys.size() <= kRepairKeysMax, "what is found is bounded");
+    }
+    void check(session::StatesCame const& action) {
+        fuzz::expect(!action.answer || action.answer->states.size() <= 1, "what was asked for");
+    }
     void check(session::Close const& action) {
         fuzz::expect(!action.reason.message.empty(), "a close says why");
         closed_ = true;
@@ -250,6 +312,9 @@ private:
     Session session_;
     bool asking_ = false, giving_ = false, taking_ = false;
     bool collecting_ = false, closed_ = false, alarmed_ = false;
+    bool answering_ = false, comparing_ = false;
+    wire::RepairAsk ask_;
+    wire::RepairAnswer answer_;
     std::size_t state_ = 0, applying_ = 0, adding_ = 0;
 };
 

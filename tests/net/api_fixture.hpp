@@ -21,6 +21,7 @@ public:
     std::vector<InviteInfo> open_invites;
     InviteRequest last_invite;
     VerifyReport report;
+    RepairReport repair_report;
     std::optional<Error> failure;  // of everything that can fail
     std::size_t acknowledged = 0;  // what waiting comes to
     struct Wait {
@@ -53,6 +54,10 @@ public:
     void verify(std::function<void(Result<VerifyReport>)> done) override {
         if (failure) return done(tl::unexpected<Error>(*failure));
         done(report);
+    }
+    void repair(std::function<void(Result<RepairReport>)> done) override {
+        if (failure) return done(tl::unexpected<Error>(*failure));
+        done(repair_report);
     }
     void invite(InviteRequest request, std::function<void(Result<InviteInfo>)> done) override {
         last_invite = request;

@@ -526,8 +526,21 @@ TEST_F(ApiNode, verify_answers_for_all_sites) {
     EXPECT_EQ(send("POST", "/v1/verify").body,
               R"({"agree":true,"peers":[{"ahead":0,"behind":0,"name":"site1","root":"r",)"
               R"("site":"id1","state":"agrees"}],"root":"r","systems":[]})");
+    node.repair_report.looked = 4;
+    node.repair_report.note_repaired({{"c", "ann"}, "built again"});
+    node.repair_report.note_left({{"c", "\1tag"}, "damaged"});
+    node.repair_report.log_damage = {"log"};
+    EXPECT_EQ(send("POST", "/v1/verify", R"({"repair":true})").body,
+              R"({"agree":true,"peers":[{"ahead":0,"behind":0,"name":"site1","root":"r",)"
+              R"("site":"id1","state":"agrees"}],"repair":{"left":[{"collection":"c","id":"",)"
+              R"("what":"damaged"}],"left_count":1,"log":["log"],"looked":4,)"
+              R"("repaired":[{"collection":"c","id":"ann","what":"built again"}],)"
+              R"("repaired_count":1},"root":"r","systems":[]})");
+    for (char const* body : {R"({"repair":1})", R"({"mend":true})", "[]", "x"})
+        EXPECT_EQ(send("POST", "/v1/verify", body).status, *body == '{' ? 422 : 400) << body;
     node.failure = Error{Errc::unavailable, "no node runs", ""};
     EXPECT_EQ(send("POST", "/v1/verify").status, 503);
+    EXPECT_EQ(send("POST", "/v1/verify", R"({"repair":true})").status, 503);
 }
 
 TEST_F(ApiNode, probes_answer) {

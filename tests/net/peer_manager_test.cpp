@@ -216,7 +216,7 @@ TEST_P(TwoSites, D17_verify_names_what_is_under_way) {
 }
 
 // One site's sum is not that of its records: a fault that only the comparison of roots can show.
-TEST_P(TwoSites, D17_alarm_when_equal_entries_made_different_records) {
+TEST_P(TwoSites, D17_alarm_and_repair_when_equal_entries_made_different_records) {
     a.put("customers", "ann", R"({"name":"Ann"})");
     world.connect(a, b);
     ASSERT_TRUE(world.run_until([&] { return connected() && world.all_equal(); }, 2'000));
@@ -235,9 +235,12 @@ TEST_P(TwoSites, D17_alarm_when_equal_entries_made_different_records) {
     world.step(1'000);
     EXPECT_EQ(a.logged("alarm \"b\": holds the same entries"), 1u);
     EXPECT_EQ(b.logged("alarm \"a\": holds the same entries"), 1u);
+    // Sums that are not those of the records are made anew.
+    EXPECT_EQ(a.logged("record_repaired"), 0u);
+    EXPECT_EQ(b.logged("record_repaired"), 1u);
     auto const report = verified(world, a);
-    EXPECT_FALSE(report.agree);
-    EXPECT_EQ(state_of(report, "b"), "differs");
+    EXPECT_TRUE(report.agree);
+    EXPECT_EQ(state_of(report, "b"), "agrees");
 }
 
 TEST_P(TwoSites, hang_up_and_forget_a_removed_address) {

@@ -401,6 +401,11 @@ TEST(Checkers, allow_only_alarms_that_have_a_reason) {
           "alarm \"s1\": holds the same entries as this site, but not the same "
           "records: run `inos verify`"})
         EXPECT_THAT([&] { check_alarm("s0", line); }, fails_with("s0 says: alarm"));
+    char const* const damaged = "alarm \"a\" of \"c\": it is damaged, and the log does not tell it";
+    EXPECT_THAT([&] { check_alarm("s0", damaged); }, fails_with("s0 says: alarm"));
+    Swarm swarm;
+    swarm.damage = true;
+    EXPECT_NO_THROW(check_alarm("s0", damaged, swarm));
 }
 
 }  // namespace

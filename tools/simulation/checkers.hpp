@@ -10,6 +10,7 @@
 #include "tools/simulation/ledger.hpp"
 #include "tools/simulation/log_view.hpp"
 #include "tools/simulation/sim_world.hpp"
+#include "tools/simulation/swarm.hpp"
 
 namespace inos::sim {
 
@@ -23,8 +24,9 @@ void check_bounds(SimWorld& world, std::int64_t least = 0);
 // acknowledged write, the write is seen. Of the last `count` things that were asked for.
 void check_seen(SimWorld& world, Ledger const& ledger, std::size_t count);
 // Of the lines in a node's log that begin with "alarm" only those are right that follow from what a
-// run does to disks and clocks, and to directories where it puts `copies` of them back.
-void check_alarm(std::string const& node, std::string const& line, bool copies = false);
+// run does: to disks, clocks and records, to directories where it puts copies of them back, and to
+// what others have purged where these edit it.
+void check_alarm(std::string const& node, std::string const& line, Swarm const& swarm = {});
 // I12: what is in flight, waits for a store or for a reader stays within its bounds.
 void check_queues(SimWorld& world);
 // I8 and I1: a node that was down holds what it held before: `before` is its vector then, `own` the

@@ -239,7 +239,7 @@ void check_end(SimWorld& world, Ledger const& ledger, Tape& tape) {
                 "I2: " + node->name() + " shows other records than " + world[0].name());
     }
     SimNode* held = nullptr;
-    while (!held || !held->running())
+    while (!held || !held->running() || !world.belongs(*held))
         held = tape.pick(world.nodes()).get();
     check_rebuilt(*held, world.space_keys(), tape);
 }

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,6 +48,22 @@ public:
 
 private:
     Error error_;
+};
+
+// Ends before what cannot be read.
+class CutCursor final : public Cursor {
+public:
+    explicit CutCursor(std::unique_ptr<Cursor> before) : before_(std::move(before)) {}
+    bool valid() const override { return before_->valid(); }
+    void next() override { before_->next(); }
+    std::string_view key() const override { return before_->key(); }
+    std::string_view value() const override { return before_->value(); }
+    Result<void> status() const override {
+        return fail(Errc::corruption, "an injected bad checksum of a block");
+    }
+
+private:
+    std::unique_ptr<Cursor> before_;
 };
 
 // What a disk can do to a call, for counting.
@@ -147,12 +164,21 @@ public:
         undo_.clear();
     }
 
+    // A block of a file that cannot be read any more: what is written later can, but no scan comes
+    // past it until the family is written anew.
+    void make_unreadable(Family family, std::string const& key) {
+        unreadable_.insert({family, key});
+    }
+
     // ---- Engine -------------------------------------------------------------------------------
     Result<std::optional<std::string>> get(Family family, std::string_view key) const override {
         if (watchers_ == 0) {
             ++reads_;
             if (auto const error = failed_read()) return tl::unexpected<Error>(*error);
         }
+        std::pair const place(family, std::string(key));
+        if (unreadable_.contains(place) && !overwritten_.contains(place))
+            return fail(Errc::corruption, "an injected bad checksum of a block");
         return inner_->get(family, key);
     }
     using Engine::scan;
@@ -162,7 +188,13 @@ public:
                                  Direction direction) const override {
         if (watchers_ == 0)
             if (auto const error = failed_read()) return std::make_unique<FailedCursor>(*error);
-        return inner_->scan(family, from, to, direction);
+        bool const back = direction == Direction::descending;
+        auto const first = unreadable_.lower_bound({family, std::string(from)});
+        auto const end = unreadable_.lower_bound({family, std::string(to)});
+        if (first == end) return inner_->scan(family, from, to, direction);
+        std::string const bad = back ? std::prev(end)->second + '\0' : first->second;
+        return std::make_unique<CutCursor>(
+            inner_->scan(family, back ? bad : from, back ? to : bad, direction));
     }
     Result<void> write(WriteBatch const& batch, Durability durability) override {
         if (watchers_ == 0) {
@@ -171,6 +203,9 @@ public:
             INOS_CHECK(disturbed_write(batch));
         }
         INOS_CHECK(keep(batch, durability));
+        if (!unreadable_.empty())
+            for (auto const& change : batch.changes)
+                overwritten_.insert({change.family, change.key});
         if (durability == Durability::synced) undo_.clear();
         return {};
     }
@@ -179,6 +214,13 @@ public:
         if (dies(false)) return fail(Errc::io, "the machine has lost power");
         undo_.clear();  // rewriting everything syncs everything
         return inner_->scrub(cancelled);
+    }
+    Result<void> keep_only(Family family, std::vector<std::string> const& keys) override {
+        if (dies(false)) return fail(Errc::io, "the machine has lost power");
+        undo_.clear();
+        std::erase_if(unreadable_, [family](auto const& key) { return key.first == family; });
+        overwritten_.clear();
+        return inner_->keep_only(family, keys);
     }
 
 private:
@@ -250,6 +292,7 @@ private:
     std::function<void()> on_death_;
     std::vector<WriteBatch> undo_;
     std::shared_ptr<Archive> archive_ = std::make_shared<Archive>();
+    std::set<std::pair<Family, std::string>> unreadable_, overwritten_;
 };
 
 }  // namespace inos::sim

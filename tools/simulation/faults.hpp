@@ -42,6 +42,8 @@ enum class Fault : std::uint8_t {
     failed_write_kept,
     failed_read,
     disk_full,
+    record_damaged,
+    record_falsified,
     // clocks
     clock_forward,
     clock_back,
@@ -115,6 +117,8 @@ inline constexpr std::array<std::string_view, kFaults> kFaultNames = {"partition
                                                                       "failed write kept",
                                                                       "failed read",
                                                                       "disk full",
+                                                                      "record damaged",
+                                                                      "record falsified",
                                                                       "clock forward",
                                                                       "clock back",
                                                                       "clock ten years",

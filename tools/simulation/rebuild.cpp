@@ -1,6 +1,9 @@
 #include "tools/simulation/rebuild.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <set>
+#include <vector>
 
 #include "storage/json.hpp"
 #include "storage/keys.hpp"
@@ -157,7 +160,11 @@ void check_rebuilt(SimNode& node, SpaceKeys const& keys, Tape& tape) {
     Fresh same(node, keys);
     while (!same->vector().includes(source.vector())) {
         auto const batch = value_of(source.collect(same->vector(), kBatchBytes));
-        require(value_of(same->apply(batch)).applied > 0, "I3: a batch of the log brings nothing");
+        auto const applied = same->apply(batch);
+        require(applied.has_value(),
+                "I3: a batch of " + node.name() +
+                    " is not taken: " + (applied ? "" : applied.error().message));
+        require(applied->applied > 0, "I3: a batch of the log brings nothing");
     }
     compare(*same, source, "I3, the log again");
 
@@ -202,7 +209,12 @@ void check_indexes(SimNode& node) {
         char const kind = at.second.size() > 4 ? at.second[4] : ' ';
         if (kind == 'd' || kind == 'o' || kind == 'c') held.insert(at.second);
     }
-    require(held == expected, "I3: an index of " + node.name() + " is not that of its records");
+    std::vector<std::string> other;
+    std::set_symmetric_difference(
+        held.begin(), held.end(), expected.begin(), expected.end(), std::back_inserter(other));
+    require(other.empty(),
+            "I3: an index of " + node.name() + " is not that of its records: " +
+                (other.empty() ? std::string() : other.front().substr(4)));
     value_of(node.replica().check_indexes());
     while (value_of(node.replica().build_indexes(100))) {
     }

@@ -50,6 +50,7 @@ struct RunState {
     Ledger ledger;
     FaultCounts faults;
     bool healing = false;
+    bool damaging = false;  // nodes may say so
     std::optional<std::string> found_wrong;
     std::map<std::string, std::uint64_t> timers;  // the newest of each name
     std::unique_ptr<SimWorld> world;

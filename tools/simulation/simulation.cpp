@@ -6,6 +6,7 @@
 #include "crdt/types/bounded_counter.hpp"
 #include "tools/simulation/asking.hpp"
 #include "tools/simulation/checkers.hpp"
+#include "tools/simulation/damage.hpp"
 #include "tools/simulation/harm.hpp"
 #include "tools/simulation/lives.hpp"
 #include "tools/simulation/run_state.hpp"
@@ -20,7 +21,7 @@ constexpr std::size_t kLookedAt = 12;  // of the last things that were asked for
 class Run {
 public:
     Run(std::uint64_t seed, RunOptions const& options)
-        : run_(seed, options.out), lives_(run_), harm_(run_), asking_(run_) {
+        : run_(seed, options.out), lives_(run_), harm_(run_), damage_(run_, lives_), asking_(run_) {
         report_.seed = seed;
         report_.described = run_.swarm.describe();
         world().on_power_loss([this](SimNode& node) { lives_.power_lost(node); });
@@ -36,6 +37,7 @@ public:
                 look();
             }
             heal();
+            if (run_.swarm.damage) damage_.damage_and_repair();
             auto const guards = world().undisturbed();
             check_end(world(), run_.ledger, run_.tape);
         } catch (std::exception const& failed) {
@@ -89,9 +91,10 @@ private:
             if (each->running() && each->replica().failed()) lives_.fall(*each, false);
             lives_.start(*each);
         }
-        // Whoever was between them may be no member any more, or a relay without the key, or one
-        // that may not write everything, so that no state goes from it.
-        bool const parted = run_.faults[Fault::retirement] + run_.faults[Fault::key_rotation] > 0 ||
+        // Whoever was between them may be no member any more, a relay without the key, or one that
+        // may not write everything, so that no state goes from it; of a write that failed nobody
+        // knows whether it was done.
+        bool const parted = run_.swarm.has(Action::retire) || run_.swarm.has(Action::rotate_key) ||
                             run_.swarm.options.log_retention_ms;
         for (std::size_t i = 1; parted && i < world().nodes().size(); ++i)
             if (node(i).running()) connect(i, 0);
@@ -203,6 +206,8 @@ private:
             case Action::fail_reads:
             case Action::fill_disk:
                 return harm_.disk(run_.any_node(), action);
+            case Action::damage:
+                return damage_.spoil_one();
             case Action::clock:
             case Action::freeze:
                 return harm_.clock(run_.any_node(), action);
@@ -249,7 +254,7 @@ private:
         require(!run_.found_wrong, run_.found_wrong.value_or(""));
         {
             auto const guards = world().undisturbed();
-            check_equal_vectors(world());
+            if (!run_.swarm.orphans || run_.healing) check_equal_vectors(world());
             check_bounds(world());
             check_seen(world(), run_.ledger, kLookedAt);
             check_queues(world());
@@ -375,9 +380,9 @@ private:
     void watch(SimNode& node) {
         node.on_log([this, &node](std::string const& line) {
             run_.journal.note(node.name(), line);
-            if (!line.starts_with("alarm")) return;
+            if (!line.starts_with("alarm") || run_.damaging) return;
             try {
-                check_alarm(node.name(), line, run_.swarm.has(Action::put_back));
+                check_alarm(node.name(), line, run_.swarm);
             } catch (CheckFailed const& failed) {
                 run_.wrong(failed.what());  // nothing may be thrown from here
             }
@@ -399,6 +404,7 @@ private:
     RunState run_;
     Lives lives_;
     Harm harm_;
+    Damage damage_;
     Asking asking_;
     RunReport report_;
     std::vector<Join> joins_;

@@ -54,8 +54,7 @@ Swarm Swarm::of(std::uint64_t seed, Tape& tape) {
     draw("joins", 40, {Action::join});
     draw("schema changes", 30, {Action::schema});
     draw("copies put back", 25, {Action::copy, Action::put_back});
-    // Who was put back may edit what all others have purged, and the sites then differ until they
-    // are repaired.
+    std::uint64_t const drawn_ms = swarm.options.acknowledge_every_ms;
     if (swarm.has(Action::put_back)) swarm.options.acknowledge_every_ms = kNeverAcknowledge;
     draw("retirements", 30, {Action::retire});
     draw("changes of rights and keys", 40, {Action::role, Action::rotate_key});
@@ -67,6 +66,14 @@ Swarm Swarm::of(std::uint64_t seed, Tape& tape) {
     // States of a few entries, in many small writes.
     if (other.chance(50)) swarm.options.state_entries_min = 0;
     swarm.options.state_write_bytes = 2'000;
+    swarm.damage = other.chance(40);
+    swarm.weights[static_cast<std::size_t>(Action::damage)] = swarm.damage ? 3 : 0;
+    if (swarm.damage)
+        swarm.groups += std::string(swarm.groups.empty() ? "" : ", ") + "damaged records";
+    // Who was put back may edit what all others have purged, and the sites then differ until they
+    // are repaired: in half of such runs.
+    swarm.orphans = swarm.has(Action::put_back) && other.chance(50);
+    if (swarm.orphans) swarm.options.acknowledge_every_ms = drawn_ms;
     return swarm;
 }
 

@@ -42,14 +42,18 @@ enum class Action : std::uint8_t {
     retire,
     role,
     rotate_key,
+    damage,
 };
-inline constexpr std::size_t kActions = static_cast<std::size_t>(Action::rotate_key) + 1;
+inline constexpr std::size_t kActions = static_cast<std::size_t>(Action::damage) + 1;
 
 struct Swarm {
     SimOptions options;
     std::size_t sites = 2;
     std::size_t steps = 30;
     std::uint64_t delay_max_ms = 10;
+    bool damage = false;   // of records, now and then and at the end
+    bool orphans = false;  // old copies may edit what others have purged: until it is repaired,
+                           // nodes that hold the same entries may hold other records
     unsigned known_percent = 70;  // of the sites whose certificates all others have
     std::size_t readers = 0;      // of the sites: readers and relays, who write nothing
     bool second_admin = false;

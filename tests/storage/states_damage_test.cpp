@@ -1,0 +1,157 @@
+// States that come to sites whose records are damaged, and from such sites.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "storage/record_repair.hpp"
+#include "tests/storage/repair_fixture.hpp"
+#include "tests/storage/states_support.hpp"
+
+namespace inos::test {
+namespace {
+
+using testing::ElementsAre;
+
+void spoil(Site& site, std::string const& key) {
+    put_raw(site, Family::records, record_key(key), std::string("no record"));
+}
+
+class DamagedStates : public States {
+public:
+    using States::expect_same, States::part, States::space, States::take, States::transfer;
+
+    // Site 0 has cut its log; `away` lacks what was cut, and some of its records are damaged.
+    Site& make_away() {
+        fill(6);
+        Site& away = space.admit({"away"});
+        space.pull(0, 2);
+        space[0].patch("c", "x1", {{"n", Value(100)}});
+        space[0].erase("c", "x2");
+        cut(space[0]);
+        return away;
+    }
+    void damage(Site& site) {
+        spoil(site, "x0");                              // cannot be decoded, ...
+        flip(site, Family::records, record_key("x1"));  // ... its digest differs, ...
+        spoil(site, "x2");
+        put_raw(site, Family::records, record_key("x3"), std::nullopt);  // ... and it is missing
+    }
+};
+
+struct Each : DamagedStates {
+    void TestBody() override {}
+};
+
+TEST_F(DamagedStates, D20_a_state_of_all_that_is_held_puts_right_what_is_damaged) {
+    Site& away = make_away();
+    damage(away);
+    EXPECT_GT(transfer(space[0], away), 0u);
+    expect_same(away, space[0]);
+    EXPECT_EQ(away.records(), space[0].records());
+    for (RepairNote const& note : check(away).repaired)
+        ADD_FAILURE() << note.name.key << ": " << note.what;
+    EXPECT_TRUE(away->damaged_records().empty());
+}
+
+TEST_F(DamagedStates, D20_what_is_damaged_waits_for_its_repair_where_not_all_of_it_comes) {
+    Site& away = make_away();
+    away.patch("c", "x0", {{"m", Value(7)}});
+    damage(away);
+    EXPECT_GT(transfer(space[0], away), 0u);
+    EXPECT_FALSE(away->record_at({"c", "x0"}));
+    EXPECT_FALSE(away->record_at({"c", "x1"}));
+    EXPECT_TRUE(away->damaged_records().contains(shared_key("x0")));
+    EXPECT_TRUE(away->damaged_records().contains(shared_key("x1")));
+    away.reopen();
+    space.pull(2, 0);
+    space.pull(0, 2);
+    mend(away);
+    repair_with(away, space[0], kAdmin);
+    EXPECT_EQ(away.field("c", "x0", "m"), Value(7));
+    EXPECT_EQ(away.field("c", "x1", "n"), Value(100));
+    EXPECT_FALSE(away.get("c", "x2"));
+    EXPECT_TRUE(away->damaged_records().empty());
+    // What is absent where a log was cut stays so: see 0012.
+    EXPECT_THAT(differing(away, space[0]), ElementsAre(shared_key("x3")));
+}
+
+// Stopped by a loss of power at any write of the switch, with damage found when it goes on.
+TEST_F(DamagedStates, D20_a_switch_that_goes_on_comes_to_its_end_past_damaged_records) {
+    for (bool all : {true, false}) {
+        for (std::size_t at = 1; at < 40; ++at) {
+            Each each;
+            Site& away = each.make_away();
+            if (!all) away.put("c", "own", {{"n", Value(1)}});
+            std::optional<StatePart> next;
+            while (true) {
+                next = each.part(each.space[0], away, 1);
+                if (next->last) break;
+                ASSERT_FALSE(value_of(each.take(each.space[0], away, *next)));
+            }
+            away.engine->die_at(
+                at, FaultEngine::Counted::writes, FaultEngine::Outcome::kept, [] {});
+            bool const done = each.take(each.space[0], away, *next).has_value();
+            away.engine->heal();
+            each.damage(away);
+            away.reopen();
+            if (all && away->vector() == each.space[0]->vector()) mend(away);
+            if (away->vector() != each.space[0]->vector()) {
+                // It had not begun.
+                EXPECT_GT(each.transfer(each.space[0], away), 0u);
+            }
+            each.space.pull(2, 0);
+            each.space.pull(0, 2);
+            check(away);
+            repair_with(away, each.space[0], kAdmin);
+            for (auto const& key : differing(away, each.space[0]))
+                EXPECT_EQ(key, shared_key("x3")) << at;
+            EXPECT_TRUE(away->damaged_records().empty()) << at;
+            if (done) break;
+        }
+    }
+}
+
+TEST_F(DamagedStates, D20_who_has_damaged_records_gives_no_state) {
+    Site& away = make_away();
+    flip(space[0], Family::records, record_key("x1"));
+    auto const ask = *away->state_ask(id(space[0]));
+    auto const give = [&] {
+        space[0].clock.advance(20'000);
+        return space[0]->give_state(id(away), ask, {kStatePartBytes, 100});
+    };
+    EXPECT_EQ(give().error().code, Errc::unavailable);
+    EXPECT_THAT(space[0]->damaged_records(), ElementsAre(shared_key("x1")));
+    EXPECT_EQ(give().error().code, Errc::unavailable);
+    space.pull(0, 1);
+    mend(space[0]);
+    repair_with(space[0], space[1], kStandIn);
+    ASSERT_TRUE(space[0]->damaged_records().empty());
+    EXPECT_GT(transfer(space[0], away), 0u);
+    expect_same(away, space[0]);
+}
+
+// What a round has read is not the log any more.
+TEST_F(DamagedStates, D25_a_repair_begins_again_when_a_state_comes_into_force) {
+    for (int steps : {0, 1, 2, 5, 9}) {
+        Each each;
+        Site& away = each.make_away();
+        spoil(away, "x0");
+        auto everything = std::make_unique<RecordRepair>(*away);
+        RecordRepair some(*away, {{shared_key("x0"), shared_key("x1"), shared_key("x2")}});
+        for (int i = 0; i < steps; ++i) {
+            static_cast<void>(value_of(everything->step(300)));
+            static_cast<void>(value_of(some.step(300)));
+        }
+        EXPECT_GT(each.transfer(each.space[0], away), 0u);
+        auto const before = contents(*away.engine, Family::records);
+        value_of(some.merge({{shared_key("x1"), Standing::whole, {}}}, kAdmin));
+        finish(*everything);
+        finish(some);
+        EXPECT_TRUE(contents(*away.engine, Family::records) == before) << steps;
+        each.expect_same(away, each.space[0]);
+        everything.reset();
+        EXPECT_TRUE(away->truncate({})) << "nothing holds the log";
+    }
+}
+
+}  // namespace
+}  // namespace inos::test
