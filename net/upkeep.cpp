@@ -1,10 +1,24 @@
 #include "net/upkeep.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "storage/log_retention.hpp"
+#include "storage/record_ranges.hpp"
 
 namespace inos {
+namespace {
+
+// What the log still holds of an erased record has to go first: its repair does that.
+bool erased_waits(Replica const& replica) {
+    auto const& damaged = replica.damaged_records();
+    return std::any_of(damaged.begin(), damaged.end(), [&](std::string const& key) {
+        auto const name = record_of_key(key);
+        return name && replica.is_erased(*name);
+    });
+}
+
+}  // namespace
 
 Upkeep::Upkeep(Options options,
                Store& store,
@@ -73,7 +87,7 @@ Upkeep::Outcome Upkeep::run(Replica& replica, Options const& options, bool ackno
     }
     outcome.changed = outcome.changed || outcome.deleted_again > 0;
     outcome.damaged = replica.damaged_records().size();
-    outcome.needs_scrub = replica.needs_scrub();
+    outcome.needs_scrub = replica.needs_scrub() && !erased_waits(replica);
     outcome.ticket = replica.scrub_ticket();
     return outcome;
 }

@@ -429,7 +429,9 @@ bool RecordRepair::complete(RecordName const& name,
         });
         apply_to(again, step);
     }
-    auto const& ours = found.record.cells();
+    Record kept = found.record;
+    purge(kept, replica_.vector_);  // the peer may have purged it
+    auto const& ours = kept.cells();
     return item_of(name, again) == item_of(name, theirs) &&
            std::all_of(ours.begin(), ours.end(), [&](Cell const& cell) {
                auto const lost = run_of_lost(cell.path);

@@ -84,6 +84,22 @@ TEST(RecordRepair, D6_a_state_that_lacks_what_entries_of_the_log_say_is_not_take
     }
 }
 
+// What a purge has dropped there is missing in nothing that is asked for.
+TEST(RecordRepair, A4_a_peer_that_has_purged_more_is_believed_as_well) {
+    CutShop shop;
+    shop.site().patch("c", "ann", object_of(R"({"stock": {"$inc": 2}})"));
+    shop.space.converge();
+    shop.site().erase("c", "ann");
+    shop.space.converge();
+    shop.space.acknowledge();
+    EXPECT_EQ(value_of(shop.space[1]->purge(10)), 2u) << "and the one that was deleted before";
+    spoil(shop.site(), "ann");
+    check(shop.site());
+    EXPECT_EQ(repair_with(shop.site(), shop.space[1], kAdmin).mended, 1u);
+    EXPECT_FALSE(shop.site().get("c", "ann"));
+    EXPECT_TRUE(shop.site()->damaged_records().empty());
+}
+
 // Its only entry is damaged, too; what was taken from a peer is edited, and named by somebody.
 TEST(RecordRepair, D20_what_was_taken_stays_whole_after_its_next_edit) {
     for (bool cuts : {false, true}) {
