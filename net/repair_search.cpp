@@ -85,7 +85,7 @@ Result<RepairAnswered> answer_repair(Replica const& replica,
             return tl::unexpected(summary.error());
         answer.ready = summary.has_value();  // else it has to be mended here first
         if (summary) answer.summary = *std::move(summary);
-        made.cost += answer.summary.looked;
+        made.cost += summary ? answer.summary.looked : kRangeScanMax;
     } else {
         std::size_t looked = 0;
         INOS_TRY(answer.states, shared_states(replica, ask.keys, &looked));

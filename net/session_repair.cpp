@@ -162,7 +162,7 @@ session::Actions Session::range_compared(wire::RepairAnswer const& answer,
     if (closed_ || !search_) return out;
     heard_ms_ = now_ms_;
     // What the peer says costs as much to compare as what it asks costs to answer.
-    if (found) credit_ = credit() - static_cast<std::int64_t>(found->looked);
+    credit_ = credit() - static_cast<std::int64_t>(found ? found->looked : kRangeScanMax);
     if (!found || !search_->taken(answer, *std::move(found))) {
         end_search(false, out);
         return out;

@@ -14,7 +14,7 @@ bool erased_waits(Replica const& replica) {
     auto const& damaged = replica.damaged_records();
     return std::any_of(damaged.begin(), damaged.end(), [&](std::string const& key) {
         auto const name = record_of_key(key);
-        return name && replica.is_erased(*name);
+        return name && (name->key.front() == '\1' || replica.is_erased(*name));
     });
 }
 

@@ -124,8 +124,9 @@ bool LogReader::ready(EntryHeader const& header) const {
 Result<bool> LogReader::names_entries(std::optional<EntryHeader> const& header) const {
     if (!header) return false;
     for (DepHead const& dep : header->deps) {
-        INOS_TRY(auto const chain, replica_.chain_at({dep.actor, dep.seq}));
-        if (!chain || chain_prefix(*chain) != dep.chain) return false;
+        auto const chain = replica_.chain_at({dep.actor, dep.seq});
+        if (!chain && chain.error().code != Errc::corruption) return tl::unexpected(chain.error());
+        if (!chain || !*chain || chain_prefix(**chain) != dep.chain) return false;
     }
     return true;
 }
@@ -218,6 +219,7 @@ Result<bool> LogReader::read_actor(Actor& actor,
     auto const status = cursor->status();
     if (!status && status.error().code == Errc::corruption) {
         broken(actor, actor.next, actor.next, "cannot be read");
+        left -= std::min(left, kEntryCost);
         ++actor.next;
         actor.chain_known = actor.deps_known = false;
         INOS_CHECK(find_deps(actor));

@@ -78,6 +78,7 @@ void LogSearch::want(RecordName const& name) {
     found.marks = !key.second.empty();
     found.name = name;
     found.tag = key.first;
+    found.erased_before = replica_.is_erased(found.tag);
     moved_.insert(key);
 }
 
@@ -85,6 +86,7 @@ void LogSearch::want(RecordTag const& tag) {
     auto const [at, added] = found_.try_emplace({tag, {}});
     if (!added) return;
     at->second.tag = tag;
+    at->second.erased_before = replica_.is_erased(tag);
     tags_.push_back(tag);
     moved_.insert(at->first);
 }

@@ -43,7 +43,8 @@ struct FoundRecord {
     // Of a record that was erased: all entries that still hold something of it, whatever they are
     // worth.
     std::vector<Dot> remains;
-    bool remains_kept = true;  // that is all of them
+    bool remains_kept = true;    // that is all of them
+    bool erased_before = false;  // before anything was read; else some of them may be missing
 };
 
 class LogSearch {

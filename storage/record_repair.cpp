@@ -21,6 +21,12 @@ bool is_marks(RecordName const& name) {
     return !name.key.empty() && name.key.front() == '\1';
 }
 
+RecordTag tag_of_marks(RecordName const& name) {
+    RecordTag tag{};
+    std::copy(name.key.begin() + 1, name.key.end(), tag.begin());
+    return tag;
+}
+
 // A counter's cell that an earlier entry has begun.
 bool continues_run(Cell const& cell) {
     auto const run = is_run(cell.path) ? RunCell::decode(cell.payload) : std::nullopt;
@@ -250,8 +256,8 @@ void RecordRepair::decide(Case& c, FoundRecord& found) {
     if (c.erased) {
         bool const waits = replica_.damaged_.contains(c.key);
         if (!c.present && found.remains.empty() && !waits) return;
-        c.left_out = !found.remains_kept;  // then not all of it would go from the log
-        if (c.left_out) unresolved_[c.key] = "it was erased, and there is too much of it";
+        c.left_out = !found.remains_kept || !found.erased_before;  // not all would go from the log
+        if (c.left_out) unresolved_[c.key] = "it was erased; what the log holds of it goes later";
         if (c.left_out) return;
         c.gone = true;
         report_.note_repaired({c.name, "it was erased, and here again; removed"});
@@ -315,8 +321,13 @@ void RecordRepair::leave(Case& c, FoundRecord const& found) {
 
 void RecordRepair::begin_search() {
     search_ = std::make_unique<LogSearch>(replica_);
-    for (auto const& key : doubtful_)
-        search_->want(*record_of_key(key));
+    for (auto const& key : doubtful_) {
+        RecordName const name = *record_of_key(key);
+        search_->want(name);
+        // Whose record may have been in a block that could not be read when its erase came.
+        if (is_marks(name) && replica_.is_erased(tag_of_marks(name)))
+            search_->want(tag_of_marks(name));
+    }
     pending_.assign(doubtful_.rbegin(), doubtful_.rend());
     phase_ = Phase::search;
 }
@@ -337,6 +348,7 @@ Result<void> RecordRepair::settle_some() {
         cases.push_back(std::move(c));
     }
     INOS_CHECK(write(cases));
+    if (pending_.empty()) INOS_CHECK(load_touched_schemas());
     INOS_CHECK(mark_damaged(cases));
     if (pending_.empty()) phase_ = Phase::sums;
     return {};
@@ -496,6 +508,7 @@ Result<void> RecordRepair::merge(std::vector<SharedState> const& theirs, Teller 
         cases.push_back(std::move(c));
     }
     INOS_CHECK(write(cases));
+    if (pending_.empty()) INOS_CHECK(load_touched_schemas());
     INOS_CHECK(mark_damaged(cases));
     if (changed_) phase_ = Phase::sums;
     return {};

@@ -125,7 +125,12 @@ private:
     bool complete(RecordName const& name, Record const& theirs, FoundRecord const& found) const;
     void take(Case& c, FoundRecord const& found, Record const& theirs);
     Result<void> write(std::vector<Case> const& cases);
-    Result<std::size_t> write_ahead(Case const& c, FoundRecord const& found);
+    Result<void> rewrite(Replica::Stage& stage,
+                         Case const& c,
+                         std::size_t first,
+                         std::size_t end) const;
+    std::size_t rewritten(Case const& c) const;
+    Result<bool> write_ahead(std::vector<Case> const& cases);
     Result<void> load_touched_schemas();
     bool begin_again();
     void look_again();

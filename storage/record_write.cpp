@@ -8,6 +8,7 @@
 #include "storage/entry_hash.hpp"
 #include "storage/keys.hpp"
 #include "storage/repair_case.hpp"
+#include "storage/replica_states.hpp"
 
 namespace inos {
 namespace {
@@ -57,9 +58,10 @@ std::string readable_from(Engine const& engine, std::string const& from) {
 Result<void> Replica::Stage::relink(RecordTag const& tag,
                                     std::vector<Dot> const& order,
                                     std::size_t first,
+                                    std::size_t end,
                                     bool whole) {
     Dot const cut = replica_.log_starts_.any_cut();
-    for (std::size_t k = first; k < order.size(); ++k) {
+    for (std::size_t k = first; k < end; ++k) {
         Dot const before = k > 0 ? order[k - 1] : whole ? Dot() : cut.seq > 0 ? cut : order[0];
         std::string const key = keys::log(replica_.options_.space, order[k]);
         std::optional<std::string> value;
@@ -87,29 +89,49 @@ Result<void> Replica::Stage::relink(RecordTag const& tag,
     return {};
 }
 
-// Of a long list all but its end is written before the record, so that no write is too large; the
-// record itself, and that it waits, stay as they are until the end. Answers where the rest begins.
-Result<std::size_t> RecordRepair::write_ahead(Case const& c, FoundRecord const& found) {
-    auto const& dots = c.gone ? found.remains : found.order;
-    std::size_t first = 0;
-    for (; dots.size() - first > kRewrittenAtOnce; first += kRewrittenAtOnce) {
-        Replica::Stage stage(replica_);
-        std::vector<Dot> const some(
-            dots.begin(), dots.begin() + static_cast<std::ptrdiff_t>(first) + kRewrittenAtOnce);
-        if (!c.gone) INOS_CHECK(stage.relink(found.tag, some, first, c.proven));
-        stage.scrub = c.gone;
-        for (std::size_t k = first; c.gone && k < some.size(); ++k) {
-            Dot before;
-            INOS_CHECK(stage.rewrite_log(some[k], found.tag, before));
-        }
-        INOS_CHECK(replica_.write(stage, Durability::flushed));
+// What the log holds of a record that was erased goes; a list is joined again.
+Result<void> RecordRepair::rewrite(Replica::Stage& stage,
+                                   Case const& c,
+                                   std::size_t first,
+                                   std::size_t end) const {
+    auto const& found = *search_->find(c.name);
+    if (c.relink) return stage.relink(found.tag, found.order, first, end, c.proven);
+    for (std::size_t k = first; k < end; ++k) {
+        Dot before;
+        INOS_CHECK(stage.rewrite_log(found.remains[k], found.tag, before));
     }
-    return first;
+    return {};
+}
+
+std::size_t RecordRepair::rewritten(Case const& c) const {
+    if (c.relink) return search_->find(c.name)->order.size();
+    return c.gone && c.erased ? search_->find(c.name)->remains.size() : 0;
+}
+
+// Long lists are written before the records, so that no write is too large; these, and that they
+// wait, stay as they are until then. False: there is not so much.
+Result<bool> RecordRepair::write_ahead(std::vector<Case> const& cases) {
+    std::size_t all = 0;
+    for (Case const& c : cases)
+        all += rewritten(c);
+    if (all <= kRewrittenAtOnce) return false;
+    for (Case const& c : cases) {
+        std::size_t const end = rewritten(c);
+        for (std::size_t first = 0; first < end; first += kRewrittenAtOnce) {
+            Replica::Stage stage(replica_);
+            stage.scrub = c.gone;
+            INOS_CHECK(rewrite(stage, c, first, std::min(end, first + kRewrittenAtOnce)));
+            INOS_CHECK(replica_.write(stage, Durability::flushed));
+        }
+    }
+    return true;
 }
 
 // Whatever the indexes say of these records, they are told anew. Of a record that was lost or
 // cannot be read it is supposed that the sums still count what it was: they are summed again later.
 Result<void> RecordRepair::write(std::vector<Case> const& cases) {
+    // Before the stage reads any entry: one may have touched several of them.
+    INOS_TRY(bool const ahead, write_ahead(cases));
     Replica::Stage stage(replica_);
     bool any = false;
     for (Case const& c : cases) {
@@ -127,19 +149,8 @@ Result<void> RecordRepair::write(std::vector<Case> const& cases) {
         staged.gone = c.gone;
         stage.scrub = stage.scrub || (c.gone && c.erased);
         schemas_touched_ = schemas_touched_ || c.name.collection == kSchemaCollection;
-        auto const& found = *search_->find(c.name);
-        if (c.gone && c.erased) {
-            INOS_TRY(std::size_t const first, write_ahead(c, found));
-            for (std::size_t k = first; k < found.remains.size(); ++k) {
-                Dot before;
-                INOS_CHECK(stage.rewrite_log(found.remains[k], found.tag, before));
-            }
-        }
-        if (c.relink) {
-            staged.last = found.order.back();
-            INOS_TRY(std::size_t const first, write_ahead(c, found));
-            INOS_CHECK(stage.relink(found.tag, found.order, first, c.proven));
-        }
+        if (c.relink) staged.last = search_->find(c.name)->order.back();
+        if (!ahead) INOS_CHECK(rewrite(stage, c, 0, rewritten(c)));
         if (c.erasure) {
             stage.put_proof(*c.erasure);
             stage.marked_.insert(c.erasure->tag);
@@ -150,8 +161,7 @@ Result<void> RecordRepair::write(std::vector<Case> const& cases) {
     if (!any) return {};
     changed_ = true;
     replica_.purged_with_ = {};  // what was built again may have been purged
-    INOS_CHECK(replica_.write(stage, Durability::synced));
-    return pending_.empty() ? load_touched_schemas() : Result<void>();
+    return replica_.write(stage, Durability::synced);
 }
 
 // Where a block of them cannot be read, what is known rules until all of them can be.
@@ -259,6 +269,7 @@ Result<bool> RecordRepair::drop_unreadable(Error const& error) {
         INOS_CHECK(replica_.write_batch(missing, Durability::synced));
         replica_.rows_missing_ = true;
     }
+    replica_.states_->drop_given();  // they read it
     INOS_CHECK(replica_.engine_.keep_only(Family::records, {keys.begin(), keys.end()}));
     report_.note_repaired({{}, "records lay where the disk cannot be read; written anew"});
     if (replica_.rows_missing_)

@@ -435,7 +435,8 @@ Result<StatePart> Replica::States::give(SiteId const& to,
         given->last = StatePart{given->id, after, {}, false, {}};
         if (auto made = PartMaker(*this, *given, limits).run(); !made) {
             given_.erase(to);
-            return tl::unexpected(made.error());
+            if (made.error().code != Errc::corruption) return tl::unexpected(made.error());
+            return tl::unexpected(damaged());
         }
     }
     StatePart part = given->last;

@@ -177,7 +177,9 @@ Result<bool> Replica::history_within(RecordName const& name,
         Dot before;
         for (std::size_t i = 0; i < tags.size() && i < entry->links.size(); ++i)
             if (tags[i] == tag && entry->links[i].seq > 0) before = entry->links[i];
-        last = before == last ? Dot() : before;  // not known: see Stage::touch
+        // Not known: see Stage::touch.
+        if (before == last) return log_starts_.empty() || log_starts_.within(vector);
+        last = before;
     }
     return true;
 }

@@ -133,6 +133,7 @@ private:
     Result<void> relink(RecordTag const& tag,
                         std::vector<Dot> const& order,
                         std::size_t first,
+                        std::size_t end,
                         bool whole);
     Result<void> find_erased_keys();
     void note_wanted(RecordName const& name);

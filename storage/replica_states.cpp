@@ -376,6 +376,12 @@ Result<void> Replica::States::check_row(Taken& taken, StateRow const& row) const
 Result<StateTaken> Replica::States::take(SiteId const& from, StatePart const& part) {
     if (asked_ != from) return StateTaken::stale;
     auto taken = take_asked(from, part);
+    if (!taken && taken.error().code == Errc::corruption && !replica_.failed_) {
+        refused_ms_[from] = replica_.clock_.monotonic_ms();
+        return fail(Errc::unavailable,
+                    "a state cannot come into force, for what is held here is damaged: " +
+                        taken.error().message + "; see `inos verify --repair`");
+    }
     bool const useless =
         !taken &&
         (taken.error().code == Errc::protocol || taken.error().code == Errc::conflict ||

@@ -367,6 +367,8 @@ private:
         Staged staged;
         staged.name = *name;
         if (our_value) read_ours(*our_value, staged);
+        // It may have been lost: what came of it alone is a record that no entries have made.
+        if (!our_value && !all_theirs_ && replica_.rows_missing_) staged.damaged.emplace();
         Record came;
         if (their_value) {
             auto const staged_row = StagedRow::decode(*their_value);
@@ -440,9 +442,7 @@ private:
 
     // Where we held nothing that the source did not, its root has to be ours now.
     Result<void> check_root() const {
-        if (!all_theirs_) return {};
-        for (RecordTag const& tag : replica_.pending_erasures_)
-            if (!marks_.contains(tag)) return {};
+        if (!all_theirs_ || !std::ranges::includes(marks_, replica_.pending_erasures_)) return {};
         Digest128 root;
         for (auto const& [collection, sums] : sums_) {
             auto const policy = policies_.find(collection);

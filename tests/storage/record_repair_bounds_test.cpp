@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/storage/repair_fixture.hpp"
+#include "tests/support/broken_author.hpp"
 
 namespace inos {
 namespace {
@@ -292,6 +293,85 @@ TEST(RecordRepair, D25_a_list_in_a_circle_or_with_a_hole_stops_neither_erases_no
             for (char const* word : {"Kiel", "Bonn", "Secret"})
                 EXPECT_EQ(value.find(word), std::string::npos) << key.second << hole;
     }
+}
+
+void expect_nothing_of(Site& site, std::string_view word) {
+    for (auto const& [key, value] : contents(*site.engine))
+        EXPECT_EQ(value.find(word), std::string::npos) << key.second;
+}
+
+// What was read before the erase came was not looked at for it.
+TEST(RecordRepair, A17_an_erase_that_comes_while_the_log_is_read_is_carried_out) {
+    for (int steps = 1; steps < 8; ++steps) {
+        Shop shop;
+        for (char const* word : {"Secret1", "Secret2", "Secret3"})
+            shop.site().patch("c", "ann", {{"city", Value(word)}});
+        shop.space.converge();
+        spoil(shop.site(), "ann");
+        RecordRepair repair(*shop.site(), {{shared_key("ann")}});
+        for (int i = 0; i < steps; ++i)
+            static_cast<void>(value_of(repair.step(300)));
+        shop.space[1].erase_for_good("c", "ann");
+        shop.space.pull(1, 0);
+        finish(repair);
+        mend(shop.site());
+        EXPECT_TRUE(shop.site()->damaged_records().empty());
+        expect_nothing_of(shop.site(), "Secret");
+    }
+}
+
+// One entry holds two of them; one has a long list.
+TEST(RecordRepair, A17_records_of_one_entry_are_erased_in_several_writes) {
+    Shop shop;
+    auto const both = [&](std::string const& word) {
+        shop.site().commit({{Write::Kind::patch, {"c", "ann"}, {{"city", Value(word)}}, {}},
+                            {Write::Kind::patch, {"c", "bob"}, {{"city", Value(word)}}, {}}});
+    };
+    both("Secret1");
+    for (std::size_t i = 0; i < kRewrittenAtOnce; ++i)
+        shop.site().patch("c", "bob", {{"n", Value(static_cast<std::int64_t>(i))}});
+    both("Secret2");
+    shop.space.converge();
+    spoil(shop.site(), "ann");
+    spoil(shop.site(), "bob");
+    shop.space[1].erase_for_good("c", "ann");
+    shop.space[1].erase_for_good("c", "bob");
+    shop.space.pull(1, 0);
+    RecordRepair repair(*shop.site(), {{shared_key("ann"), shared_key("bob")}});
+    finish(repair, 1 << 20);
+    EXPECT_TRUE(shop.site()->damaged_records().empty());
+    expect_nothing_of(shop.site(), "Secret");
+}
+
+// What a damaged entry builds on cannot be read, either.
+TEST(RecordRepair, D20_two_damaged_places_of_the_log_end_no_round) {
+    Shop shop;
+    shop.site().put("c", "eve", object_of(R"({"n": 1})"));
+    Dot const first{shop.site().actor(), shop.site()->vector().at(shop.site().actor())};
+    shop.space.converge();
+    shop.space[1].put("c", "fay", object_of(R"({"n": 1})"));
+    Dot const second{shop.space[1].actor(), shop.space[1]->vector().at(shop.space[1].actor())};
+    shop.space.converge();
+    shop.site().engine->make_unreadable(Family::log, keys::log(1, first));
+    flip(shop.site(), Family::log, keys::log(1, second));
+    spoil(shop.site(), "ann");
+    EXPECT_EQ(check(shop.site()).log_damage.size(), 2u);
+    repair_with(shop.site(), shop.space[1], kAdmin);
+    EXPECT_EQ(shop.site().field("c", "ann", "name"), Value("Ann"));
+}
+
+TEST(RecordRepair, A17_a_void_entry_that_cannot_be_read_keeps_no_erase_from_coming) {
+    Space space({{"a", Role::admin, {}}, {"b", Role::writer, {}}, {"c", Role::writer, {"orders"}}});
+    space[0].put("customers", "anna", object_of(R"({"n": 1})"));
+    space.pull(0, 1);
+    BrokenAuthor broken(space[2], space.id(), space.digest_key());
+    broken.say(broken.header({"orders", "customers", "name"}),
+               {simple_op("orders", "good"), simple_op("customers", "anna", "secret")});
+    ASSERT_EQ(value_of(space[0]->apply(broken.batch())).voided, 1u);
+    put_raw(space[0], Family::log, keys::log(1, {space[2].actor(), 1}), std::string("no entry"));
+    space[1].erase_for_good("customers", "anna");
+    space.pull(1, 0);
+    EXPECT_TRUE(space[0]->is_erased(RecordName{"customers", "anna"}));
 }
 
 // Under delete-wins, and in the list of orphan edits.
