@@ -24,6 +24,7 @@ struct LogReader::Actor {
     bool chain_known = true;
     VersionVector deps;
     bool deps_known = true;
+    bool waits = false;                          // for what is in `deps`: it was read from a row
     bool forced = false;                         // its next entry waits for what is not there
     std::vector<std::pair<Seq, Seq>> damaged{};  // first and last of each
 };
@@ -144,8 +145,19 @@ Result<void> LogReader::find_deps(Actor& actor) {
     auto deps = VersionVector::decode(in);
     if (!held || !deps || !in.finished()) return {};
     actor.deps = *std::move(deps);
-    actor.deps_known = true;
+    actor.deps_known = actor.waits = true;
     return {};
+}
+
+// Not all has been read that the author had seen before the entries that are read of it: where logs
+// begin is no causal order, and an entry names only what is new since the one before it.
+bool LogReader::behind(Actor const& actor) const {
+    auto const& deps = actor.deps.items();
+    return actor.waits && std::any_of(deps.begin(), deps.end(), [this](auto const& dep) {
+               auto const known = actors_.find(dep.first);
+               return dep.second > 0 &&
+                      (known == actors_.end() || dep.second >= known->second.next);
+           });
 }
 
 // False: it builds on what has not been read yet.
@@ -170,7 +182,9 @@ Result<bool> LogReader::take(
     bool right = actor.chain_known && hashed.chain == entry->chain;
     auto header = hashed.frame ? decode_header(hashed.frame->header) : std::nullopt;
     if (header && header->dot != dot) header.reset();
-    if (right && header && !ready(*header) && !actor.forced) return false;
+    bool const waits = behind(actor) || (header && !ready(*header));
+    if (right && waits && !actor.forced) return false;
+    actor.waits = false;
     if (!right) broken(actor, seq, seq, "is not what its author wrote");
     if (right && (!actor.deps_known || actor.forced)) {
         broken(actor, seq, seq, "builds on what cannot be read");

@@ -62,6 +62,7 @@ private:
     Result<void> list_actors();
     Actor& actor(ActorId id);
     bool ready(EntryHeader const& header) const;
+    bool behind(Actor const& actor) const;
     Result<bool> read_actor(Actor& actor, std::size_t& left, Wants const& wants, See const& see);
     Result<bool> take(
         Actor& actor, Seq seq, std::string_view value, Wants const& wants, See const& see);

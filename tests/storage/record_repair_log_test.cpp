@@ -213,5 +213,33 @@ TEST(RecordRepair, D20_what_lies_behind_a_block_that_cannot_be_read_stays) {
         EXPECT_EQ(shop.site().field("c", key, "n"), Value(1)) << key;
 }
 
+// One author's log is cut and the other's is not. What is left of the cut one is not read before
+// what its author had seen by then: whichever of the two is read first.
+TEST(RecordRepair, D25_where_a_log_begins_its_author_had_seen_entries_that_are_still_there) {
+    for (std::size_t first : {0u, 1u}) {
+        SCOPED_TRACE(first);
+        Space space(2);
+        Site& writer = space[first];
+        Site& overwriter = space[1 - first];
+        writer.put("c", "r", object_of(R"({"old": 1, "both": 1})"));
+        space.converge();
+        overwriter.put("c", "other", object_of(R"({"n": 1})"));
+        Seq const start = overwriter->vector().at(overwriter.actor());
+        overwriter.put("c", "r", object_of(R"({"new": 1, "both": 2})"));
+        overwriter.put("c", "r", object_of(R"({"new": 2})"));
+        space.converge();
+        for (std::size_t i : {0u, 1u}) {
+            Site& site = space[i];
+            auto const root = site->root();
+            auto const right = raw(site, Family::records, record_key("r"));
+            cut(site, overwriter.actor(), start);
+            put_raw(site, Family::records, record_key("r"), std::string("no record"));
+            EXPECT_EQ(check(site).mended, 1u);
+            EXPECT_EQ(raw(site, Family::records, record_key("r")), right);
+            EXPECT_EQ(site->root(), root);
+        }
+    }
+}
+
 }  // namespace
 }  // namespace inos
