@@ -9,6 +9,9 @@
 #include "storage/replica_states.hpp"
 
 namespace inos {
+
+using namespace std::string_view_literals;
+
 namespace {
 
 constexpr std::size_t kGivenMax = 4;
@@ -399,7 +402,9 @@ private:
             if (!fits(row.bytes())) break;
             put(std::move(row));
         }
-        return cursor.status();
+        std::string_view const at = given_.at;
+        bool const is_record = at.starts_with(state_row::kRecord);
+        return states_.scanned(cursor.status(), is_record ? at.substr(1) : std::string_view());
     }
 
     Result<std::string> proof(RecordName const& name) const {
@@ -421,12 +426,22 @@ private:
     bool full_ = false;  // the next row goes into the next part
 };
 
+// A round of repair about any record comes upon the block when it sums.
+Result<void> Replica::States::scanned(Result<void> status, std::string_view last) const {
+    constexpr std::string_view kAnyRecord = "_schema\0_schema"sv;
+    if (!status && status.error().code == Errc::corruption)
+        replica_.note_damaged(std::string(last.empty() ? kAnyRecord : last));
+    return status;
+}
+
 Result<StatePart> Replica::States::give(SiteId const& to,
                                         StateAsk const& ask,
                                         StatePartLimits const& limits) {
     drop_idle();
     INOS_CHECK(check_ask(ask));
-    INOS_TRY(Given* const given, snapshot(to, ask));
+    auto const kept = snapshot(to, ask);
+    if (!kept && kept.error().code == Errc::corruption) return tl::unexpected(damaged());
+    INOS_TRY(Given* const given, kept);
     given->asked_ms = replica_.clock_.monotonic_ms();
     offers_.erase(to);
     bool const other = given->id != ask.id;

@@ -44,6 +44,9 @@ public:
     // erases, it counts for nothing from that write on.
     Result<void> forget();
     void give_up_with(WriteBatch& batch) const;
+    // How a scan of the records ended, of which `last` is the last one that was read: a block that
+    // cannot be read is noted.
+    Result<void> scanned(Result<void> status, std::string_view last) const;
 
 private:
     struct Given {

@@ -331,7 +331,12 @@ private:
         auto ours = replica_.engine_.scan(
             Family::records, keys::space_begin(space_) + first, keys::space_end(space_));
         sums_.clear();
-        while (ours->valid() || theirs->valid()) {
+        std::string name;
+        for (;;) {
+            // Before what it has not come to is taken for absent.
+            if (!ours->valid()) INOS_CHECK(replica_.states_->scanned(ours->status(), name));
+            if (!theirs->valid()) INOS_CHECK(theirs->status());
+            if (!ours->valid() && !theirs->valid()) return {};
             std::string_view const our_name =
                 ours->valid() ? ours->key().substr(4) : std::string_view();
             std::string_view const their_name =
@@ -339,7 +344,7 @@ private:
                                 : std::string_view();
             int order = ours->valid() ? -1 : 1;
             if (ours->valid() && theirs->valid()) order = our_name.compare(their_name);
-            std::string const name(order <= 0 ? our_name : their_name);
+            name = order <= 0 ? our_name : their_name;
             std::optional<std::string_view> our_value, their_value;
             if (order <= 0) our_value = ours->value();
             if (order >= 0) their_value = theirs->value();
@@ -354,8 +359,6 @@ private:
             done_ = write ? name : done_;
             if (write) INOS_CHECK(flush_if_full());
         }
-        INOS_CHECK(ours->status());
-        return theirs->status();
     }
 
     Result<void> merge_row(std::string const& row,
@@ -364,11 +367,7 @@ private:
                            bool write) {
         auto const name = name_of_row(row);
         if (!name) return tl::unexpected(StagedState::corrupt());
-        Staged staged;
-        staged.name = *name;
-        if (our_value) read_ours(*our_value, staged);
-        // It may have been lost: what came of it alone is a record that no entries have made.
-        if (!our_value && !all_theirs_ && replica_.rows_missing_) staged.damaged.emplace();
+        Staged staged = our_row(*name, our_value);
         Record came;
         if (their_value) {
             auto const staged_row = StagedRow::decode(*their_value);
@@ -377,6 +376,12 @@ private:
             came = *std::move(record);
             if (write) put_proof(*name, staged_row->extra);
         }
+        // Ours may have been lost, and what we had seen goes: no entries have made what is left.
+        if (!our_value && !all_theirs_ && replica_.rows_missing_ &&
+            std::ranges::any_of(came.cells(), [this](Cell const& cell) {
+                return replica_.vector_.covers(cell.dot);
+            }))
+            staged.damaged.emplace();
         if (!write) INOS_CHECK(check_same_cells(staged.record, came));
         Record const before = staged.record;
         Dot const last = staged.last;
@@ -387,15 +392,20 @@ private:
         return put_record(row, staged, our_value ? &before : nullptr, last, write);
     }
 
-    // What cannot be read waits for its repair, marked; unless all there is has come.
-    void read_ours(std::string_view value, Staged& staged) {
-        auto const head = StoredRecord::head(value);
-        sums_[staged.name.collection].add(head.digest_class, head.digest);
-        auto stored = replica_.checked(value, staged.name);
-        if (stored) return staged.take(*std::move(stored));
-        if (!all_theirs_) staged.damaged = value;
-        staged.take({head.digest, head.digest_class, Dot{{}, kSeqMax}, {}});
-        staged.index_unknown = true;
+    // What cannot be read waits for its repair, marked; unless all there is has come. Indexes are
+    // built again behind the switch.
+    Staged our_row(RecordName const& name, std::optional<std::string_view> value) {
+        Staged staged;
+        staged.name = name;
+        if (!value) return staged;
+        auto const head = StoredRecord::head(*value);
+        sums_[name.collection].add(head.digest_class, head.digest);
+        auto stored = replica_.checked(*value, name);
+        staged.index_unknown = !stored;
+        if (!stored && !all_theirs_) staged.damaged = *value;
+        staged.take(stored ? *std::move(stored)
+                           : StoredRecord{head.digest, head.digest_class, Dot{{}, kSeqMax}, {}});
+        return staged;
     }
 
     // `before`: the record that is held; null: none is.
@@ -525,26 +535,11 @@ private:
         put(Family::meta, start_key, LogStart{head.floor, start_hlc, head.floor_chain}.encode());
     }
 
-    // Sums over what the rows themselves say.
-    Result<Sums> sum_up() const {
-        Sums sums;
-        for (auto const& [collection, value] : replica_.sums_)
-            sums[collection] = {};
-        auto cursor = replica_.engine_.scan(
-            Family::records, keys::space_begin(space_), keys::space_end(space_));
-        for (; cursor->valid(); cursor->next()) {
-            auto const name = name_of_row(cursor->key().substr(4));
-            if (!name) return tl::unexpected(StagedState::corrupt());
-            auto const head = StoredRecord::head(cursor->value());
-            sums[name->collection].add(head.digest_class, head.digest);
-        }
-        INOS_CHECK(cursor->status());
-        return sums;
-    }
-
     // The vector moves, and all that was held back is read.
     Result<void> finish() {
-        INOS_TRY(Sums const sums, sum_up());
+        INOS_TRY(Sums sums, sum_heads(replica_.engine_, space_));
+        for (auto const& [collection, value] : replica_.sums_)
+            sums.try_emplace(collection);
         for (auto const& [collection, value] : sums)
             put(Family::digests, keys::digest(space_, collection), value.encode());
         ContinuityRecord record = replica_.continuity_;

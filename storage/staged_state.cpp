@@ -4,6 +4,7 @@
 
 #include "storage/keys.hpp"
 #include "storage/log_starts.hpp"
+#include "storage/replica_stage.hpp"
 
 namespace inos {
 
@@ -115,6 +116,20 @@ std::unique_ptr<Cursor> StagedState::entries(Dot first, Dot behind) const {
     return engine_.scan(Family::staging,
                         key(state_row::kEntry, first.actor, first.seq),
                         key(state_row::kEntry, behind.actor, behind.seq));
+}
+
+Result<std::map<std::string, CollectionSums, std::less<>>> sum_heads(Engine const& engine,
+                                                                     std::uint32_t space) {
+    std::map<std::string, CollectionSums, std::less<>> sums;
+    auto cursor = engine.scan(Family::records, keys::space_begin(space), keys::space_end(space));
+    for (; cursor->valid(); cursor->next()) {
+        auto const name = name_of_row(cursor->key().substr(4));
+        if (!name) return tl::unexpected(StagedState::corrupt());
+        auto const head = StoredRecord::head(cursor->value());
+        sums[name->collection].add(head.digest_class, head.digest);
+    }
+    INOS_CHECK(cursor->status());
+    return sums;
 }
 
 }  // namespace inos

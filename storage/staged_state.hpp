@@ -3,6 +3,7 @@
 // malformed or missing, once all of it was checked (replica_states.cpp).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -11,6 +12,7 @@
 
 #include "crdt/change.hpp"
 #include "crdt/record.hpp"
+#include "storage/digest.hpp"
 #include "storage/engine.hpp"
 #include "storage/state_transfer.hpp"
 
@@ -59,6 +61,10 @@ private:
     Engine const& engine_;
     std::uint32_t space_;
 };
+
+// Sums over what the rows of the records say of themselves, by collection.
+Result<std::map<std::string, CollectionSums, std::less<>>> sum_heads(Engine const& engine,
+                                                                     std::uint32_t space);
 
 // A cell that both hold is the same, but for what is made of several entries. Errc::protocol.
 Result<void> check_same_cells(Record const& ours, Record const& theirs);

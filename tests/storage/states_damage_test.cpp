@@ -153,5 +153,73 @@ TEST_F(DamagedStates, D25_a_repair_begins_again_when_a_state_comes_into_force) {
     }
 }
 
+// A block that the receiver cannot read: its session goes on, a round of its own drops the block,
+// and the state comes into force afterwards.
+TEST_F(DamagedStates, D20_a_state_that_comes_upon_a_block_that_cannot_be_read_begins_a_repair) {
+    for (char const* key : {"x0", "x3", "x5"}) {
+        SCOPED_TRACE(key);
+        Each each;
+        Site& away = each.make_away();
+        away.engine->make_unreadable(Family::records, record_key(key));
+        Result<bool> taken = false;
+        while (taken && !*taken)
+            taken = each.take(each.space[0], away, each.part(each.space[0], away, 5));
+        ASSERT_FALSE(taken);
+        EXPECT_EQ(taken.error().code, Errc::unavailable);
+        ASSERT_FALSE(away->damaged_records().empty());
+        mend(away);
+        away.clock.advance(kStateRetryMs);
+        EXPECT_GT(each.transfer(each.space[0], away), 0u);
+        each.expect_same(away, each.space[0]);
+        EXPECT_TRUE(away->damaged_records().empty());
+    }
+}
+
+TEST_F(DamagedStates, D20_a_source_that_comes_upon_a_block_that_cannot_be_read_begins_a_repair) {
+    for (char const* key : {"x0", "x3"}) {
+        SCOPED_TRACE(key);
+        Each each;
+        Site& away = each.make_away();
+        Site& source = each.space[0];
+        source.engine->make_unreadable(Family::records, record_key(key));
+        StateAsk const ask = *away->state_ask(id(source));
+        source.clock.advance(20'000);
+        auto const given = source->give_state(id(away), ask, {kStatePartBytes, 100});
+        ASSERT_FALSE(given);
+        EXPECT_EQ(given.error().code, Errc::unavailable);
+        EXPECT_FALSE(source->damaged_records().empty());
+        mend(source);
+        EXPECT_TRUE(raw(source, Family::records, record_key("x4")));
+    }
+}
+
+// Where rows may be missing, only those wait for an admin of which we had seen what did not come.
+TEST_F(DamagedStates, D20_new_records_of_a_state_can_be_read_where_rows_may_be_missing) {
+    fill(6);
+    Site& away = space.admit({"away"});
+    space.converge();
+    space[0].patch("c", "x3", {{"early", Value(1)}});
+    space.converge();
+    for (auto const& site : space.sites())
+        cut(*site);
+    away.engine->make_unreadable(Family::records, record_key("x3"));
+    check(away);
+    ASSERT_FALSE(raw(away, Family::records, record_key("x3")));
+    space[0].patch("c", "x3", {{"late", Value(2)}});
+    space[0].put("c", "x9", {{"late", Value(2)}});
+    space.pull(0, 1);
+    away.put("c", "own", {{"n", Value(1)}});
+    EXPECT_GT(transfer(space[0], away), 0u);
+    EXPECT_EQ(away.field("c", "x9", "late"), Value(2));
+    EXPECT_FALSE(away->record_at({"c", "x3"}));
+    space.pull(2, 0);
+    space.pull(0, 2);
+    space.pull(0, 1);
+    mend(away);
+    repair_with(away, space[0], kAdmin);
+    expect_same(away, space[0]);
+    EXPECT_EQ(away.field("c", "x3", "early"), Value(1));
+}
+
 }  // namespace
 }  // namespace inos::test
