@@ -76,7 +76,10 @@ void RepairReport::add(RepairReport const& other) {
 }
 
 RecordRepair::RecordRepair(Replica& replica, std::optional<std::vector<std::string>> keys)
-    : replica_(replica), everything_(!keys), phase_(everything_ ? Phase::heads : Phase::search) {
+    : replica_(replica),
+      everything_(!keys),
+      by_hand_(!keys),
+      phase_(everything_ ? Phase::heads : Phase::search) {
     if (everything_) {
         heads_ = std::make_unique<LogHeads>(replica_);
         return;
@@ -153,8 +156,9 @@ Result<bool> RecordRepair::step(std::size_t budget) {
         case Phase::sums: {
             INOS_TRY(bool const end, sum_some(budget));
             if (!end) return false;
-            phase_ = Phase::done;
             INOS_CHECK(load_touched_schemas());
+            INOS_CHECK(mend_indexes());
+            phase_ = Phase::done;
             return true;
         }
         case Phase::done:

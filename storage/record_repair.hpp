@@ -105,6 +105,7 @@ private:
     void begin_search();
     Result<void> settle_some();
     Result<bool> sum_some(std::size_t budget);
+    Result<void> mend_indexes();
     Result<bool> drop_unreadable(Error const& error);
     Result<void> known_keys(std::set<std::string>& keys);
     Result<void> mark_unreadable(std::set<std::string> const& named);
@@ -141,6 +142,7 @@ private:
 
     Replica& replica_;
     bool everything_;
+    bool const by_hand_;  // of everything from the beginning, and not for what was met on the way
     Phase phase_;
     std::unique_ptr<LogHeads> heads_;
     std::unique_ptr<LogSearch> search_;

@@ -8,6 +8,7 @@
 #include "storage/entry_hash.hpp"
 #include "storage/keys.hpp"
 #include "storage/repair_case.hpp"
+#include "storage/replica_indexes.hpp"
 #include "storage/replica_states.hpp"
 
 namespace inos {
@@ -161,6 +162,9 @@ Result<void> RecordRepair::write(std::vector<Case> const& cases) {
     if (!any) return {};
     changed_ = true;
     replica_.purged_with_ = {};  // what was built again may have been purged
+    // What stood there may not be what its entries were made of.
+    for (auto const& [key, staged] : stage.records_)
+        replica_.indexes_->begin_again(stage.batch_, staged.name.collection);
     return replica_.write(stage, Durability::synced);
 }
 
@@ -193,6 +197,7 @@ Result<void> RecordRepair::mark_damaged(std::vector<Case> const& cases) {
         std::string marked = StoredRecord::marked_as_damaged(c.bytes);
         if (marked == c.bytes) continue;
         changed_ = true;
+        replica_.indexes_->begin_again(marks, c.name.collection);
         marks.put(Family::records, keys::space_begin(space) + c.key, std::move(marked));
     }
     if (marks.changes.empty()) return {};
@@ -210,6 +215,7 @@ Result<void> RecordRepair::mark_unreadable(std::set<std::string> const& named) {
     for (std::string const& key : named) {
         auto const value = replica_.engine_.get(Family::records, key);
         if (value || value.error().code != Errc::corruption) continue;
+        replica_.indexes_->begin_again(marks, key.substr(4, key.find('\0', 4) - 4));
         marks.put(Family::records, key, StoredRecord::marked_as_damaged({}));
         marks.put(Family::meta,
                   keys::damaged_record(replica_.options_.space, std::string_view(key).substr(4)),
@@ -263,12 +269,13 @@ Result<bool> RecordRepair::drop_unreadable(Error const& error) {
         return tl::unexpected(error);
     std::set<std::string> keys;
     INOS_CHECK(known_keys(keys));
-    if (!search_->reader().whole() && !replica_.rows_missing_) {
-        WriteBatch missing;
-        missing.put(Family::meta, keys::meta_kind(replica_.options_.space, 'n'), std::string());
-        INOS_CHECK(replica_.write_batch(missing, Durability::synced));
-        replica_.rows_missing_ = true;
-    }
+    bool const missing = replica_.rows_missing_ || !search_->reader().whole();
+    WriteBatch before;
+    if (missing)
+        before.put(Family::meta, keys::meta_kind(replica_.options_.space, 'n'), std::string());
+    replica_.indexes_->begin_again(before);  // rows go without a word
+    if (!before.changes.empty()) INOS_CHECK(replica_.write_batch(before, Durability::synced));
+    replica_.rows_missing_ = missing;
     replica_.states_->drop_given();  // they read it
     INOS_CHECK(replica_.engine_.keep_only(Family::records, {keys.begin(), keys.end()}));
     report_.note_repaired({{}, "records lay where the disk cannot be read; written anew"});
@@ -331,6 +338,16 @@ Result<bool> RecordRepair::sum_some(std::size_t budget) {
         report_.note_repaired({{}, "the sums were not those of the records; summed again"});
     changed_ = true;
     return true;
+}
+
+// In one step, which reads all records: for those who check everything.
+Result<void> RecordRepair::mend_indexes() {
+    if (!by_hand_) return {};
+    INOS_TRY(auto const wrong, replica_.indexes_->mend());
+    for (std::string const& what : wrong)
+        report_.note_repaired({{}, what + "; it is built again"});
+    changed_ = changed_ || !wrong.empty();
+    return {};
 }
 
 }  // namespace inos

@@ -105,6 +105,8 @@ Result<void> Replica::load_again() {
 // tells what they were; reads it whole then. What it cannot tell either stays among the damaged
 // records, and the replica opens without.
 Result<void> Replica::load_or_repair() {
+    // Repair begins indexes again, also where the schemas cannot be read.
+    INOS_CHECK(indexes_->load());
     auto const load = [this]() -> Result<void> {
         INOS_CHECK(load_schemas());
         return load_aliases();
@@ -318,10 +320,10 @@ void Replica::put_row(
             Family::records, key, StoredRecord::marked_as_damaged(*staged.damaged));
     index_conflict(stage, staged, !staged.gone && belongs_to_conflicts(now, staged.record));
     index_upkeep(stage, staged, staged.gone ? UpkeepFlags{} : upkeep_flags(staged.record));
-    Indexes::change(stage.batch_,
-                    staged.stored_entries,
-                    staged.gone ? std::vector<std::string>()
-                                : indexes_->entries(staged.name, staged.record));
+    Indexes::change(
+        stage.batch_,
+        staged.stored_entries,
+        staged.gone ? std::vector<std::string>() : indexes_->entries(staged.name, staged.record));
     if (staged.gone) return stage.batch_.remove(Family::records, key);
     stage.batch_.put(
         Family::records, key, StoredRecord::encode(digest, now, staged.last, staged.record));
@@ -331,8 +333,13 @@ Result<void> Replica::write(Stage& stage, Durability durability) {
     Sums sums = sums_;
     // A write that fails is the last one, so what is summed anew need not be taken back.
     auto const summing = summing_.lock();
-    for (auto& [key, staged] : stage.records_)
-        if (staged.dirty || staged.gone) put_row(stage, key, staged, sums, summing.get());
+    for (auto& [key, staged] : stage.records_) {
+        if (!staged.dirty && !staged.gone) continue;
+        // Nobody knows its entries in the indexes; once it is marked, it has none.
+        if (staged.damaged && *staged.damaged != StoredRecord::marked_as_damaged(*staged.damaged))
+            indexes_->begin_again(stage.batch_, staged.name.collection);
+        put_row(stage, key, staged, sums, summing.get());
+    }
     return write(stage, std::move(sums), durability);
 }
 

@@ -5,6 +5,7 @@
 
 #include "storage/keys.hpp"
 #include "storage/replica_stage.hpp"
+#include "storage/replica_states.hpp"
 #include "storage/schema_document.hpp"
 
 namespace inos {
@@ -49,7 +50,6 @@ std::string Replica::Indexes::entry(std::string const& id,
     return out;
 }
 
-// An index whose row cannot be read is built anew.
 Result<void> Replica::Indexes::load() {
     kept_.clear();
     std::string const from = keys::meta_kind(replica_.options_.space, 't');
@@ -58,7 +58,9 @@ Result<void> Replica::Indexes::load() {
     for (; cursor->valid(); cursor->next())
         kept_.emplace(cursor->key().substr(from.size()),
                       Kept::decode(cursor->value()).value_or(Kept()));
-    return cursor->status();
+    auto const status = cursor->status();
+    all_read_ = status.has_value();
+    return !status && status.error().code == Errc::corruption ? Result<void>() : status;
 }
 
 Result<void> Replica::Indexes::follow_schemas() {
@@ -67,7 +69,15 @@ Result<void> Replica::Indexes::follow_schemas() {
     for (auto const& [collection, fields] : replica_.schema_documents_) {
         if (is_reserved(collection)) continue;
         for (IndexDefinition& index : index_definitions(collection, fields)) {
-            auto const [it, is_new] = kept_.try_emplace(index.id);
+            auto [it, is_new] = kept_.try_emplace(index.id);
+            if (is_new && !all_read_) {  // it may lie behind what cannot be read
+                auto const value = replica_.engine_.get(Family::index, row(index.id));
+                if (!value && value.error().code != Errc::corruption)
+                    return tl::unexpected(value.error());
+                auto stored = value && *value ? Kept::decode(**value) : std::nullopt;
+                is_new = !stored;
+                if (stored) it->second = *std::move(stored);
+            }
             it->second.fields = std::move(index.fields);
             it->second.collection = collection;
             if (is_new) batch.put(Family::index, row(index.id), it->second.encode());
@@ -87,7 +97,10 @@ std::vector<std::string> Replica::Indexes::entries(RecordName const& name,
     std::vector<std::string> entries;
     std::optional<Object> fields;
     for (auto const& [id, kept] : kept_) {
-        if (kept.phase == Phase::clearing || kept.collection != name.collection) continue;
+        // Without fields: the schemas have not been read yet.
+        if (kept.phase == Phase::clearing || kept.collection != name.collection ||
+            kept.fields.empty())
+            continue;
         CollectionSchema const& schema = replica_.schema(name.collection);
         if (!fields && !visible(state_of(record), schema.on_delete)) return {};
         if (!fields) fields = resolve(record, schema).fields;
@@ -113,6 +126,30 @@ void Replica::Indexes::begin_again(WriteBatch& batch) {
     }
 }
 
+void Replica::Indexes::begin_again(WriteBatch& batch, std::string_view collection) {
+    for (auto& [id, kept] : kept_) {
+        if (kept.collection != collection || kept.phase == Phase::clearing) continue;
+        kept.clear();
+        batch.put(Family::index, row(id), kept.encode());
+    }
+}
+
+Result<std::vector<std::string>> Replica::Indexes::mend() {
+    std::vector<std::string> wrong;
+    for (auto& [id, kept] : kept_) {
+        if (kept.phase == Phase::clearing || kept.fields.empty()) continue;
+        auto checked = check(id, kept);
+        if (checked) continue;
+        if (checked.error().code != Errc::corruption) return tl::unexpected(checked.error());
+        wrong.push_back(std::move(checked.error().message));
+        kept.clear();
+        WriteBatch batch;
+        batch.put(Family::index, row(id), kept.encode());
+        INOS_CHECK(replica_.write_batch(batch, Durability::synced));
+    }
+    return wrong;
+}
+
 bool Replica::Indexes::at_work() const {
     return std::any_of(kept_.begin(), kept_.end(), [](auto const& each) {
         return each.second.phase != Phase::ready;
@@ -121,7 +158,9 @@ bool Replica::Indexes::at_work() const {
 
 // Answers whether there is more to do. By turns, so that one that fails holds up no other.
 Result<bool> Replica::Indexes::work(std::size_t budget) {
-    auto const is_open = [](auto const& each) { return each.second.phase != Phase::ready; };
+    auto const is_open = [](auto const& each) {
+        return each.second.phase != Phase::ready && !each.second.given_up;
+    };
     auto it = std::find_if(kept_.upper_bound(turn_), kept_.end(), is_open);
     if (it == kept_.end()) it = std::find_if(kept_.begin(), kept_.end(), is_open);
     if (it == kept_.end()) return false;
@@ -138,8 +177,10 @@ Result<bool> Replica::Indexes::clear(std::string const& id, Kept& kept, std::siz
     auto cursor = replica_.engine_.scan(Family::index, from, to);
     for (; cursor->valid() && batch.changes.size() < budget; cursor->next())
         batch.remove(Family::index, std::string(cursor->key()));
-    INOS_CHECK(cursor->status());
-    bool const is_clear = !cursor->valid();
+    auto const status = cursor->status();
+    kept.given_up = !status && status.error().code == Errc::corruption;
+    if (!kept.given_up) INOS_CHECK(status);
+    bool const is_clear = !cursor->valid() && !kept.given_up;
     bool const wanted = !kept.fields.empty();
     Kept next = kept;
     if (is_clear && wanted) {
@@ -170,15 +211,16 @@ Result<bool> Replica::Indexes::build(std::string const& id, Kept& kept, std::siz
     for (; cursor->valid() && looked < budget && bytes < kListBytesMax; cursor->next(), ++looked) {
         bytes += cursor->value().size();
         next.built = cursor->key().substr(prefix.size());
-        INOS_TRY(StoredRecord const stored,
-                 StoredRecord::decode(cursor->value(), {kept.collection, next.built}));
-        if (!visible(state_of(stored.record), schema.on_delete)) continue;
-        Object const fields = resolve(stored.record, schema).fields;
+        auto const stored = StoredRecord::decode(cursor->value(), {kept.collection, next.built});
+        // When it has been repaired, the index begins again.
+        if (!stored) replica_.note_damaged(kept.collection + '\0' + next.built);
+        if (!stored || !visible(state_of(stored->record), schema.on_delete)) continue;
+        Object const fields = resolve(stored->record, schema).fields;
         ++next.done;
         batch.put(
             Family::index, entry(id, index_values({id, kept.fields}, fields), next.built), {});
     }
-    INOS_CHECK(cursor->status());
+    INOS_CHECK(replica_.states_->scanned(cursor->status(), kept.collection + '\0' + next.built));
     if (!cursor->valid()) {
         next.phase = Phase::ready;
         next.built.clear();
@@ -238,10 +280,10 @@ Result<void> Replica::Indexes::check(std::string const& id, Kept const& kept) co
     for (; records->valid(); records->next()) {
         std::string const key(records->key().substr(prefix.size()));
         if (kept.phase == Phase::building && key > kept.built) break;
-        INOS_TRY(StoredRecord const stored,
-                 StoredRecord::decode(records->value(), {kept.collection, key}));
-        if (!visible(state_of(stored.record), schema.on_delete)) continue;
-        Object const fields = resolve(stored.record, schema).fields;
+        auto const stored = StoredRecord::decode(records->value(), {kept.collection, key});
+        if (!stored) replica_.note_damaged(kept.collection + '\0' + key);
+        if (!stored || !visible(state_of(stored->record), schema.on_delete)) continue;
+        Object const fields = resolve(stored->record, schema).fields;
         if (there.erase(entry(id, index_values({id, kept.fields}, fields), key)) == 0)
             return wrong("lacks the record \"" + key + "\"");
     }

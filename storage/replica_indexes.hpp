@@ -27,7 +27,9 @@ class Replica::Indexes {
 public:
     explicit Indexes(Replica& replica) : replica_(replica) {}
 
-    // After the schemas were read: from the engine, whatever was known before.
+    // From the engine, whatever was known before: which there are, ...
+    Result<void> load();
+    // ... and, after the schemas were read, of which fields. What cannot be read is built anew.
     Result<void> follow_schemas();
     // The entries of a record in this state, ascending, in all indexes that are kept up.
     std::vector<std::string> entries(RecordName const& name, Record const& record) const;
@@ -37,6 +39,11 @@ public:
                        std::vector<std::string> const& after);
     // All are cleared and built anew; until then none is kept up.
     void begin_again(WriteBatch& batch);
+    // Those of one collection. For records whose entries nobody knows: they cannot be read, or are
+    // not what was stored. The batch has to be written, or the replica to fail.
+    void begin_again(WriteBatch& batch, std::string_view collection);
+    // Begins those again that are not what the records say; answers which, in words.
+    Result<std::vector<std::string>> mend();
 
     Result<bool> work(std::size_t budget);
     bool at_work() const;
@@ -52,6 +59,9 @@ private:
         std::string collection;
         std::string built;                   // while building: the last key that was looked at
         std::vector<FieldPath> fields = {};  // empty: no schema asks for it
+        // Its entries lie where the disk cannot read: it stays as it is until the next start, and
+        // what was erased is not said to be gone.
+        bool given_up = false;
 
         void clear() {
             phase = Phase::clearing;
@@ -64,13 +74,13 @@ private:
 
     std::string row(std::string const& id) const;
     std::string entry(std::string const& id, std::string_view values, std::string_view key) const;
-    Result<void> load();
     Result<bool> clear(std::string const& id, Kept& kept, std::size_t budget);
     Result<bool> build(std::string const& id, Kept& kept, std::size_t budget);
     Result<void> check(std::string const& id, Kept const& kept) const;
 
     Replica& replica_;
     std::map<std::string, Kept> kept_;  // by id
+    bool all_read_ = true;              // of the rows of kept_
     std::string turn_;                  // which was worked at last
 };
 

@@ -41,10 +41,18 @@ inline void finish(RecordRepair& repair, std::size_t budget = 300) {
     }
 }
 
+// Its secondary indexes are built, and what its records are.
+inline void expect_indexed(Site& site) {
+    while (value_of(site->build_indexes(100))) {
+    }
+    value_of(site->check_indexes());
+}
+
 // Everything that `inos verify --repair` does without a peer.
 inline RepairReport check(Site& site, std::size_t budget = 300) {
     RecordRepair repair(*site);
     finish(repair, budget);
+    expect_indexed(site);
     return repair.take_report();
 }
 
@@ -53,6 +61,7 @@ inline RepairReport mend(Site& site) {
     auto const& damaged = site->damaged_records();
     RecordRepair repair(*site, std::vector(damaged.begin(), damaged.end()));
     finish(repair);
+    expect_indexed(site);
     return repair.take_report();
 }
 
@@ -82,6 +91,7 @@ inline RepairReport repair_with(Site& at, Site& peer, Teller const& teller = kAd
     for (auto keys = repair.next_open(); !keys.empty(); keys = repair.next_open())
         value_of(repair.merge(value_of(shared_states(*peer, keys)), teller));
     finish(repair);
+    expect_indexed(at);
     return repair.take_report();
 }
 
