@@ -101,6 +101,7 @@ private:
     void do_action(session::AskState& action);
     void do_action(session::GiveState& action);
     void do_action(session::TakeState& action);
+    void tell_damage(Error const& error);
     void do_action(session::StateFailed& action);
     void do_action(session::RootsDiffer& action);
     void do_action(session::AnswerRepair& action);
@@ -123,6 +124,7 @@ private:
     std::optional<Session> session_;
     std::deque<session::Action> actions_;
     bool performing_ = false;
+    bool damage_told_ = false;
     bool ended_ = false;
     Counters counters_;
 };

@@ -34,8 +34,15 @@ void Link::do_action(session::GiveState& action) {
         auto const self = weak.lock();
         if (!self || self->ended_) return;
         auto const now = self->clock_.monotonic_ms();
+        if (!part) self->tell_damage(part.error());
         self->perform(self->session_->state_given(std::move(part), now));
     });
+}
+
+// What keeps a site from a state that it needs is told, once a link.
+void Link::tell_damage(Error const& error) {
+    if (error.code == Errc::corruption && !std::exchange(damage_told_, true))
+        handlers_.alarm(*this, error.message);
 }
 
 void Link::do_action(session::StateFailed&) {
@@ -69,6 +76,7 @@ void Link::do_action(session::TakeState& action) {
         if (!self || self->ended_) return moved(outcome.local);
         self->local_ = outcome.local;
         auto const now = self->clock_.monotonic_ms();
+        if (!outcome.taken) self->tell_damage(outcome.taken.error());
         self->perform(self->session_->state_taken(std::move(outcome.taken), outcome.local, now));
         moved(outcome.local);
         if (!self->ended_) self->handlers_.changed(*self);

@@ -23,6 +23,7 @@ Repairs::Host PeerManager::repairs_host() {
         return links;
     };
     host.damaged = [this] { return local_->damaged > 0; };
+    host.rows_missing = [this] { return local_->rows_missing; };
     host.moved = [this](std::shared_ptr<LocalState const> local) { set_local(std::move(local)); };
     host.probe = [this] {
         refresh();

@@ -63,11 +63,52 @@ void Repairs::tick() {
             end_round({});
         }
     }
+    if (host_.rows_missing()) look_for_agreement(now);
     if (everything_) go_on_with_everything(now);
     // A round with a peer that takes longer goes on without anybody waiting for it.
     if (everything_ && everything_->met && now > everything_->met_ms + kRepairTimeoutMs)
         end_everything({});
     if (!round_ && !everything_) begin_due(now);
+}
+
+// Rows are missing no more where the root is that of a site whose word counts. Not in the middle of
+// a round, which has not summed yet what is left.
+void Repairs::look_for_agreement(std::uint64_t now_ms) {
+    if (round_ || everything_ || now_ms < agreement_ms_) return;
+    agreement_ms_ = now_ms + kRepairPauseMs;
+    if (now_ms >= missing_told_ms_) {
+        missing_told_ms_ = now_ms + kRepairPauseMaxMs;
+        host_.log("alarm",
+                  "records that the log does not name any more may be missing; this site gives no "
+                  "state until its root is that of an admin's site");
+    }
+    struct Outcome {
+        Result<bool> complete;
+        std::shared_ptr<LocalState const> local;
+    };
+    for (auto const& link : host_.links()) {
+        if (!link->session()->roots_agree()) continue;
+        auto work = [site = *link->site(),
+                     self = self_,
+                     root = *link->session()->peer_root(),
+                     vector = link->session()->peer_vector_digest()](Replica& replica) -> Outcome {
+            Teller const teller = teller_of(replica, site, self);
+            auto local = std::make_shared<LocalState const>(local_state(replica));
+            bool const same =
+                root == local->root && vector == wire::vector_digest(local->vector, local->chains);
+            if (!(teller.admin || teller.stands_in) || !same || local->damaged > 0 ||
+                !local->rows_missing)
+                return {false, nullptr};
+            auto const noted = RecordRepair::note_rows_complete(replica);
+            if (!noted) return {tl::unexpected(noted.error()), nullptr};
+            return {true, std::make_shared<LocalState const>(local_state(replica))};
+        };
+        store_.query(std::move(work), [this, alive = alive_](Outcome const& made) {
+            if (!*alive || !made.local) return;
+            host_.log("records_complete", "no records are missing: the root is an admin's");
+            host_.moved(made.local);
+        });
+    }
 }
 
 bool Repairs::may_begin(Link const& link, std::uint64_t now_ms) const {

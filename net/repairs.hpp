@@ -40,7 +40,8 @@ public:
         std::function<std::vector<std::shared_ptr<Link>>()> links;  // with sessions
         std::function<void(std::shared_ptr<LocalState const>)> moved;
         std::function<bool()> damaged;  // some records wait for their repair
-        std::function<void()> probe;    // asks all peers what they hold
+        std::function<bool()> rows_missing;
+        std::function<void()> probe;  // asks all peers what they hold
         std::function<void(std::string const& event, std::string const& text)> log;
     };
     Repairs(Store& store, Clock const& clock, SiteId const& self, Host host);
@@ -79,6 +80,7 @@ private:
     };
 
     std::shared_ptr<Link> link_of(SiteId const& site) const;
+    void look_for_agreement(std::uint64_t now_ms);
     void begin_due(std::uint64_t now_ms);
     void begin_own(std::uint64_t now_ms);
     static void put_off(Due& due, bool fruitful, std::uint64_t now_ms);
@@ -104,6 +106,7 @@ private:
     std::uint64_t number_ = 0;  // of the round: answers to earlier ones come too late
     std::map<SiteId, Due> due_;
     Due own_due_;
+    std::uint64_t agreement_ms_ = 0, missing_told_ms_ = 0;  // when each is due again
     std::optional<Everything> everything_;
     RepairCounts counts_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

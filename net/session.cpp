@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "storage/record_repair.hpp"
+
 namespace inos {
 namespace {
 
@@ -61,7 +63,8 @@ LocalState local_state(Replica const& replica) {
             replica.wants_confirmation(),
             replica.keys(),
             replica.state_progress(),
-            replica.damaged_records().size()};
+            replica.damaged_records().size(),
+            RecordRepair::rows_missing(replica)};
 }
 
 Session::Session(SpaceId space, std::shared_ptr<LocalState const> local, std::uint64_t now_ms)

@@ -81,6 +81,7 @@ struct LocalState {
     std::shared_ptr<KeyRing const> keys = std::make_shared<KeyRing const>();
     std::optional<StateProgress> state_progress = {};  // of a state that arrives
     std::size_t damaged = 0;                           // Replica::damaged_records()
+    bool rows_missing = false;                         // RecordRepair::rows_missing()
 };
 LocalState local_state(Replica const& replica);
 

@@ -15,7 +15,7 @@ namespace {
 // What speaks against a state between two sites, and not against their session.
 bool is_of_states(Errc code) {
     return code == Errc::conflict || code == Errc::too_large || code == Errc::forbidden ||
-           code == Errc::unavailable || code == Errc::unsupported;
+           code == Errc::unavailable || code == Errc::unsupported || code == Errc::corruption;
 }
 
 }  // namespace

@@ -9,7 +9,10 @@
 namespace inos {
 
 Result<void> LogFeed::advance() {
-    if (item_) cursor_->next();
+    if (item_) {
+        cursor_->next();
+        before_ = {};
+    }
     item_.reset();
     if (next_.seq > last_) return {};
     std::size_t const signature_size = keys::signature(0, {}).size();
@@ -51,20 +54,27 @@ Result<void> LogFeed::read() {
     return {};
 }
 
+bool LogFeed::ready(VersionVector const& done) const {
+    auto const& before = before_.items();
+    return std::all_of(before.begin(),
+                       before.end(),
+                       [&](auto const& seen) {
+                           return seen.first == actor() || seen.second <= done.at(seen.first);
+                       }) &&
+           std::all_of(item_->deps.begin(), item_->deps.end(), [&](DepHead const& dep) {
+               return dep.seq <= done.at(dep.actor);
+           });
+}
+
 Result<void> in_causal_order(std::vector<LogFeed>& feeds,
                              VersionVector done,
                              std::function<Result<void>(LogFeed const&)> const& visit) {
     for (LogFeed& feed : feeds)
         INOS_CHECK(feed.advance());
-    auto const ready = [&](LogItem const& item) {
-        return std::all_of(item.deps.begin(), item.deps.end(), [&](DepHead const& dep) {
-            return dep.seq <= done.at(dep.actor);
-        });
-    };
     for (bool moved = true; moved;) {
         moved = false;
         for (LogFeed& feed : feeds)
-            while (feed.item() && ready(*feed.item())) {
+            while (feed.item() && feed.ready(done)) {
                 INOS_CHECK(visit(feed));
                 done.set(feed.actor(), feed.item()->dot.seq);
                 INOS_CHECK(feed.advance());

@@ -31,20 +31,28 @@ struct LogItem {
 
 class LogFeed {
 public:
-    // Of the actor's entries from `first` to `last`; the cursor is over their rows.
-    LogFeed(Dot first, Seq last, std::unique_ptr<Cursor> cursor, bool staged)
-        : next_(first), last_(last), cursor_(std::move(cursor)), staged_(staged) {}
+    // Of the actor's entries from `first` to `last`; the cursor is over their rows. `before`: what
+    // the author had seen in front of the first; the entries say only what is new.
+    LogFeed(Dot first, Seq last, VersionVector before, std::unique_ptr<Cursor> cursor, bool staged)
+        : next_(first),
+          last_(last),
+          before_(std::move(before)),
+          cursor_(std::move(cursor)),
+          staged_(staged) {}
 
     bool is_staged() const { return staged_; }
     ActorId actor() const { return next_.actor; }
     std::optional<LogItem> const& item() const { return item_; }  // none: behind the last
     Result<void> advance();
+    // Does the next entry build on nothing but this?
+    bool ready(VersionVector const& done) const;
 
 private:
     Result<void> read();
 
     Dot next_;
     Seq last_;
+    VersionVector before_;  // of the first one, as long as that is the next
     std::unique_ptr<Cursor> cursor_;
     bool staged_;
     std::optional<LogItem> item_;

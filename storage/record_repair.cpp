@@ -223,6 +223,8 @@ bool RecordRepair::fell_back(Case const& c, FoundRecord const& found) const {
     for (; named < found.order.size(); ++named) {
         auto const link = found.links.find(at);
         if (link == found.links.end()) break;
+        // It says that it is not whole: what was before may have been in rows that are missing.
+        if (link->second == at) return replica_.rows_missing_;
         at = link->second;
     }
     bool const told = at.seq == 0 || search_->reader().is_cut(at);
@@ -315,10 +317,10 @@ void RecordRepair::leave(Case& c, FoundRecord const& found) {
     c.unknown = is_lost && !c.readable;
     if (is_lost || (!c.present && replica_.rows_missing_)) open_.insert(c.key);
     if (is_lost)
-        unresolved_[c.key] = c.readable
-                                 ? "it is older than the log says: an admin's site has to tell"
-                                 : "it is damaged, and the log does not tell it whole: an "
-                                   "admin's site has to";
+        unresolved_[c.key] = c.readable ? "it is not all that the log says, or that was before: an "
+                                          "admin's site has to tell"
+                                        : "it is damaged, and the log does not tell it whole: an "
+                                          "admin's site has to";
 }
 
 // ---- a round ------------------------------------------------------------------------------------

@@ -94,6 +94,11 @@ public:
     RepairReport take_report();
     bool changed() const { return changed_; }
 
+    // Rows of records may be missing, and nobody here knows which. No state is given then.
+    static bool rows_missing(Replica const& replica) { return replica.rows_missing_; }
+    // The root is that of a site whose word counts, over the same entries: none is.
+    static Result<void> note_rows_complete(Replica& replica);
+
 private:
     struct Case;
     enum class Phase { heads, records, rows, search, settle, sums, done };
@@ -106,6 +111,8 @@ private:
     Result<void> settle_some();
     Result<bool> sum_some(std::size_t budget);
     Result<void> mend_indexes();
+    bool look_at_everything();
+    void note_missing(WriteBatch& batch);
     Result<bool> drop_unreadable(Error const& error);
     Result<void> known_keys(std::set<std::string>& keys);
     Result<void> mark_unreadable(std::set<std::string> const& named);

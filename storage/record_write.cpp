@@ -257,32 +257,47 @@ Result<void> RecordRepair::known_keys(std::set<std::string>& keys) {
     }
 }
 
+// False: that has been done already.
+bool RecordRepair::look_at_everything() {
+    if (std::exchange(everything_, true)) return false;
+    heads_ = std::make_unique<LogHeads>(replica_);
+    phase_ = Phase::heads;
+    return true;
+}
+
+// With the batch: where the log does not name them all, nobody knows which.
+void RecordRepair::note_missing(WriteBatch& batch) {
+    if (search_->reader().whole() && !replica_.rows_missing_) return;
+    replica_.rows_missing_ = true;
+    batch.put(Family::meta, keys::meta_kind(replica_.options_.space, 'n'), std::string());
+    report_.note_left({{},
+                       "records that the log does not name any more may be missing; they come "
+                       "back from an admin's site whose root differs"});
+}
+
+Result<void> RecordRepair::note_rows_complete(Replica& replica) {
+    WriteBatch batch;
+    batch.remove(Family::meta, keys::meta_kind(replica.options_.space, 'n'));
+    INOS_CHECK(replica.write_batch(batch, Durability::synced));
+    replica.rows_missing_ = false;
+    return {};
+}
+
 // What the engine cannot read any more has been built again from the log, and lies beside it now.
 Result<bool> RecordRepair::drop_unreadable(Error const& error) {
     summing_.reset();
-    if (!std::exchange(everything_, true)) {
-        heads_ = std::make_unique<LogHeads>(replica_);
-        phase_ = Phase::heads;
-        return false;
-    }
+    if (look_at_everything()) return false;
     if (std::exchange(renewed_, true) || doubtful_.size() >= kDoubtsMax)
         return tl::unexpected(error);
     std::set<std::string> keys;
     INOS_CHECK(known_keys(keys));
-    bool const missing = replica_.rows_missing_ || !search_->reader().whole();
     WriteBatch before;
-    if (missing)
-        before.put(Family::meta, keys::meta_kind(replica_.options_.space, 'n'), std::string());
+    note_missing(before);
     replica_.indexes_->begin_again(before);  // rows go without a word
     if (!before.changes.empty()) INOS_CHECK(replica_.write_batch(before, Durability::synced));
-    replica_.rows_missing_ = missing;
     replica_.states_->drop_given();  // they read it
     INOS_CHECK(replica_.engine_.keep_only(Family::records, {keys.begin(), keys.end()}));
     report_.note_repaired({{}, "records lay where the disk cannot be read; written anew"});
-    if (replica_.rows_missing_)
-        report_.note_left({{},
-                           "records that the log does not name any more may have lain there, too; "
-                           "they come back from an admin's site whose root differs"});
     changed_ = true;
     look_again();  // what lay behind it has not been looked at yet
     return false;
@@ -330,6 +345,11 @@ Result<bool> RecordRepair::sum_some(std::size_t budget) {
     summing_.reset();
     if (made == replica_.sums_) return true;
     WriteBatch batch;
+    // Nothing that is known explains it: rows were lost, or are older than what was kept of them.
+    if (!changed_ && !replica_.sums_lost_) {
+        if (look_at_everything()) return false;
+        note_missing(batch);
+    }
     for (auto const& [collection, value] : made)
         batch.put(Family::digests, keys::digest(space, collection), value.encode());
     INOS_CHECK(replica_.write_batch(batch, Durability::synced));

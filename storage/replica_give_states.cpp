@@ -25,7 +25,10 @@ constexpr int kOffersMax = 2;
 
 // What is lost here would be lost there.
 Error damaged() {
-    return Error{Errc::unavailable, "records of this site wait for their repair; ask again", {}};
+    return Error{Errc::corruption,
+                 "no state is given while records of this site are damaged or may be missing; see "
+                 "`inos verify --repair`",
+                 {}};
 }
 
 }  // namespace
@@ -262,7 +265,11 @@ Result<Replica::States::Given*> Replica::States::snapshot(SiteId const& to, Stat
     if (fresh.id == ask.id) fresh.at = ask.after;
     std::uint32_t const space = replica_.options_.space;
     std::string from = keys::space_begin(space);
-    if (fresh.at.starts_with(state_row::kRecord)) from += fresh.at.substr(1) + '\0';
+    fresh.from_first = !fresh.at.starts_with(state_row::kRecord);
+    if (!fresh.from_first) from += fresh.at.substr(1) + '\0';
+    fresh.kept = replica_.sums_;
+    for (auto const& [collection, sums] : fresh.kept)
+        fresh.sums[collection];
     fresh.records = replica_.engine_.scan(Family::records, from, keys::space_end(space));
     fresh.last.after = "\1";  // none: no name begins with it
     fresh.made_ms = now;
@@ -282,7 +289,7 @@ public:
         INOS_CHECK(entries());
         INOS_CHECK(records());
         given_.last.last = room() && !given_.records->valid();
-        return {};
+        return given_.last.last ? check_sums() : Result<void>();
     }
 
 private:
@@ -400,11 +407,19 @@ private:
                 INOS_TRY(row.extra, proof(*name));
             }
             if (!fits(row.bytes())) break;
+            given_.sums[name->collection].add(stored->digest_class, stored->digest);
             put(std::move(row));
         }
         std::string_view const at = given_.at;
         bool const is_record = at.starts_with(state_row::kRecord);
         return states_.scanned(cursor.status(), is_record ? at.substr(1) : std::string_view());
+    }
+
+    // Without rows that the disk has lost, or with older ones, it is not what was signed, and who
+    // takes it would take them for removed. A round of repair comes upon it when it sums.
+    Result<void> check_sums() const {
+        if (!given_.from_first || given_.sums == given_.kept) return {};
+        return states_.scanned(fail(Errc::corruption, "records do not add up to the root"), {});
     }
 
     Result<std::string> proof(RecordName const& name) const {

@@ -378,7 +378,7 @@ Result<StateTaken> Replica::States::take(SiteId const& from, StatePart const& pa
     auto taken = take_asked(from, part);
     if (!taken && taken.error().code == Errc::corruption && !replica_.failed_) {
         refused_ms_[from] = replica_.clock_.monotonic_ms();
-        return fail(Errc::unavailable,
+        return fail(Errc::corruption,
                     "a state cannot come into force, for what is held here is damaged: " +
                         taken.error().message + "; see `inos verify --repair`");
     }

@@ -56,6 +56,8 @@ private:
         std::vector<std::string> deps;  // of each head that has a floor
         std::string at;                 // up to where parts were made
         std::unique_ptr<Cursor> records;
+        Sums kept, sums;  // of all records, and of those that were sent, from the first on
+        bool from_first = false;
         StatePart last;
         std::size_t unsigned_bytes = 0;  // of entries, since the last signature
         std::uint64_t made_ms = 0, asked_ms = 0;

@@ -26,12 +26,10 @@ namespace inos {
 using namespace std::string_view_literals;
 
 namespace {
-
 constexpr std::size_t kWriteChanges = 20'000;
 constexpr Seq kHashesAtOnce = kHashesPerKey * 1'024;
 
 enum class Phase : std::uint8_t { none = 0, records = 1, hashes = 2, entries = 3, removals = 4 };
-
 }  // namespace
 
 class Replica::States::Switch {
@@ -68,7 +66,7 @@ public:
             INOS_CHECK(sign_own_head());
         }
         auto written = write_all();
-        replica_.failed_ = replica_.failed_ || !written;
+        replica_.failed_ |= !written;
         return written;
     }
 
@@ -222,8 +220,12 @@ private:
             starts.set(actor, start);
             if (start == end) continue;
             Dot const first{actor, start + 1}, behind{actor, end + 1};
+            INOS_TRY(VersionVector before,
+                     moves(actor) ? Result<VersionVector>(moved_.at(actor).deps)
+                                  : replica_.seen_at({actor, start}));
             feeds.emplace_back(first,
                                end,
+                               std::move(before),
                                moves(actor) ? staged_.entries(first, behind)
                                             : replica_.engine_.scan(Family::log,
                                                                     keys::log(space_, first),
@@ -330,7 +332,6 @@ private:
                                             staging::key(space_, state_row::kRecord + 1));
         auto ours = replica_.engine_.scan(
             Family::records, keys::space_begin(space_) + first, keys::space_end(space_));
-        sums_.clear();
         std::string name;
         for (;;) {
             // Before what it has not come to is taken for absent.
@@ -374,7 +375,7 @@ private:
             auto record = staged_row ? Record::decode(staged_row->value) : std::nullopt;
             if (!record) return tl::unexpected(StagedState::corrupt());
             came = *std::move(record);
-            if (write) put_proof(*name, staged_row->extra);
+            write ? put_proof(*name, staged_row->extra) : count(*name, came);
         }
         // Ours may have been lost, and what we had seen goes: no entries have made what is left.
         if (!our_value && !all_theirs_ && replica_.rows_missing_ &&
@@ -383,8 +384,7 @@ private:
             }))
             staged.damaged.emplace();
         if (!write) INOS_CHECK(check_same_cells(staged.record, came));
-        Record const before = staged.record;
-        Dot const last = staged.last;
+        auto const [before, last] = std::pair(staged.record, staged.last);
         if (all_theirs_)
             staged.record = std::move(came);
         else if (!staged.damaged)
@@ -399,7 +399,6 @@ private:
         staged.name = name;
         if (!value) return staged;
         auto const head = StoredRecord::head(*value);
-        sums_[name.collection].add(head.digest_class, head.digest);
         auto stored = replica_.checked(*value, name);
         staged.index_unknown = !stored;
         if (!stored && !all_theirs_) staged.damaged = *value;
@@ -419,11 +418,11 @@ private:
         bool const is_linked = newest != newest_.end();
         staged.last = is_mark ? Dot() : is_linked ? newest->second : end_;
         staged.gone = erased || (!staged.damaged && staged.record.empty() && !is_linked);
-        if (!staged.gone) note_policy(staged);
         if (staged.gone && !before) return {};
         if (!staged.gone && before && staged.record == *before && staged.last == last) return {};
         stage_.batch_.changes.clear();
-        replica_.put_row(stage_, keys::space_begin(space_) + row, staged, sums_);
+        Sums sums;  // of all they are made in the end
+        replica_.put_row(stage_, keys::space_begin(space_) + row, staged, sums);
         if (!write) return {};
         if (erased) stage_.erased_names_.emplace_back(tag, staged.name);
         for (auto& change : stage_.batch_.changes) {
@@ -438,23 +437,26 @@ private:
         put(Family::meta, keys::meta_kind(space_, 'e') + name.key.substr(1), std::string(proof));
     }
 
-    // Schemas say what counts in the root: those that are in force after the switch.
-    void note_policy(Staged const& staged) {
+    // What the source holds. Its schemas say what counts in the root.
+    void count(RecordName const& name, Record const& came) {
         CollectionSchema plain;
         plain.others = FieldSchema{};
-        std::string const& key = staged.name.key;
-        if (staged.name.collection != "_schema" || key == "_schema" || key.starts_with('\1') ||
-            !visible(state_of(staged.record), plain.on_delete))
+        auto const state = state_of(came);
+        if (auto const counts = digest_class(state); counts != DigestClass::none)
+            theirs_[name.collection].add(
+                counts,
+                record_digest(replica_.options_.digest_key, name.collection, name.key, came));
+        if (name.collection != "_schema" || name.key == "_schema" || name.key.starts_with('\1') ||
+            !visible(state, plain.on_delete))
             return;
-        auto const fields = resolve(staged.record, plain).fields;
-        policies_[key] = parse_collection_schema(fields).on_delete;
+        policies_[name.key] = parse_collection_schema(resolve(came, plain).fields).on_delete;
     }
 
-    // Where we held nothing that the source did not, its root has to be ours now.
+    // What came has to be what was signed, but for rows of what is erased here.
     Result<void> check_root() const {
-        if (!all_theirs_ || !std::ranges::includes(marks_, replica_.pending_erasures_)) return {};
+        if (taken_.met_erased) return {};
         Digest128 root;
-        for (auto const& [collection, sums] : sums_) {
+        for (auto const& [collection, sums] : theirs_) {
             auto const policy = policies_.find(collection);
             root +=
                 sums.sum(policy == policies_.end() ? DeletePolicy::update_wins : policy->second);
@@ -587,7 +589,7 @@ private:
     Dot end_;
     Stage stage_{replica_};
     bool scrub_ = false;
-    Sums sums_;
+    Sums theirs_;
     std::map<std::string, DeletePolicy> policies_;
 };
 

@@ -244,6 +244,35 @@ TEST_P(Repair, D20_a_record_that_entries_find_damaged_is_repaired_without_a_peer
     EXPECT_EQ(b.peers().repair_counts().rounds, rounds) << "then there is nothing to do";
 }
 
+// Where a block was lost on a cut log: no state is given until somebody whose word counts holds the
+// same.
+TEST_P(Repair, D20_rows_are_missing_until_the_root_is_an_admins) {
+    SimNode& reader = world.member("reader", Role::reader);
+    b.stop();
+    world.connect(a, reader);
+    EXPECT_TRUE(world.run_until([&] { return reader.connected_with("a"); }, 5'000));
+    EXPECT_TRUE(
+        world.run_until([&] { return reader.replica().vector() == a.replica().vector(); }, 20'000));
+    auto const lose = [&](SimNode& node) {
+        node.stop();
+        put_raw(node, Family::meta, keys::meta_kind(1, 'n'), std::string());
+        node.start();
+        return RecordRepair::rows_missing(node.replica());
+    };
+    EXPECT_TRUE(lose(a));
+    EXPECT_TRUE(world.run_until([&] { return reader.connected_with("a"); }, 40'000));
+    world.step(60'000);
+    EXPECT_TRUE(RecordRepair::rows_missing(a.replica())) << "a reader's root is no proof";
+    EXPECT_EQ(a.logged("alarm"), 1u) << "once in a while";
+    EXPECT_TRUE(lose(b));
+    // Of the two a writer of everything speaks for the only admin.
+    for (SimNode* node : {&a, &b})
+        EXPECT_TRUE(
+            world.run_until([&] { return !RecordRepair::rows_missing(node->replica()); }, 60'000));
+    EXPECT_EQ(value_of(a.engine().get(Family::meta, keys::meta_kind(1, 'n'))), std::nullopt);
+    EXPECT_EQ(a.logged("records_complete"), 1u);
+}
+
 // A reader says what it holds, and may hold what it likes: without proof nobody takes it over.
 TEST_P(Repair, only_who_may_write_everything_is_believed_where_nothing_can_be_proven) {
     SimNode& reader = world.member("reader", Role::reader);

@@ -1,13 +1,11 @@
 // Two sessions in a loop that look for the records in which their sites differ.
 #include "tests/net/session_sides.hpp"
+#include "tests/storage/repair_fixture.hpp"
 
 namespace inos::test {
 namespace {
 
 constexpr char const* kBob = "bob";
-std::string shared_key(std::string const& key) {
-    return "c" + std::string(1, '\0') + key;
-}
 
 // Two sites that hold the same entries, one of them without one of the records.
 struct Differing {
@@ -16,12 +14,7 @@ struct Differing {
             space[0].put("c", "r" + std::to_string(i), {{"n", Value(i)}});
         space[0].put("c", kBob, {{"n", Value(1)}});
         space.converge();
-        WriteBatch batch;
-        batch.remove(Family::records, keys::record(1, "c", kBob));
-        value_of(space[1].engine->write(batch, Durability::synced));
-        RecordRepair sums(*space[1], std::vector<std::string>());
-        while (!value_of(sums.step())) {
-        }
+        lose_without_trace(space[1], kBob);
         a.emplace(space, 0);
         b.emplace(space, 1);
         converse(*a, *b);
@@ -92,6 +85,20 @@ TEST(TwoSessions, D17_who_has_nothing_to_repair_gets_no_answer) {
     converse(*sites.a, *sites.b);
     ASSERT_TRUE(sites.b->found);
     EXPECT_EQ(sites.b->found->keys, std::vector{shared_key(kBob)});
+}
+
+// What ends at a block that cannot be read may have been read for long.
+TEST(TwoSessions, D24_an_answer_that_fails_costs_as_much_as_any) {
+    Differing sites;
+    wire::RepairAsk ask{sites.space.id(),
+                        {},
+                        {},
+                        wire::vector_digest(sites.space[0]->vector(), sites.space[0]->chains()),
+                        sites.space[1]->root().bytes()};
+    sites.space[0].engine->make_unreadable(Family::records, record_key("r99"));
+    auto const made = value_of(answer_repair(*sites.space[0], ask, true));
+    EXPECT_FALSE(made.answer.ready);
+    EXPECT_GE(made.cost, kRangeScanMax);
 }
 
 // A peer that asks without end gets a share of the store's time, and a second question is a breach.

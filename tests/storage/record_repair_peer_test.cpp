@@ -213,21 +213,28 @@ TEST(RecordRepair, D20_what_is_younger_than_the_log_is_built_from_it_and_the_res
     EXPECT_EQ(shop.site()->root(), shop.space[1]->root());
 }
 
-// A record of which no entry is left can be lost without a trace in the log, or have been purged:
-// what is absent is left alone, and stays where it is.
-TEST(RecordRepair, D20_what_is_absent_and_named_by_no_entry_is_nobodys_to_bring_back) {
-    for (Teller const& teller : {kStandIn, kAdmin}) {
-        Shop shop;
-        auto const actor = shop.site().actor();
-        for (std::size_t i : {0u, 1u})
-            cut(shop.space[i], actor, 3);
-        put_raw(shop.site(), Family::records, record_key("bob"), std::nullopt);
-        check(shop.site());
-        EXPECT_NE(shop.site()->root(), shop.space[1]->root()) << "it stays an alarm";
-        EXPECT_EQ(repair_with(shop.space[1], shop.site(), teller).mended, 0u)
-            << "what one site has lost does not go at the other";
-        EXPECT_EQ(repair_with(shop.site(), shop.space[1], teller).mended, 0u);
-    }
+// A record of which no entry is left can be lost without a trace in the log and in the sums, or
+// have been purged: what is absent is left alone, and stays where it is. With a trace in the sums
+// those are asked whose word counts.
+TEST(RecordRepair, D20_what_is_absent_and_named_by_nothing_is_nobodys_to_bring_back) {
+    for (bool trace : {false, true})
+        for (Teller const& teller : {kStandIn, kAdmin}) {
+            Shop shop;
+            auto const actor = shop.site().actor();
+            for (std::size_t i : {0u, 1u})
+                cut(shop.space[i], actor, 3);
+            if (trace)
+                put_raw(shop.site(), Family::records, record_key("bob"), std::nullopt);
+            else
+                lose_without_trace(shop.site(), "bob");
+            check(shop.site());
+            EXPECT_NE(shop.site()->root(), shop.space[1]->root()) << "it stays an alarm";
+            EXPECT_EQ(repair_with(shop.space[1], shop.site(), teller).mended, 0u)
+                << "what one site has lost does not go at the other";
+            EXPECT_EQ(repair_with(shop.site(), shop.space[1], kReader).mended, 0u);
+            EXPECT_EQ(repair_with(shop.site(), shop.space[1], teller).mended, trace ? 1u : 0u);
+            EXPECT_EQ(shop.site()->root() == shop.space[1]->root(), trace);
+        }
 }
 
 // Neither can know, so neither gives way, whoever says what.

@@ -177,6 +177,48 @@ TEST(RecordRepair, D20_a_put_where_a_record_was_dropped_proves_nothing) {
     EXPECT_EQ(shop.site()->root(), shop.space[1]->root());
 }
 
+// Nor do edits that come from elsewhere hide what was dropped: the list says that it is not whole.
+TEST(RecordRepair, D20_an_edit_where_a_record_was_dropped_does_not_hide_the_rest) {
+    CutShop shop;
+    shop.site().engine->make_unreadable(Family::records, record_key("ann"));
+    check(shop.site());
+    shop.site().reopen();
+    ASSERT_TRUE(RecordRepair::rows_missing(*shop.site()));
+    for (int n : {1, 2}) {
+        shop.space[1].patch("c", "ann", {{"n", Value(n)}});
+        shop.space.converge();
+    }
+    ASSERT_FALSE(value_of(shop.site()->record_at({"c", "ann"})).empty()) << "it can be read, ...";
+    ASSERT_FALSE(shop.site().get("c", "ann")) << "... and is not whole";
+    EXPECT_EQ(repair_with(shop.site(), shop.space[1], kReader).mended, 0u);
+    EXPECT_EQ(repair_with(shop.site(), shop.space[1], kStandIn).mended, 1u);
+    EXPECT_EQ(shop.site().field("c", "ann", "name"), Value("Ann"));
+    EXPECT_EQ(shop.site().field("c", "ann", "n"), Value(2));
+    EXPECT_EQ(shop.site()->root(), shop.space[1]->root());
+    // Once more: it is whole, and nothing is asked for.
+    value_of(RecordRepair::note_rows_complete(*shop.site()));
+    shop.site().reopen();
+    EXPECT_FALSE(RecordRepair::rows_missing(*shop.site()));
+    EXPECT_TRUE(check(shop.site()).left.empty());
+}
+
+// A sum that nothing explains: all records are looked at, and what the log does not name any more
+// may be missing.
+TEST(RecordRepair, D20_sums_that_nothing_explains_tell_of_records_that_were_lost) {
+    for (bool cuts : {true, false}) {
+        Shop shop;
+        if (cuts) cut_all(shop.space);
+        put_raw(shop.site(), Family::records, record_key("ann"), std::nullopt);
+        RecordRepair some(*shop.site(), {{shared_key("bob")}});
+        finish(some);
+        EXPECT_EQ(RecordRepair::rows_missing(*shop.site()), cuts);
+        std::size_t const lost = cuts ? 1 : 0;  // else it is back already
+        EXPECT_EQ(repair_with(shop.site(), shop.space[1], kStandIn).mended, lost);
+        EXPECT_EQ(shop.site().field("c", "ann", "name"), Value("Ann"));
+        EXPECT_EQ(shop.site()->root(), shop.space[1]->root());
+    }
+}
+
 // The entry before those that hold it is missing, so that nothing proves these.
 TEST(RecordRepair, A17_a_damaged_record_that_is_erased_goes_from_behind_a_missing_entry) {
     Shop shop;

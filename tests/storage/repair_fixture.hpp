@@ -105,6 +105,18 @@ inline std::string shared_key(std::string const& key) {
     return "c" + std::string(1, '\0') + key;
 }
 
+// The record is not there any more, and the sums say so, as a fault of the program would have it.
+inline void lose_without_trace(Site& site, std::string const& key) {
+    auto const sums_key = keys::digest(1, "c");
+    CollectionSums sums;
+    EXPECT_TRUE(CollectionSums::decode(*raw(site, Family::digests, sums_key), sums));
+    auto const head = StoredRecord::head(*raw(site, Family::records, record_key(key)));
+    sums.subtract(head.digest_class, head.digest);
+    put_raw(site, Family::digests, sums_key, sums.encode());
+    put_raw(site, Family::records, record_key(key), std::nullopt);
+    site.reopen();
+}
+
 // Takes the first entries of an actor away, as a retention does.
 inline void cut(Site& site, ActorId actor, Seq seq) {
     WriteBatch batch;

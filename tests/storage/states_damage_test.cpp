@@ -5,6 +5,7 @@
 #include "storage/record_repair.hpp"
 #include "tests/storage/repair_fixture.hpp"
 #include "tests/storage/states_support.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace inos::test {
 namespace {
@@ -17,6 +18,7 @@ void spoil(Site& site, std::string const& key) {
 
 class DamagedStates : public States {
 public:
+    using States::cut, States::fill, States::id;
     using States::expect_same, States::part, States::space, States::take, States::transfer;
 
     // Site 0 has cut its log; `away` lacks what was cut, and some of its records are damaged.
@@ -118,9 +120,9 @@ TEST_F(DamagedStates, D20_who_has_damaged_records_gives_no_state) {
         space[0].clock.advance(20'000);
         return space[0]->give_state(id(away), ask, {kStatePartBytes, 100});
     };
-    EXPECT_EQ(give().error().code, Errc::unavailable);
+    EXPECT_EQ(give().error().code, Errc::corruption);
     EXPECT_THAT(space[0]->damaged_records(), ElementsAre(shared_key("x1")));
-    EXPECT_EQ(give().error().code, Errc::unavailable);
+    EXPECT_EQ(give().error().code, Errc::corruption);
     space.pull(0, 1);
     mend(space[0]);
     repair_with(space[0], space[1], kStandIn);
@@ -165,7 +167,7 @@ TEST_F(DamagedStates, D20_a_state_that_comes_upon_a_block_that_cannot_be_read_be
         while (taken && !*taken)
             taken = each.take(each.space[0], away, each.part(each.space[0], away, 5));
         ASSERT_FALSE(taken);
-        EXPECT_EQ(taken.error().code, Errc::unavailable);
+        EXPECT_EQ(taken.error().code, Errc::corruption);
         ASSERT_FALSE(away->damaged_records().empty());
         mend(away);
         away.clock.advance(kStateRetryMs);
@@ -186,10 +188,108 @@ TEST_F(DamagedStates, D20_a_source_that_comes_upon_a_block_that_cannot_be_read_b
         source.clock.advance(20'000);
         auto const given = source->give_state(id(away), ask, {kStatePartBytes, 100});
         ASSERT_FALSE(given);
-        EXPECT_EQ(given.error().code, Errc::unavailable);
+        EXPECT_EQ(given.error().code, Errc::corruption);
         EXPECT_FALSE(source->damaged_records().empty());
         mend(source);
         EXPECT_TRUE(raw(source, Family::records, record_key("x4")));
+    }
+}
+
+// Whoever is given a state reads the records: a block of them is dropped all the same.
+TEST(StatesOnDisk, D20_a_block_is_dropped_while_a_state_is_being_given) {
+    TempDir directory;
+    SpaceSetup setup;
+    setup.rocks_below = directory.path();
+    Space space(2, setup);
+    for (int n = 0; n < 6; ++n)
+        space[0].put("c", "x" + std::to_string(n), {{"n", Value(n)}});
+    space.converge();
+    SiteId const to = space[1].keys.identity.public_key;
+    auto const ask = *space[1]->state_ask(space[0].keys.identity.public_key);
+    ASSERT_FALSE(value_of(space[0]->give_state(to, ask, {kStatePartBytes, 1})).last);
+    space[0].engine->make_unreadable(Family::records, record_key("x3"));
+    EXPECT_FALSE(check(space[0]).repaired.empty());
+    EXPECT_EQ(space[0].field("c", "x3", "n"), Value(3));
+    EXPECT_EQ(space[0]->root(), space[1]->root());
+}
+
+// One author's log is cut here and the other's is not, and neither comes with the state: what is
+// left of the cut one is not read before what its author had seen by then.
+TEST_F(DamagedStates, D25_lists_of_a_switch_follow_what_authors_had_seen_where_a_log_begins) {
+    for (std::size_t first : {0u, 1u}) {
+        SCOPED_TRACE(first);
+        Each each;
+        Site& away = each.space.admit({"away"});
+        Site& third = each.space.admit({"third"});
+        each.space[first].put("c", "r", {{"n", Value(1)}});
+        each.space.converge();
+        Site& overwriter = each.space[1 - first];
+        overwriter.put("c", "other", {{"n", Value(1)}});
+        Seq const start = overwriter->vector().at(overwriter.actor());
+        overwriter.put("c", "r", {{"n", Value(2)}});
+        Dot const last{overwriter.actor(), start + 1};
+        each.space.converge();
+        test::cut(away, overwriter.actor(), start);
+        third.put("c", "new", {{"n", Value(1)}});
+        each.space.pull(3, 0);
+        EXPECT_GT(each.transfer(each.space[0], away), 0u);
+        each.expect_same(away, each.space[0]);
+        auto const row = raw(away, Family::records, record_key("r"));
+        ASSERT_TRUE(row);
+        EXPECT_EQ(value_of(StoredRecord::decode(*row, {"c", "r"})).last, last);
+    }
+}
+
+// Kept sums say what its disk has lost: rows that are missing, and one that fell back to an older
+// state. The receiver has written, so that it cannot compare the root.
+TEST_F(DamagedStates, D20_a_source_whose_disk_has_lost_records_gives_no_state_without_them) {
+    for (bool fell_back : {false, true}) {
+        SCOPED_TRACE(fell_back);
+        Each each;
+        each.fill(6);
+        Site& away = each.space.admit({"away"});
+        auto const old = raw(each.space[0], Family::records, record_key("x3"));
+        each.space[0].patch("c", "x3", {{"more", Value(3)}});
+        each.space.converge();
+        each.cut(each.space[0]);
+        Site& source = each.space[0];
+        source.put("c", "new", {{"n", Value(1)}});
+        away.put("c", "own", {{"n", Value(1)}});
+        put_raw(source, Family::records, record_key("x3"), fell_back ? old : std::nullopt);
+        std::optional<Error> refused;
+        while (!refused) {
+            auto const ask = *away->state_ask(each.id(source));
+            auto const part = source->give_state(each.id(away), ask, {kStatePartBytes, 2});
+            if (!part)
+                refused = part.error();
+            else
+                ASSERT_FALSE(value_of(each.take(source, away, *part))) << "with the record lost";
+        }
+        EXPECT_EQ(refused->code, Errc::corruption);
+        EXPECT_FALSE(source->damaged_records().empty());
+        mend(source);
+        EXPECT_TRUE(RecordRepair::rows_missing(*source))
+            << "nothing is given before an admin has told";
+        auto const ask = *away->state_ask(each.id(source));
+        source.clock.advance(20'000);
+        EXPECT_FALSE(source->give_state(each.id(away), ask, {kStatePartBytes, 2}));
+        // Of one that fell back to what was cut nothing tells that it did.
+        if (fell_back) continue;
+        each.space.pull(0, 1);
+        repair_with(source, each.space[1], kStandIn);
+        EXPECT_EQ(source->root(), each.space[1]->root());
+        EXPECT_EQ(source.field("c", "x3", "more"), Value(3));
+        value_of(RecordRepair::note_rows_complete(*source));
+        // What has come of the same state is refused: it lacks the record.
+        Result<bool> taken = false;
+        while (taken && !*taken)
+            taken = each.take(source, away, each.part(source, away));
+        EXPECT_THAT(taken.error().message, testing::HasSubstr("its root differs"));
+        EXPECT_EQ(away.field("c", "x3", "more"), Value(3));
+        away.clock.advance(kStateRetryMs);
+        EXPECT_GT(each.transfer(source, away), 0u);
+        EXPECT_EQ(away.field("c", "x3", "more"), Value(3));
+        EXPECT_EQ(away.field("c", "own", "n"), Value(1));
     }
 }
 

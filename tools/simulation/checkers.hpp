@@ -16,8 +16,8 @@ namespace inos::sim {
 
 // ---- at any moment ------------------------------------------------------------------------------
 
-// I2: nodes with equal vectors have equal roots.
-void check_equal_vectors(SimWorld& world);
+// I2: nodes with equal vectors have equal roots; where a run does `damage`, once it is repaired.
+void check_equal_vectors(SimWorld& world, bool damage = false);
 // E4: no node shows a bounded counter of `stock` under its min, `least`.
 void check_bounds(SimWorld& world, std::int64_t least = 0);
 // E14: a transaction is seen whole or not at all; and I8: at a node that holds the entry of an

@@ -254,7 +254,8 @@ private:
         require(!run_.found_wrong, run_.found_wrong.value_or(""));
         {
             auto const guards = world().undisturbed();
-            if (!run_.swarm.orphans || run_.healing) check_equal_vectors(world());
+            if (!run_.swarm.orphans || run_.healing)
+                check_equal_vectors(world(), run_.swarm.damage);
             check_bounds(world());
             check_seen(world(), run_.ledger, kLookedAt);
             check_queues(world());
