@@ -71,10 +71,18 @@ void Damage::damage_and_repair() {
     run_.damaging = false;
 }
 
-// Of a log that was cut only an admin tells: the first node, which stays whole then.
+// Of a log that was cut only an admin tells: the first node, which stays whole then. Where it may
+// become an old copy, which needs a state itself, other admins, who would give it, stay whole, too.
 void Damage::spoil_one() {
     auto all = nodes();
-    if (run_.swarm.options.log_retention_ms) std::erase(all, run_.world->nodes().front().get());
+    bool const cuts = run_.swarm.options.log_retention_ms.has_value();
+    if (cuts) std::erase(all, run_.world->nodes().front().get());
+    if (cuts && run_.swarm.has(Action::put_back))
+        std::erase_if(all, [](SimNode* node) {
+            auto const* own =
+                node->replica().membership().by_site(node->keys().identity.public_key);
+            return own && own->role == Role::admin;
+        });
     if (all.empty()) return;
     constexpr std::size_t kHeadBytes = 20;  // no more of it is a record
     SimNode& node = *run_.tape.pick(all);

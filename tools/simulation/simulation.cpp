@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kNodesMax = 8;
 constexpr std::size_t kCopiesMax = 6;
+constexpr std::uint64_t kMendMs = 120'000;
 constexpr std::size_t kLookedAt = 12;  // of the last things that were asked for, after every step
 
 class Run {
@@ -105,6 +106,15 @@ private:
         report_.healed_ms = network().now_ms() - began;
         run_.journal.note("", "all nodes hold the same");
         world().step(run_.tape.chance(30) ? 150'000 : 2'000);
+        // Among the records that wait for a repair one may have been erased meanwhile.
+        if (run_.swarm.damage)
+            world().run_until(
+                [&] {
+                    return std::ranges::all_of(world().nodes(), [](auto const& each) {
+                        return !each->running() || each->replica().damaged_records().empty();
+                    });
+                },
+                kMendMs);
         require(world().converge(20'000), "I9: the nodes do not come to rest" + state());
         look();
     }
