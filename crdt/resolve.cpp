@@ -90,15 +90,15 @@ void name_elements_at(Record const& record,
         name_elements_at(record, path_name(own_path(at, type), member.key), nullptr, member.value);
 }
 
-// Fields without any cell read as what the schema says for them. Cells of another type than the
+// A field without any cell reads as what the schema says for it. Cells of another type than the
 // schema's are no reason: they are shown as a conflict, and the field as absent.
-void add_defaults(Object& fields, Record const& record, CollectionSchema const& schema) {
-    for (auto const& [name, field] : schema.fields) {
-        if (!field.default_value || !types_at(record, path_name({}, name)).empty()) continue;
-        bool const keeps_all = field.policy == RegisterPolicy::keep_all;
-        set_member(
-            fields, name, keeps_all ? Value(Array{*field.default_value}) : *field.default_value);
-    }
+void add_default(Object& fields,
+                 Record const& record,
+                 std::string_view name,
+                 FieldSchema const& field) {
+    if (!field.default_value || !types_at(record, path_name({}, name)).empty()) return;
+    bool const keeps_all = field.policy == RegisterPolicy::keep_all;
+    set_member(fields, name, keeps_all ? Value(Array{*field.default_value}) : *field.default_value);
 }
 
 // Cells of one path that stand for rival values; those of other types add up, or say what they
@@ -257,8 +257,28 @@ Resolved resolve(Record const& record, CollectionSchema const& schema) {
         resolver.collect(at, name, field);
     }
     out.conflicts = std::move(resolver.conflicts);
-    add_defaults(out.fields, record, schema);
+    for (auto const& [name, field] : schema.fields)
+        add_default(out.fields, record, name, field);
     return out;
+}
+
+Object resolve_fields(Record const& record,
+                      CollectionSchema const& schema,
+                      std::vector<std::string_view> const& names) {
+    if (!removed_elements(record).empty())
+        return resolve_fields(without_removed(record), schema, names);
+    Object fields;
+    for (std::string_view const name : names) {
+        FieldSchema const* field = schema.field(name);
+        std::string const at = path_name({}, name);
+        if (find_member(fields, name)) continue;
+        CellType const type = read_type(record, at, field);
+        if (has_value(record, at, type, field))
+            set_member(fields, name, read_value(record, at, type, field));
+        else if (field)
+            add_default(fields, record, name, *field);
+    }
+    return fields;
 }
 
 }  // namespace inos

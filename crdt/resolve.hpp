@@ -43,6 +43,12 @@ struct Resolved {
 // Reads every field, whether or not the record is deleted (visible() of record.hpp decides that).
 Resolved resolve(Record const& record, CollectionSchema const& schema);
 
+// The fields among these names alone, as resolve() reads them, without a look at the others.
+// Names may be there more than once, in any order.
+Object resolve_fields(Record const& record,
+                      CollectionSchema const& schema,
+                      std::vector<std::string_view> const& names);
+
 // The `lost` cells of the field that stand for somebody's increments: of its counters, and of those
 // inside a map that is not the type that is `read`. Those inside a map that is read are of its
 // members.

@@ -140,8 +140,7 @@ Api::Api(Store& store, NodeControl& node, Clock const& clock)
 Api::~Api() = default;
 
 std::string_view Api::Call::param(std::string_view name) const {
-    auto const found = request.query.find(std::string(name));
-    return found == request.query.end() ? std::string_view() : std::string_view(found->second);
+    return request.param(name);
 }
 
 std::string_view Api::Call::header(std::string_view name) const {

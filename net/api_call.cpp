@@ -69,6 +69,14 @@ Result<std::vector<std::string>> texts_member(Object const& body, std::string_vi
                 std::string(name));
 }
 
+Result<bool> flag_param(HttpRequest const& request, std::string_view name) {
+    std::string_view const value = request.param(name);
+    if (value.empty() || value == "false") return false;
+    if (value == "true") return true;
+    return fail(
+        Errc::usage, "\"" + std::string(name) + "\" has to be true or false", std::string(name));
+}
+
 Result<std::uint64_t> parse_number(std::string_view name,
                                    std::string_view text,
                                    std::uint64_t least,

@@ -31,6 +31,9 @@ Result<std::uint64_t> parse_number(std::string_view name,
                                    std::uint64_t least,
                                    std::uint64_t most);
 
+// A parameter that is true or false, or missing, which is false; else Errc::usage.
+Result<bool> flag_param(HttpRequest const& request, std::string_view name);
+
 // Where a list of records of several collections goes on, for its "next": collection blob | id, in
 // hex.
 std::string record_cursor(RecordName const& name);

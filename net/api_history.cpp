@@ -190,10 +190,9 @@ void Api::get_history(CallPtr call) {
     query.asked = {call->args[0], call->args[1]};
     auto const allowed = check_collection(query.asked.collection);
     if (!allowed) return send(call, api_error(allowed.error()));
-    std::string_view const own = call->param("own");
-    if (!own.empty() && own != "true" && own != "false")
-        return send(call, api_error(400, "usage", "\"own\" has to be true or false", "own"));
-    query.own = own == "true";
+    auto const own = flag_param(call->request, "own");
+    if (!own) return send(call, api_error(own.error()));
+    query.own = *own;
     query.before = std::string(call->param("before"));
     if (call->request.query.contains("limit")) {
         auto const number = parse_number("limit", call->param("limit"), 1, kStepsMax);

@@ -109,39 +109,26 @@ HttpResponse count_all(Replica& replica, std::string const& collection) {
     return json_response(200, Value(Object{{"count", number_value(count)}, {"next", Value()}}));
 }
 
-std::string_view param(HttpRequest const& request, char const* name) {
-    auto const it = request.query.find(name);
-    return it == request.query.end() ? std::string_view() : it->second;
-}
-
-Result<bool> flag_param(HttpRequest const& request, char const* name) {
-    std::string_view const value = param(request, name);
-    if (value.empty() || value == "false") return false;
-    if (value == "true") return true;
-    return tl::unexpected(Error{
-        Errc::usage, "\"" + std::string(name) + "\" has to be true or false", std::string(name)});
-}
-
 Result<Listing> listing_of(HttpRequest const& request, std::string const& collection) {
     auto const& asked = request.query;
     Listing listing;
     listing.query.collection = collection;
-    listing.query.after = param(request, "after");
+    listing.query.after = request.param("after");
     listing.query.limit = kListDefault;
     if (asked.contains("where")) {
-        INOS_TRY(listing.query.where, Where::parse(param(request, "where")));
+        INOS_TRY(listing.query.where, Where::parse(request.param("where")));
     }
     if (asked.contains("order")) {
-        INOS_TRY(listing.query.order, Order::parse(param(request, "order")));
+        INOS_TRY(listing.query.order, Order::parse(request.param("order")));
     }
     if (asked.contains("fields")) {
-        INOS_TRY(listing.projection, Projection::parse(param(request, "fields")));
+        INOS_TRY(listing.projection, Projection::parse(request.param("fields")));
     }
     INOS_TRY(listing.count, flag_param(request, "count"));
     INOS_TRY(listing.explain, flag_param(request, "explain"));
     if (asked.contains("limit")) {
         INOS_TRY(auto const number,
-                 parse_number("limit", param(request, "limit"), 1, kListLimitMax));
+                 parse_number("limit", request.param("limit"), 1, kListLimitMax));
         listing.query.limit = static_cast<std::size_t>(number);
     }
     if (!listing.count) return listing;
@@ -186,12 +173,10 @@ void Api::get_record(CallPtr call) {
     RecordName const name{call->args[0], call->args[1]};
     auto const allowed = check_collection(name.collection);
     if (!allowed) return send(call, api_error(allowed.error()));
-    std::string_view const elements = call->param("elements");
-    if (!elements.empty() && elements != "true" && elements != "false")
-        return send(call,
-                    api_error(400, "usage", "\"elements\" has to be true or false", "elements"));
+    auto const elements = flag_param(call->request, "elements");
+    if (!elements) return send(call, api_error(elements.error()));
     if (call->request.query.contains("at")) return get_record_as_of(std::move(call));
-    Lists const lists = elements == "true" ? Lists::elements : Lists::values;
+    Lists const lists = *elements ? Lists::elements : Lists::values;
     read(std::move(call), [name, lists](Replica& replica) {
         auto const record = replica.get(name, lists);
         if (!record) return api_error(record.error());
@@ -240,13 +225,12 @@ void Api::delete_record(CallPtr call) {
     RecordName const name{call->args[0], call->args[1]};
     auto const allowed = check_collection(name.collection);
     if (!allowed) return send(call, api_error(allowed.error()));
-    std::string_view const erase = call->param("erase");
-    if (!erase.empty() && erase != "true" && erase != "false")
-        return send(call, api_error(400, "usage", "\"erase\" has to be true or false", "erase"));
+    auto const erase = flag_param(call->request, "erase");
+    if (!erase) return send(call, api_error(erase.error()));
     auto if_match = precondition(call->header("if-match"), call->header("if-none-match"));
     if (!if_match) return send(call, api_error(if_match.error()));
     Transaction transaction;
-    bool const for_good = erase == "true";
+    bool const for_good = *erase;
     auto const kind = for_good ? Write::Kind::erase : Write::Kind::delete_;
     transaction.writes.push_back({kind, name, {}, *std::move(if_match)});
     write(std::move(call), std::move(transaction), [name, for_good](Committed const& committed) {

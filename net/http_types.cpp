@@ -138,6 +138,11 @@ std::string_view HttpRequest::header(std::string_view name) const {
     return found == headers.end() ? std::string_view() : std::string_view(found->second);
 }
 
+std::string_view HttpRequest::param(std::string_view name) const {
+    auto const found = query.find(std::string(name));
+    return found == query.end() ? std::string_view() : std::string_view(found->second);
+}
+
 HttpResponse http_error(int status, std::string_view code, std::string_view message) {
     HttpResponse response;
     response.status = status;

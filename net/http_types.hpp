@@ -35,6 +35,8 @@ struct HttpRequest {
 
     // The value of a header (name in lower case), empty if it is missing.
     std::string_view header(std::string_view name) const;
+    // The value of a parameter of the query, empty if it is missing.
+    std::string_view param(std::string_view name) const;
 };
 
 struct HttpResponse {

@@ -70,12 +70,16 @@ std::optional<std::string> index_key(Value const& value) {
 IndexRange index_prefix(std::string_view prefix) {
     std::string first(1, kText);
     put_escaped(first, prefix.substr(0, kIndexTextMax));
-    std::string end = first;
-    // The next one of the same length: the last byte that can grow does.
-    while (static_cast<unsigned char>(end.back()) == 0xff)
-        end.pop_back();
-    ++end.back();
+    std::string end = bytes_behind(first);
     return {std::move(first), std::move(end)};
+}
+
+// The last byte that can grow does.
+std::string bytes_behind(std::string bytes) {
+    while (!bytes.empty() && bytes.back() == '\xff')
+        bytes.pop_back();
+    if (!bytes.empty()) bytes.back() = static_cast<char>(bytes.back() + 1);
+    return bytes;
 }
 
 IndexRange index_numbers() {

@@ -34,6 +34,8 @@ struct IndexRange {
     std::string first, end;
 };
 IndexRange index_prefix(std::string_view prefix);
+// The first bytes that are behind all that begin with these; empty: there are none.
+std::string bytes_behind(std::string bytes);
 // All keys of numbers, all of texts: what an order is asked within.
 IndexRange index_numbers();
 IndexRange index_texts();

@@ -38,6 +38,13 @@ std::optional<ExprProblem> problem_of(Expr const& expr) {
     return std::nullopt;
 }
 
+// What a name stands for: a field, or the record's id.
+std::optional<Value> value_of(FieldPath const& path, std::string const& id, Object const& fields) {
+    if (Value const* value = find_path(fields, path)) return *value;
+    if (path.size() == 1 && path.front() == kIdName) return Value(id);
+    return std::nullopt;
+}
+
 // A condition is something that can be true.
 bool is_condition(Expr const& expr) {
     switch (expr.kind) {
@@ -59,9 +66,7 @@ public:
     Names(std::string const& id, Object const& fields) : id_(id), fields_(fields) {}
 
     std::optional<Value> name(Expr const& expr) const override {
-        if (Value const* value = find_path(fields_, expr.path)) return *value;
-        if (expr.path.size() == 1 && expr.path[0] == kIdName) return Value(id_);
-        return std::nullopt;
+        return value_of(expr.path, id_, fields_);
     }
     Value aggregate(Expr const& expr) const override {
         auto const value = name(expr).value_or(Value());
@@ -166,10 +171,8 @@ Result<Order> Order::parse(std::string_view text) {
 OrderPlace Order::place(std::string const& id, Object const& fields) const {
     OrderPlace place{{}, id};
     for (OrderField const& field : fields_) {
-        Value const* value = find_path(fields, field.path);
-        bool const is_id = !value && field.path.size() == 1 && field.path.front() == kIdName;
-        Value const own = is_id ? Value(id) : Value();
-        place.values.push_back(index_component(is_id ? &own : value));
+        auto const value = value_of(field.path, id, fields);
+        place.values.push_back(index_component(value ? &*value : nullptr));
     }
     return place;
 }

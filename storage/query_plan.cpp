@@ -17,16 +17,8 @@ struct Bound {
 };
 using Bounds = std::map<FieldPath, Bound>;
 
-// The first bytes that are behind all that begin with these.
-std::string behind(std::string bytes) {
-    while (!bytes.empty() && bytes.back() == '\xff')
-        bytes.pop_back();
-    if (!bytes.empty()) bytes.back() = static_cast<char>(bytes.back() + 1);
-    return bytes;
-}
-
 IndexRange just(std::string bytes) {
-    std::string end = behind(bytes);
+    std::string end = bytes_behind(bytes);
     return {std::move(bytes), std::move(end)};
 }
 

@@ -13,6 +13,12 @@ namespace {
 
 constexpr std::uint8_t kVersion = 1;
 
+// Of the record's fields in which the paths begin.
+void add_names(std::vector<std::string_view>& names, std::vector<FieldPath> const& paths) {
+    for (FieldPath const& path : paths)
+        names.emplace_back(path.front());
+}
+
 }  // namespace
 
 std::string Replica::Indexes::Kept::encode() const {
@@ -94,18 +100,22 @@ Result<void> Replica::Indexes::follow_schemas() {
 
 std::vector<std::string> Replica::Indexes::entries(RecordName const& name,
                                                    Record const& record) const {
+    // Without fields: the schemas have not been read yet.
+    auto const is_kept_up = [&name](Kept const& kept) {
+        return kept.phase != Phase::clearing && kept.collection == name.collection &&
+               !kept.fields.empty();
+    };
+    std::vector<std::string_view> names;
+    for (auto const& [id, kept] : kept_)
+        if (is_kept_up(kept)) add_names(names, kept.fields);
+    if (names.empty()) return {};
+    CollectionSchema const& schema = replica_.schema(name.collection);
+    if (!visible(state_of(record), schema.on_delete)) return {};
+    Object const fields = resolve_fields(record, schema, names);
     std::vector<std::string> entries;
-    std::optional<Object> fields;
-    for (auto const& [id, kept] : kept_) {
-        // Without fields: the schemas have not been read yet.
-        if (kept.phase == Phase::clearing || kept.collection != name.collection ||
-            kept.fields.empty())
-            continue;
-        CollectionSchema const& schema = replica_.schema(name.collection);
-        if (!fields && !visible(state_of(record), schema.on_delete)) return {};
-        if (!fields) fields = resolve(record, schema).fields;
-        entries.push_back(entry(id, index_values({id, kept.fields}, *fields), name.key));
-    }
+    for (auto const& [id, kept] : kept_)
+        if (is_kept_up(kept))
+            entries.push_back(entry(id, index_values({id, kept.fields}, fields), name.key));
     return entries;
 }
 
@@ -203,6 +213,8 @@ Result<bool> Replica::Indexes::build(std::string const& id, Kept& kept, std::siz
     std::string from = prefix + kept.built;
     if (!kept.built.empty()) from += '\0';
     CollectionSchema const& schema = replica_.schema(kept.collection);
+    std::vector<std::string_view> names;
+    add_names(names, kept.fields);
     Kept next = kept;
     WriteBatch batch;
     auto cursor =
@@ -215,7 +227,7 @@ Result<bool> Replica::Indexes::build(std::string const& id, Kept& kept, std::siz
         // When it has been repaired, the index begins again.
         if (!stored) replica_.note_damaged(kept.collection + '\0' + next.built);
         if (!stored || !visible(state_of(stored->record), schema.on_delete)) continue;
-        Object const fields = resolve(stored->record, schema).fields;
+        Object const fields = resolve_fields(stored->record, schema, names);
         ++next.done;
         batch.put(
             Family::index, entry(id, index_values({id, kept.fields}, fields), next.built), {});

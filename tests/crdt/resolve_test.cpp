@@ -45,6 +45,9 @@ FieldSchema policy(RegisterPolicy p) {
 Value shown(Record const& record, CollectionSchema const& schema, char const* name = "f") {
     auto const fields = resolve(record, schema).fields;
     auto const* value = find_member(fields, name);
+    // Read alone it is the same.
+    EXPECT_EQ(resolve_fields(record, schema, {name, "another", name}),
+              value ? Object{{name, *value}} : Object());
     return value ? *value : Value("absent");
 }
 

@@ -25,6 +25,7 @@
 #include "storage/engines/rocks.hpp"
 #include "storage/json.hpp"
 #include "storage/site_directory.hpp"
+#include "tools/bench/measure.hpp"
 #include "tools/bench/records.hpp"
 #include "tools/system_clock.hpp"
 
@@ -35,42 +36,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uint32_t kPerTransaction = 1'000;
 
-double cpu_us() {
-    rusage usage{};
-    ::getrusage(RUSAGE_SELF, &usage);
-    auto const us = [](timeval const& t) {
-        return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_usec);
-    };
-    return us(usage.ru_utime) + us(usage.ru_stime);
-}
-
-template <class F>
-double cpu_of(F&& work) {
-    double const before = cpu_us();
-    work();
-    return cpu_us() - before;
-}
-
-void report(char const* name, std::uint64_t n, double value, char const* unit) {
-    std::printf("{\"name\":\"%s\",\"n\":%llu,\"value\":%.2f,\"unit\":\"%s\"}\n",
-                name,
-                static_cast<unsigned long long>(n),
-                value,
-                unit);
-    std::fflush(stdout);
-}
-
-template <class T>
-T must(Result<T> result) {
-    if (result) {
-        if constexpr (std::is_void_v<T>)
-            return;
-        else
-            return *std::move(result);
-    }
-    std::fprintf(stderr, "inos-bench: %s\n", result.error().message.c_str());
-    std::exit(1);
-}
+constexpr int kCpu = RUSAGE_SELF;
 
 // Two sites of one space, made without a network.
 struct Two {
@@ -113,7 +79,8 @@ void ingest(Replica& replica, std::uint32_t n) {
     double us = 0;
     for (std::uint32_t i = 0; i < n; i += kPerTransaction) {
         Transaction transaction = puts(i, std::min(n, i + kPerTransaction));
-        us += cpu_of([&] { must(std::move(replica.commit({std::move(transaction)}).front())); });
+        us += cpu_of(kCpu,
+                     [&] { must(std::move(replica.commit({std::move(transaction)}).front())); });
     }
     report("ingest, transactions of 1,000", n, us / n, "us CPU/record");
 }
@@ -130,7 +97,7 @@ void raw_floor(std::string const& dir, std::uint32_t n) {
         std::vector<std::pair<std::string, std::string>> items;
         for (std::uint32_t k = i; k < std::min(n, i + kPerTransaction); ++k)
             items.emplace_back(record_id(k), write_json(Value(record(k))));
-        us += cpu_of([&] {
+        us += cpu_of(kCpu, [&] {
             rocksdb::WriteBatch batch;
             std::string log;
             for (auto const& [key, value] : items) {
@@ -153,13 +120,14 @@ void single_writes(Replica& replica, std::uint32_t n) {
         Transaction transaction{"bench", {}};
         transaction.writes.push_back(
             {Write::Kind::patch, {"customers", record_id(i)}, std::move(fields), std::nullopt});
-        us += cpu_of([&] { must(std::move(replica.commit({std::move(transaction)}).front())); });
+        us += cpu_of(kCpu,
+                     [&] { must(std::move(replica.commit({std::move(transaction)}).front())); });
     }
     report("field update, own transaction", n, us / n, "us CPU/update");
 }
 
 void point_reads(Replica& replica, std::uint32_t n) {
-    double const us = cpu_of([&] {
+    double const us = cpu_of(kCpu, [&] {
         for (std::uint32_t j = 0; j < n; ++j)
             if (!must(replica.get({"customers", record_id(permuted(j, n))}))) std::exit(1);
     });
@@ -173,14 +141,14 @@ void exchange(Two& two, std::uint32_t n, char const* what, char const* unit) {
     auto const space = two.a->replica->membership().space();
     while (!two.b->replica->vector().includes(two.a->replica->vector())) {
         std::string message;
-        sending += cpu_of([&] {
+        sending += cpu_of(kCpu, [&] {
             auto const batch =
                 must(two.a->replica->collect(two.b->replica->vector(), kBatchTargetBytes));
             message = wire::encode(wire::seal_batch(space, two.a->space_keys.seal, batch));
         });
         bytes += message.size();
         ++batches;
-        receiving += cpu_of([&] {
+        receiving += cpu_of(kCpu, [&] {
             auto const decoded = std::get<wire::Batch>(must(wire::decode(message)));
             must(two.b->replica->apply(must(wire::open_batch(decoded, two.b->space_keys.seal))));
         });
@@ -210,7 +178,7 @@ void zstd_floor(std::uint32_t n) {
         lines += write_json(Value(std::move(fields))) + "\n";
         if (lines.size() < kBatchTargetBytes && i + 1 < n) continue;
         std::string out(ZSTD_compressBound(lines.size()), '\0');
-        us += cpu_of([&] {
+        us += cpu_of(kCpu, [&] {
             compressed += ZSTD_compress(out.data(), out.size(), lines.data(), lines.size(), 3);
         });
         total += lines.size();
@@ -287,7 +255,7 @@ struct End {
 
 void reconnect(Two& two) {
     std::size_t bytes = 0, frames = 0;
-    double const us = cpu_of([&] {
+    double const us = cpu_of(kCpu, [&] {
         End a(*two.a, two.clock, true), b(*two.b, two.clock, false);
         b.link->start();
         a.link->start();

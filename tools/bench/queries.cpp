@@ -18,6 +18,7 @@
 #include "storage/run_query.hpp"
 #include "storage/schema_document.hpp"
 #include "storage/site_directory.hpp"
+#include "tools/bench/measure.hpp"
 #include "tools/bench/records.hpp"
 #include "tools/system_clock.hpp"
 
@@ -26,43 +27,7 @@ namespace {
 
 constexpr std::uint32_t kPerTransaction = 1'000, kUpdates = 5'000, kQueries = 2'000;
 
-// Of the calling thread: what RocksDB does in the background comes at any time.
-double cpu_us() {
-    rusage usage{};
-    ::getrusage(RUSAGE_THREAD, &usage);
-    auto const us = [](timeval const& t) {
-        return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_usec);
-    };
-    return us(usage.ru_utime) + us(usage.ru_stime);
-}
-
-template <class F>
-double cpu_of(F&& work) {
-    double const before = cpu_us();
-    work();
-    return cpu_us() - before;
-}
-
-void report(char const* name, std::uint64_t n, double value, char const* unit) {
-    std::printf("{\"name\":\"%s\",\"n\":%llu,\"value\":%.2f,\"unit\":\"%s\"}\n",
-                name,
-                static_cast<unsigned long long>(n),
-                value,
-                unit);
-    std::fflush(stdout);
-}
-
-template <class T>
-T must(Result<T> result) {
-    if (result) {
-        if constexpr (std::is_void_v<T>)
-            return;
-        else
-            return *std::move(result);
-    }
-    std::fprintf(stderr, "inos-bench-queries: %s\n", result.error().message.c_str());
-    std::exit(1);
-}
+constexpr int kCpu = RUSAGE_THREAD;
 
 void commit(Replica& replica, Transaction transaction) {
     must(std::move(replica.commit({std::move(transaction)}).front()));
@@ -88,7 +53,7 @@ void updates(Replica& replica, std::uint32_t n, char const* field, char const* n
         Transaction transaction{"bench", {}};
         transaction.writes.push_back(
             {Write::Kind::patch, {"customers", record_id(i)}, std::move(fields), std::nullopt});
-        us += cpu_of([&] { commit(replica, std::move(transaction)); });
+        us += cpu_of(kCpu, [&] { commit(replica, std::move(transaction)); });
     }
     report(name, kUpdates, us / kUpdates, "us CPU/update");
 }
@@ -97,7 +62,7 @@ void index(Replica& replica, char const* schema) {
     auto const document = must(parse_json_object(schema));
     commit(replica, {"bench", schema_writes(document, replica.schema_documents())});
     std::uint64_t records = 0;
-    double const us = cpu_of([&] {
+    double const us = cpu_of(kCpu, [&] {
         while (must(replica.build_indexes(2'000))) {
         }
     });
@@ -125,7 +90,7 @@ void one_by_value(Replica& replica, std::uint32_t n, std::uint32_t times, char c
         auto const fields = record(permuted(j + n / 2, n));
         Query query{"customers"};
         query.where = must(Where::parse("email = " + write_json(*find_member(fields, "email"))));
-        us += cpu_of([&] {
+        us += cpu_of(kCpu, [&] {
             if (all_pages(replica, query) == 0) std::exit(1);
         });
     }
@@ -136,7 +101,7 @@ void ten_in_order(Replica& replica, char const* name) {
     Query query{"customers"};
     query.order = must(Order::parse("city,name"));
     query.limit = 10;
-    double const us = cpu_of([&] {
+    double const us = cpu_of(kCpu, [&] {
         for (std::uint32_t j = 0; j < kQueries; ++j) {
             auto const end = must(run_query(replica, query, [](RecordView&) { return true; }));
             query.after = end.next.value_or("");
@@ -160,7 +125,7 @@ int run(std::uint32_t n, std::string const& dir) {
     updates(replica, n, "city", "update of an indexed field");
     one_by_value(replica, n, kQueries, "one of all by a field, indexed");
     ten_in_order(replica, "ten in order, indexed");
-    double const us = cpu_of([&] {
+    double const us = cpu_of(kCpu, [&] {
         for (std::uint32_t j = 0; j < kQueries; ++j)
             if (!must(replica.get({"customers", record_id(permuted(j, n))}))) std::exit(1);
     });
