@@ -115,6 +115,7 @@ std::vector<Api::Route> const& Api::table() {
         {"GET", "/v1/invites", &Api::get_invites, none, "Open invitations"},
         {"POST", "/v1/invites", &Api::post_invite, none, "Make a pairing code"},
         {"DELETE", "/v1/invites", &Api::delete_invite, {"id"}, "Revoke an invitation"},
+        {"GET", "/v1/backup", &Api::get_backup, none, "All that the site holds, as a backup file"},
         {"GET", "/metrics", &Api::get_metrics, none, "Measurements for Prometheus"},
         {"GET", "/healthz", &Api::get_health, none, "The program runs"},
         {"GET", "/readyz", &Api::get_readiness, none, "The node takes reads and writes"},

@@ -40,6 +40,7 @@ inline constexpr std::size_t kWaitingMax = 1'000;
 inline constexpr std::size_t kAnswerBytesMax = 8 << 20;
 inline constexpr std::size_t kConflictScanMax = 10'000;
 inline constexpr std::uint64_t kWaitTimeoutMaxS = 300;
+inline constexpr std::uint64_t kBackupViewMs = 30 * 60 * 1'000;
 
 struct ApiRoute {
     std::string method, pattern, about;
@@ -58,8 +59,9 @@ public:
 
     // The replica holds more than before: reads that wait for it are looked at again.
     void on_progress();
-    // Lets go of what keeps erased data on the disk (ChangeFeed::make_way).
-    void make_way() { changes_.make_way(); }
+    // Lets go of what keeps erased data on the disk: slow clients of the change feed
+    // (ChangeFeed::make_way), and a backup that takes longer than kBackupViewMs.
+    void make_way();
     // Ends waits that have lasted too long. `monotonic_ms` is the clock's; call it once a second.
     void tick(std::uint64_t monotonic_ms);
     std::size_t waiting() const { return waiting_.size(); }
@@ -163,6 +165,10 @@ private:
     void list_reviews(CallPtr call);
     void decide_review(CallPtr call);
     void decide(CallPtr call, std::function<Result<Value>(Replica&)> work);
+    // api_backup.cpp
+    struct Backup;
+    void get_backup(CallPtr call);
+    void pump(std::shared_ptr<Backup> const& backup);
     // api_peers.cpp
     void get_peers(CallPtr call);
     void post_peer(CallPtr call);
@@ -179,6 +185,7 @@ private:
     bool checking_ = false;     // on_progress() has asked the store
     bool check_again_ = false;  // ... and was called since
     ChangeFeed changes_;
+    std::shared_ptr<Backup> backup_;  // that is being sent
     std::uint64_t const started_ms_;
     std::map<int, std::uint64_t> answered_;  // by status
 };

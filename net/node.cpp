@@ -285,7 +285,8 @@ Node::Progress Node::progress() const {
 Result<JoinResult> join_space(std::string const& code_text,
                               std::string const& dir,
                               std::string const& site_name,
-                              Clock const& clock) {
+                              Clock const& clock,
+                              std::function<Result<void>(SpaceGrant const&)> keep) {
     INOS_TRY(PairingCode code, decode_pairing_code(code_text));
     if (code.expires_unix_s <= clock.now_ms() / 1000)
         return fail(Errc::forbidden,
@@ -295,19 +296,19 @@ Result<JoinResult> join_space(std::string const& code_text,
                     "the name \"" + site_name +
                         "\" has to be 1 to 256 bytes of UTF-8 without control characters");
     INOS_TRY(SiteKeys const keys, prepare_member(dir));
+    if (!keep) keep = [&dir](SpaceGrant const& grant) { return create_member(dir, grant); };
     asio::io_context io(1);
     WsTransport transport(io);
     std::optional<Result<Joiner::Joined>> outcome;
-    auto joiner = std::make_shared<Joiner>(
-        transport,
-        std::move(code),
-        keys,
-        site_name,
-        [&dir](SpaceGrant const& grant) { return create_member(dir, grant); },
-        [&](Result<Joiner::Joined> result) {
-            outcome = std::move(result);
-            transport.stop();
-        });
+    auto joiner = std::make_shared<Joiner>(transport,
+                                           std::move(code),
+                                           keys,
+                                           site_name,
+                                           std::move(keep),
+                                           [&](Result<Joiner::Joined> result) {
+                                               outcome = std::move(result);
+                                               transport.stop();
+                                           });
     joiner->start();
     io.run();
     INOS_ASSERT(outcome.has_value());

@@ -65,10 +65,9 @@ class LogReader;
 class LogSearch;
 
 inline constexpr std::size_t kDamagedMax = 10'000;  // records that are known to be damaged
-inline constexpr std::size_t kRecordBytesMax =
-    1 << 20;  // at the local API only; merged ones are kept
-inline constexpr std::size_t kRecordLeavesMax =
-    1'024;  // schema fields and map leaves, local API only
+// At the local API only; merged ones are kept. Leaves: schema fields and those of maps.
+inline constexpr std::size_t kRecordBytesMax = 1u << 20;
+inline constexpr std::size_t kRecordLeavesMax = 1'024;
 inline constexpr std::size_t kListLimitMax = 10'000;
 // Records that are not visible (deleted, hidden behind an alias) and are passed over in one page.
 inline constexpr std::size_t kListSkipMax = 10'000;
@@ -223,7 +222,7 @@ void put_statement(WriteBatch& batch, std::uint32_t space, std::string_view byte
 
 class Replica {
 public:
-    // Reads the state that the engine holds; `membership` must know the options' actor.
+    // From what the engine holds; `membership` must know the options' actor.
     static Result<std::unique_ptr<Replica>> open(Engine& engine,
                                                  Clock const& clock,
                                                  Membership membership,
@@ -253,6 +252,8 @@ public:
     Result<HeadComparison> compare_heads(std::vector<DepHead> const& theirs);
     // A peer's side of a fork, signed. Errc::protocol: it is not what the author signed.
     Result<ForkShown> add_fork(ActorId actor, Seq seq, ActorHead const& theirs);
+    // Makes our own entries durable and signs the last: whoever has a copy can show them to others.
+    Result<void> sign_own_log();
     // The last entry held of an actor that has any, as its author signed it.
     Result<ActorHead> head_of(ActorId actor) const;
     // Is there anything that a peer could confirm?
@@ -368,13 +369,12 @@ public:
     LogStarts const& log_starts() const { return log_starts_; }
     // The same without the author itself, also of the last entry that was cut. Precondition: held.
     Result<VersionVector> seen_at(Dot dot) const;
-    // The version vector that the entry's author had just before it; nullopt: not held.
+    // What the entry's author held just before it; nullopt: not held.
     Result<std::optional<VersionVector>> deps_of(Dot dot) const;
     // Erased for good: reads find nothing, writes are refused with Errc::gone.
     bool is_erased(RecordName const& name) const;
     bool is_erased(RecordTag const& tag) const { return erasures_.contains(tag); }
-    // The name of a record that was erased here since the replica was opened: of the last
-    // kErasedNamesMax, and in memory only.
+    // Of one erased here since the opening: the last kErasedNamesMax names, in memory only.
     std::optional<RecordName> erased_name(RecordTag const& tag) const;
     std::map<RecordTag, Erasure> const& erasures() const { return erasures_; }
     // Names behind `after` of records that may hold conflicts, ascending, of one collection or, if

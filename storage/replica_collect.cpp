@@ -250,6 +250,15 @@ Result<void> Replica::keep_signature(SignedHead const& head, Durability durabili
     return {};
 }
 
+Result<void> Replica::sign_own_log() {
+    auto const own = actors_.find(options_.actor);
+    if (own == actors_.end()) return {};
+    ActorState const& state = own->second;
+    if (state.signed_seq == state.seq && state.seq <= own_synced_) return {};
+    Dot const dot{own->first, state.seq};
+    return keep_signature({dot.actor, dot.seq, sign_own(dot, state.chain)}, Durability::synced);
+}
+
 Result<EntryBatch> Replica::collect(VersionVector const& theirs, std::size_t target_bytes) {
     return Collector(*this, theirs, target_bytes).run();
 }

@@ -149,16 +149,6 @@ Result<void> Replica::States::check_ask(StateAsk const& ask) const {
     return {};
 }
 
-// Nothing of ours leaves before it is synced, here as with entries: else a power cut makes us use
-// its number twice. The signature's write syncs all before it.
-Result<void> Replica::States::sync_own() {
-    ActorId const own = replica_.options_.actor;
-    Seq const last = replica_.vector_.at(own);
-    if (last <= replica_.own_synced_) return {};
-    INOS_TRY(ActorHead const head, replica_.head_of(own));
-    return replica_.keep_signature({own, last, head.signature}, Durability::synced);
-}
-
 // 16 bytes of the chain at each entry of [first, last].
 Result<std::string> Replica::States::hashes(ActorId actor, Seq first, Seq last) const {
     std::uint32_t const space = replica_.options_.space;
@@ -258,7 +248,7 @@ Result<Replica::States::Given*> Replica::States::snapshot(SiteId const& to, Stat
     if (replica_.unscrubbed_since_)
         return fail(Errc::unavailable, "erased data is still on the disk; ask again later");
     if (!replica_.damaged_.empty() || replica_.rows_missing_) return tl::unexpected(damaged());
-    INOS_CHECK(sync_own());
+    INOS_CHECK(replica_.sign_own_log());
     Given fresh;
     INOS_CHECK(fill_manifest(fresh, to, ask));
     fresh.id = crypto::hash16(fresh.manifest);

@@ -82,7 +82,6 @@ private:
     class Switch;
 
     Result<void> check_ask(StateAsk const& ask) const;
-    Result<void> sync_own();
     Result<VersionVector> floor_without(SiteId const& site) const;
     Result<void> fill_manifest(Given& given, SiteId const& to, StateAsk const& ask) const;
     Result<void> fill_floor(Given& given, StateHead& head, Seq floor, Seq have) const;

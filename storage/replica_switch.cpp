@@ -63,7 +63,8 @@ public:
         if (phase_ == Phase::none) {
             INOS_CHECK(merge_records(false));
             INOS_CHECK(check_root());
-            INOS_CHECK(sign_own_head());
+            // What was written here and is in nobody's hands yet: see Replica::sign_head.
+            INOS_CHECK(replica_.sign_own_log());
         }
         auto written = write_all();
         replica_.failed_ |= !written;
@@ -193,15 +194,6 @@ private:
                 return tl::unexpected(other_history());
         }
         return {};
-    }
-
-    // What was written here and is in nobody's hands yet: see Replica::sign_head.
-    Result<void> sign_own_head() {
-        auto const own = replica_.actors_.find(replica_.options_.actor);
-        if (own == replica_.actors_.end() || own->second.signed_seq == own->second.seq) return {};
-        Dot const dot{own->first, own->second.seq};
-        return replica_.keep_signature(
-            {dot.actor, dot.seq, replica_.sign_own(dot, own->second.chain)}, Durability::flushed);
     }
 
     // ---- log ------------------------------------------------------------------------------------

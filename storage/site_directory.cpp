@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/backup.hpp"
 #include "storage/engines/rocks.hpp"
 #include "storage/keys.hpp"
 #include "storage/marker_file.hpp"
@@ -46,8 +47,8 @@ std::vector<std::string> decode_peers(std::string_view bytes) {
     return peers;
 }
 
-// Writes everything but the site's keys into a directory that nobody uses yet.
-Result<void> fill(std::string const& dir, SpaceGrant const& grant) {
+// What makes a database that of the site that is admitted, and the space's key file.
+Result<WriteBatch> admitted(std::string const& dir, SpaceGrant const& grant) {
     Membership membership(grant.genesis);
     INOS_CHECK(membership.add_all(grant.statements));
     if (!membership.by_actor(grant.actor))
@@ -55,10 +56,8 @@ Result<void> fill(std::string const& dir, SpaceGrant const& grant) {
                     "the site that was to admit this one did not send its certificate; try again");
     std::error_code ignored;
     fs::remove(space_key_path(dir, grant.genesis.id()), ignored);  // of an interrupted attempt
-    fs::remove_all(dir + "/db", ignored);
     INOS_CHECK(
         write_secret_file(space_key_path(dir, grant.genesis.id()), space_keys_text(grant.keys)));
-    INOS_TRY(auto const engine, open_rocks(dir + "/db"));
     WriteBatch batch;
     for (auto const& bytes : grant.statements)
         put_statement(batch, kFirstSpace, bytes);
@@ -68,9 +67,22 @@ Result<void> fill(std::string const& dir, SpaceGrant const& grant) {
     batch.put(Family::meta, keys::meta_kind(kFirstSpace, 'o'), actor);
     batch.put(Family::meta, keys::directory("format"), std::string(kFormat));
     batch.put(Family::meta, keys::directory("peers"), encode_peers(grant.peers));
-    ContinuityRecord continuity;
+    return batch;
+}
+
+Result<void> put_marks(WriteBatch& batch, std::string const& dir, ContinuityRecord continuity) {
     INOS_TRY(continuity.marks, renew_marks(dir, machine_ids(), fresh_marker_nonce()));
     batch.put(Family::meta, keys::meta_kind(kFirstSpace, 'm'), continuity.encode());
+    return {};
+}
+
+// Writes everything but the site's keys into a directory that nobody uses yet.
+Result<void> fill(std::string const& dir, SpaceGrant const& grant) {
+    std::error_code ignored;
+    fs::remove_all(dir + "/db", ignored);
+    INOS_TRY(WriteBatch batch, admitted(dir, grant));
+    INOS_TRY(auto const engine, open_rocks(dir + "/db"));
+    INOS_CHECK(put_marks(batch, dir, {}));
     return engine->write(batch, Durability::synced);
 }
 
@@ -222,6 +234,80 @@ Result<void> create_member(std::string const& dir, SpaceGrant const& grant) {
     std::string const building = beside(dir, ".joining");
     INOS_CHECK(fill(building, grant));
     return move_into_place(building, dir);
+}
+
+std::string_view directory_format() {
+    return kFormat;
+}
+
+Result<std::unique_ptr<SiteRestore>> SiteRestore::begin(std::string const& dir, bool joins) {
+    INOS_CHECK(check_free(dir));
+    std::string const building = beside(dir, joins ? ".joining" : ".restoring");
+    std::error_code ignored;
+    if (joins) {
+        INOS_CHECK(prepare_member(dir));
+    } else {
+        fs::remove_all(building, ignored);
+        INOS_CHECK(make_private_directory(building));
+        INOS_CHECK(make_private_directory(building + "/keys"));
+    }
+    fs::remove_all(building + "/db", ignored);
+    std::unique_ptr<SiteRestore> restore(new SiteRestore(dir, building));
+    INOS_TRY(restore->engine_, open_rocks(building + "/db"));
+    return restore;
+}
+
+Result<void> SiteRestore::put_rows(std::string_view rows) {
+    WriteBatch batch;
+    INOS_CHECK(each_row(rows, [&](Family family, std::string_view key, std::string_view value) {
+        batch.put(family, std::string(key), std::string(value));
+    }));
+    return engine_->write(batch, Durability::flushed);
+}
+
+Result<void> SiteRestore::put_file(std::string const& name, std::string_view content) {
+    constexpr std::string_view kKeys = "keys/";
+    constexpr std::string_view kEnd = ".key";
+    auto const plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    };
+    std::string_view stem = name;
+    if (stem.starts_with(kKeys)) stem.remove_prefix(kKeys.size());
+    if (stem.ends_with(kEnd)) stem.remove_suffix(kEnd.size());
+    bool const is_key = stem.size() + kKeys.size() + kEnd.size() == name.size() && !stem.empty() &&
+                        std::all_of(stem.begin(), stem.end(), plain);
+    if (!is_key && name != "inos.toml")
+        return fail(Errc::invalid, "the backup holds a file that no site has: \"" + name + "\"");
+    return write_secret_file(building_ + "/" + name, content);
+}
+
+Result<void> SiteRestore::finish() {
+    INOS_TRY(SiteKeys const keys, load_site_keys(building_));
+    INOS_TRY(Membership const membership, load_membership(*engine_, kFirstSpace));
+    INOS_TRY(auto const own, required(*engine_, keys::meta_kind(kFirstSpace, 'o'), "actor"));
+    auto const* certificate = membership.by_actor(ActorId{Reader(own).u64()});
+    if (!certificate || certificate->site != keys.identity.public_key)
+        return fail(Errc::corruption, "the keys in the backup belong to another site");
+    ContinuityRecord continuity;
+    continuity.another_life(Doubt::copied);
+    return end(std::move(continuity), {});
+}
+
+Result<void> SiteRestore::finish(SpaceGrant const& grant) {
+    INOS_TRY(Membership const membership, load_membership(*engine_, kFirstSpace));
+    if (membership.space() != grant.genesis.id())
+        return fail(Errc::conflict,
+                    "the backup is of the space \"" + membership.genesis().name +
+                        "\", and the code is of another, \"" + grant.genesis.name + "\"");
+    INOS_TRY(WriteBatch batch, admitted(building_, grant));
+    return end({}, std::move(batch));
+}
+
+Result<void> SiteRestore::end(ContinuityRecord continuity, WriteBatch batch) {
+    INOS_CHECK(put_marks(batch, building_, std::move(continuity)));
+    INOS_CHECK(engine_->write(batch, Durability::synced));
+    engine_.reset();
+    return move_into_place(building_, dir_);
 }
 
 Result<std::unique_ptr<DirectoryLock>> DirectoryLock::take(std::string const& dir) {

@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 
+#include "storage/continuity.hpp"
 #include "storage/crypto/key_files.hpp"
 #include "storage/engine.hpp"
 #include "storage/key_ring.hpp"
@@ -45,6 +46,36 @@ Result<SiteKeys> prepare_member(std::string const& dir);
 Result<void> create_member(std::string const& dir, SpaceGrant const& grant);
 // Errc::conflict when DIR has a site already or holds other files.
 Result<void> check_free(std::string const& dir);
+
+// The version of the directory's format, as the database notes it.
+std::string_view directory_format();
+
+// A site's directory made of a backup (storage/backup.hpp), under a temporary name until it is
+// whole. What was restored goes on under another actor, so it cannot contradict what the site wrote
+// behind the backup. Given up when destroyed unfinished.
+class SiteRestore {
+public:
+    // `joins`: it becomes a new member, with the keys of prepare_member(). Errc::conflict as
+    // check_free().
+    static Result<std::unique_ptr<SiteRestore>> begin(std::string const& dir, bool joins);
+
+    Result<void> put_rows(std::string_view rows);
+    // "inos.toml", or a key of the site, which is private. Errc::invalid: no such name.
+    Result<void> put_file(std::string const& name, std::string_view content);
+
+    // One of the two is last. As the site that it was, whose keys were among the files;
+    Result<void> finish();
+    // or as the one that was admitted. Errc::conflict: into another space.
+    Result<void> finish(SpaceGrant const& grant);
+
+private:
+    SiteRestore(std::string dir, std::string building)
+        : dir_(std::move(dir)), building_(std::move(building)) {}
+    Result<void> end(ContinuityRecord continuity, WriteBatch batch);
+
+    std::string dir_, building_;
+    std::unique_ptr<Engine> engine_;
+};
 
 // Held while a process has the directory open; the file names the process.
 class DirectoryLock {

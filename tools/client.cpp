@@ -13,6 +13,7 @@
 
 #include "adapters/http/client.hpp"
 #include "net/api.hpp"
+#include "net/http_stream.hpp"
 #include "net/http_types.hpp"
 #include "net/store.hpp"
 #include "storage/json.hpp"
@@ -50,12 +51,17 @@ public:
 
     Result<void> events(ApiRequest const& request, OnEvent const& on_event) override {
         EventStream events(on_event);
-        auto const take = [&events](std::string_view piece) { return events.take(piece); };
-        INOS_TRY(auto answer, http_.stream(plain(request), take));
+        INOS_CHECK(
+            download(request, [&events](std::string_view piece) { return events.take(piece); }));
         if (events.overflowed())
             return fail(Errc::too_large,
                         "the node sent an event that is larger than " +
                             std::to_string(kEventBytesMax) + " bytes");
+        return {};
+    }
+
+    Result<void> download(ApiRequest const& request, OnPiece const& on_piece) override {
+        INOS_TRY(auto answer, http_.stream(plain(request), on_piece));
         if (answer.status < 400) return {};
         return tl::unexpected<Error>(
             error_of({answer.status, std::move(answer.headers), std::move(answer.body)}));
@@ -82,28 +88,24 @@ public:
     bool node_is_running() const override { return false; }
 
     Result<ApiResponse> request(ApiRequest const& request) override {
-        HttpRequest received;
-        received.method = request.method;
-        INOS_CHECK(parse_target(path_and_query(request), received));
-        received.headers = headers_of(request);
-        received.body = request.body;
-        received.from_socket = true;
-        std::optional<ApiResponse> answer;
-        api_.handle(std::move(received), [&answer](HttpResponse response) {
-            ApiResponse plain{response.status, {}, std::move(response.body)};
-            for (auto& [name, value] : response.headers) {
-                std::string lower = name;
-                for (char& c : lower)
-                    c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-                plain.headers[lower] = std::move(value);
-            }
-            answer = std::move(plain);
-        });
-        // What it waits for cannot come while no node runs.
-        if (!answer) api_.tick(clock_->monotonic_ms() + kFrontierWaitMs);
-        if (!answer)
-            return fail(Errc::internal, "no answer to " + request.method + " " + request.path);
-        return *std::move(answer);
+        INOS_TRY(auto response, answer_to(request));
+        return plain(std::move(response));
+    }
+
+    Result<void> download(ApiRequest const& request, OnPiece const& on_piece) override {
+        INOS_TRY(auto response, answer_to(request));
+        if (response.status >= 400)
+            return tl::unexpected<Error>(error_of(plain(std::move(response))));
+        auto const& stream = response.stream;
+        if (!stream) {
+            on_piece(response.body);
+            return {};
+        }
+        bool wanted = true;
+        while (wanted && (stream->has_data() || !stream->ended()))
+            wanted = on_piece(stream->take());
+        stream->close();
+        return {};
     }
 
     Result<void> events(ApiRequest const& request, OnEvent const&) override {
@@ -113,6 +115,34 @@ public:
     }
 
 private:
+    Result<HttpResponse> answer_to(ApiRequest const& request) {
+        HttpRequest received;
+        received.method = request.method;
+        INOS_CHECK(parse_target(path_and_query(request), received));
+        received.headers = headers_of(request);
+        received.body = request.body;
+        received.from_socket = true;
+        std::optional<HttpResponse> answer;
+        api_.handle(std::move(received),
+                    [&answer](HttpResponse response) { answer = std::move(response); });
+        // What it waits for cannot come while no node runs.
+        if (!answer) api_.tick(clock_->monotonic_ms() + kFrontierWaitMs);
+        if (!answer)
+            return fail(Errc::internal, "no answer to " + request.method + " " + request.path);
+        return *std::move(answer);
+    }
+
+    static ApiResponse plain(HttpResponse response) {
+        ApiResponse plain{response.status, {}, std::move(response.body)};
+        for (auto& [name, value] : response.headers) {
+            std::string lower = name;
+            for (char& c : lower)
+                c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+            plain.headers[lower] = std::move(value);
+        }
+        return plain;
+    }
+
     std::unique_ptr<SystemClock> clock_;
     std::unique_ptr<OpenSite> site_;
     OfflineControl control_;

@@ -48,6 +48,11 @@ public:
     // answers false. Needs a running node. A status of 400 or more becomes its error.
     virtual Result<void> events(ApiRequest const& request, OnEvent const& on_event) = 0;
 
+    // The bytes that a GET answers with, as they come, until `on_piece` answers false. A status of
+    // 400 or more becomes its error.
+    using OnPiece = std::function<bool(std::string_view)>;
+    virtual Result<void> download(ApiRequest const& request, OnPiece const& on_piece) = 0;
+
     // The same for a JSON answer: null for an empty one; a status of 400 or more becomes its error.
     Result<Value> call(ApiRequest const& request);
 };

@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "net/node.hpp"
+#include "tools/catching_up.hpp"
 #include "tools/commands.hpp"
 #include "tools/config.hpp"
 #include "tools/files.hpp"
@@ -13,8 +14,6 @@
 
 namespace inos {
 namespace {
-
-constexpr std::uint64_t kPatienceMs = 30'000;  // without any progress
 
 struct Options {
     std::string code, site;
@@ -92,21 +91,24 @@ Result<int> join(Context& context, Options const& options) {
              again ? join_again(options.code, dir, options.site, clock, kept)
                    : join_space(options.code, dir, options.site, clock));
     INOS_CHECK(replace_file(dir + "/inos.toml", config_file_text()));
-    if (!options.no_wait) {
-        Progress progress(context.terminal, "catching up", 0);
-        INOS_CHECK(catch_up(dir, clock, kPatienceMs, [&](Node::Progress const& now) {
-            progress.set_total(now.state ? now.state->records : now.held + now.behind);
-            progress.update(now.state ? now.state->here : now.held,
-                            !now.connected ? "connecting"
-                            : now.state    ? "records"
-                                           : "");
-        }));
-    }
+    if (!options.no_wait) INOS_CHECK(catch_up_shown(context, dir, clock));
     print_joined(context, joined, dir, kept);
     return kExitDone;
 }
 
 }  // namespace
+
+Result<void> catch_up_shown(Context& context, std::string const& dir, Clock const& clock) {
+    constexpr std::uint64_t kPatienceMs = 30'000;  // without any progress
+    Progress progress(context.terminal, "catching up", 0);
+    return catch_up(dir, clock, kPatienceMs, [&](Node::Progress const& now) {
+        progress.set_total(now.state ? now.state->records : now.held + now.behind);
+        progress.update(now.state ? now.state->here : now.held,
+                        !now.connected ? "connecting"
+                        : now.state    ? "records"
+                                       : "");
+    });
+}
 
 void add_join(CommandLine& line) {
     auto options = std::make_shared<Options>();

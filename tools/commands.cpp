@@ -12,6 +12,8 @@ void add_commands(CommandLine& line) {
     add_join(line);
     add_carry_over(line);
     add_run(line);
+    add_backup(line);
+    add_restore(line);
     // Records
     add_get(line);
     add_put(line);

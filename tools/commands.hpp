@@ -13,6 +13,8 @@ void add_init(CommandLine& line);
 void add_invite(CommandLine& line);
 void add_invites(CommandLine& line);
 void add_join(CommandLine& line);
+void add_backup(CommandLine& line);
+void add_restore(CommandLine& line);
 void add_carry_over(CommandLine& line);
 void add_run(CommandLine& line);
 void add_get(CommandLine& line);

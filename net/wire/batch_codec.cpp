@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "crdt/bytes.hpp"
-#include "net/wire/compression.hpp"
+#include "storage/compression.hpp"
 
 namespace inos::wire {
 namespace {

@@ -1,6 +1,6 @@
 #include "net/wire/state_codec.hpp"
 
-#include "net/wire/compression.hpp"
+#include "storage/compression.hpp"
 #include "storage/raw_bytes.hpp"
 #include "storage/statement.hpp"
 

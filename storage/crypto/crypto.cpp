@@ -183,6 +183,27 @@ std::optional<std::string> open(Secret const& key,
     return out;
 }
 
+std::optional<Secret> passphrase_key(std::string_view passphrase,
+                                     Hash16 const& salt,
+                                     PassphraseCost const& cost) {
+    static_assert(crypto_pwhash_SALTBYTES == sizeof(Hash16));
+    bool const sane = cost.passes >= crypto_pwhash_OPSLIMIT_MIN &&
+                      cost.passes <= kPassphraseCostMax.passes &&
+                      cost.memory_kib >= crypto_pwhash_MEMLIMIT_MIN / 1024 &&
+                      cost.memory_kib <= kPassphraseCostMax.memory_kib;
+    Secret key;
+    if (!sane || crypto_pwhash(key.data(),
+                               Secret::size(),
+                               passphrase.data(),
+                               passphrase.size(),
+                               salt.data(),
+                               cost.passes,
+                               std::size_t{cost.memory_kib} << 10,
+                               crypto_pwhash_ALG_ARGON2ID13) != 0)
+        return std::nullopt;
+    return key;
+}
+
 bool equal(std::string_view a, std::string_view b) {
     return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
 }

@@ -94,6 +94,17 @@ std::optional<std::string> open(Secret const& key,
                                 std::string_view sealed,
                                 std::string_view associated);
 
+// Argon2id (RFC 9106): how hard it is to try a passphrase.
+struct PassphraseCost {
+    std::uint32_t passes = 3;
+    std::uint32_t memory_kib = 256u << 10;
+};
+inline constexpr PassphraseCost kPassphraseCostMax{16, 4u << 20};  // of what is read
+// nullopt: there is no memory for it, or the cost is out of bounds.
+std::optional<Secret> passphrase_key(std::string_view passphrase,
+                                     Hash16 const& salt,
+                                     PassphraseCost const& cost);
+
 // Constant-time comparison of two strings of equal length; false at once when lengths differ.
 bool equal(std::string_view a, std::string_view b);
 
