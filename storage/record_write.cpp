@@ -293,6 +293,12 @@ Result<bool> RecordRepair::drop_unreadable(Error const& error) {
     INOS_CHECK(known_keys(keys));
     WriteBatch before;
     note_missing(before);
+    // Nobody's root may look like ours until what is left has been summed.
+    for (auto& [collection, sums] : replica_.sums_) {
+        sums = {};
+        sums.add(DigestClass::unmarked, kNotComparable);
+        before.put(Family::digests, keys::digest(replica_.options_.space, collection), {});
+    }
     replica_.indexes_->begin_again(before);  // rows go without a word
     if (!before.changes.empty()) INOS_CHECK(replica_.write_batch(before, Durability::synced));
     replica_.states_->drop_given();  // they read it

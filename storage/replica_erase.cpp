@@ -95,13 +95,17 @@ void Replica::Stage::put_proof(Erasure const& erasure) {
 }
 
 Result<void> Replica::Stage::erase(Op const& op, OpOrigin const& origin) {
+    // Of a record that was erased before, nothing has come to the disk since.
+    bool const is_known =
+        replica_.is_erased(op.tag) && !replica_.pending_erasures_.contains(op.tag);
+    scrub = scrub || !is_known;
     put_proof({op.tag, op.collection, origin.dot.actor, op.proof});
     marked_.insert(op.tag);
-    scrub = true;
     schema_changed = schema_changed || op.collection == kSchemaCollection;
     aliases_changed = aliases_changed || op.collection == kAliasCollection;
     INOS_TRY(auto const key, key_of(op.tag));
     if (key) {
+        scrub = true;
         INOS_TRY(Staged* const staged, record({op.collection, *key}));
         // The entry that holds the erase is not in the log yet; its own ops become stubs on the
         // way.
@@ -184,6 +188,7 @@ Result<void> Replica::Stage::rewrite_log(Dot dot, RecordTag const& tag, Dot& bef
     auto const bytes = erase_ops(
         stored->bytes, secret, [&tag](RecordTag const& t) { return t == tag; }, stored->reason);
     if (!bytes) return {};
+    scrub = true;
     stored->bytes = *bytes;
     std::string encoded = stored->encode(dot.actor);
     if (staged != entries_.end()) {

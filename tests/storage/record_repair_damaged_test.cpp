@@ -369,5 +369,26 @@ TEST(RecordRepair, A17_marks_whose_erase_was_cut_stay_and_come_back_from_a_peer)
     }
 }
 
+// Rows of a bad block go before the rest is summed; a restart in between must not leave the root of
+// before, which is everybody's.
+TEST(RecordRepair, D20_rows_that_were_dropped_show_in_the_root_at_once) {
+    Shop shop;
+    cut_all(shop.space);
+    shop.site().engine->make_unreadable(Family::records, record_key("ann"));
+    {
+        RecordRepair repair(*shop.site(), std::vector<std::string>{shared_key("bob")});
+        bool end = false;
+        while (!end && !RecordRepair::rows_missing(*shop.site()))
+            end = value_of(repair.step(300));
+        ASSERT_FALSE(end);
+    }
+    EXPECT_NE(shop.site()->root(), shop.space[1]->root());
+    shop.site().reopen();
+    EXPECT_TRUE(RecordRepair::rows_missing(*shop.site()));
+    EXPECT_NE(shop.site()->root(), shop.space[1]->root());
+    repair_with(shop.site(), shop.space[1]);
+    EXPECT_EQ(shop.site().field("c", "ann", "name"), Value("Ann"));
+}
+
 }  // namespace
 }  // namespace inos
