@@ -377,5 +377,27 @@ TEST(Erase, A17_a_scrub_leaves_no_byte_on_the_disk) {
     EXPECT_TRUE(space[0].get("c", "after"));
 }
 
+// Both erased it before they met: what each hears from the other is no news to its disk.
+TEST(Erase, of_what_was_erased_before_leaves_nothing_to_scrub) {
+    Space space{2};
+    space[0].put("c", "ann", {{"n", Value(1)}});
+    space.converge();
+    for (std::size_t at : {0u, 1u}) {
+        space[at].erase_for_good("c", "ann");
+        ASSERT_TRUE(space[at]->needs_scrub());
+        ASSERT_TRUE(space[at]->scrubbed(space[at]->scrub_ticket()));
+        ASSERT_FALSE(space[at]->needs_scrub());
+    }
+    space.converge();
+    for (std::size_t at : {0u, 1u})
+        EXPECT_FALSE(space[at]->needs_scrub()) << at;
+    space[1].put("c", "bob", {{"n", Value(1)}});
+    space.converge();
+    space[1].erase_for_good("c", "bob");
+    space.converge();
+    for (std::size_t at : {0u, 1u})
+        EXPECT_TRUE(space[at]->needs_scrub()) << at;
+}
+
 }  // namespace
 }  // namespace inos
