@@ -251,7 +251,9 @@ Result<std::unique_ptr<SiteRestore>> SiteRestore::begin(std::string const& dir, 
         INOS_CHECK(make_private_directory(building));
         INOS_CHECK(make_private_directory(building + "/keys"));
     }
+    // Of an interrupted attempt.
     fs::remove_all(building + "/db", ignored);
+    fs::remove(building + "/inos.toml", ignored);
     std::unique_ptr<SiteRestore> restore(new SiteRestore(dir, building));
     INOS_TRY(restore->engine_, open_rocks(building + "/db"));
     return restore;

@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "net/node.hpp"
+#include "net/pairing_code.hpp"
 #include "storage/site_directory.hpp"
 #include "tools/backup_archive.hpp"
 #include "tools/catching_up.hpp"
@@ -118,6 +119,7 @@ Result<int> restore(Context& context, Options const& options) {
     while (dir.size() > 1 && dir.back() == '/')
         dir.pop_back();
     INOS_CHECK(check_free(dir));
+    if (joins) INOS_CHECK(decode_pairing_code(options.code));
     INOS_TRY(auto const passphrase, read_passphrase(options.passphrase_file));
     INOS_TRY(auto archive, open_backup({options.source, options.name, passphrase}));
     INOS_TRY(auto const contents, examine(context, *archive, options));

@@ -20,6 +20,7 @@
 
 #define INOS_FUZZ_UNITS(X)  \
     X(apply)                \
+    X(backup)               \
     X(batch)                \
     X(canary)               \
     X(certificate)          \

@@ -14,6 +14,7 @@
 #include "net/pairing_code.hpp"
 #include "net/wire/codec.hpp"
 #include "net/wire/vector_codec.hpp"
+#include "storage/backup.hpp"
 #include "storage/crypto/site_id.hpp"
 #include "storage/digest.hpp"
 #include "storage/invites.hpp"
@@ -360,6 +361,26 @@ void channel_seeds(Seeds const& seeds) {
     }
 }
 
+void backup_seeds(Seeds const& seeds) {
+    BackupContents contents;
+    contents.format = "1";
+    contents.space_name = "trade";
+    contents.site_name = "shop";
+    contents.files = {{"inos.toml", crypto::hash32("a")}};
+    contents.chunks = {{crypto::hash32("b"), 300}};
+    std::string rows(1, '\0');
+    for (char const* text : {"key", "value", "another key", ""})
+        put_blob(rows, text);
+    std::string file;
+    for (char const kind : {'a', 'r', 'f', 'c'})
+        file += frame_bytes(
+            part_frame(kind, kind == 'r' ? rows : file_content("inos.toml", "x"), nullptr));
+    seeds.add("backup", "file", with_choices({0, 7}, file));
+    seeds.add("backup", "contents", with_choices({1}, contents.encode()));
+    seeds.add("backup", "rows", with_choices({2}, rows));
+    seeds.add("backup", "part", with_choices({3, 1}, rows));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -374,5 +395,6 @@ int main(int argc, char** argv) {
     statement_seeds(seeds);
     wire_seeds(seeds);
     channel_seeds(seeds);
+    backup_seeds(seeds);
     return 0;
 }

@@ -208,6 +208,29 @@ TEST_F(BackupCommand, files_in_a_backup_cannot_go_anywhere_else) {
     EXPECT_FALSE(fs::exists(temp_ / "evil"));
 }
 
+// The code was over, the line was down: the same again goes on with the same keys.
+TEST_F(BackupCommand, a_restore_that_was_to_join_can_be_made_again) {
+    ASSERT_EQ(run({"backup", file_}), kExitDone) << err_;
+    std::string const again = temp_ / "again";
+    std::string key;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        EXPECT_NE(run({"restore", file_, "--join", "inos1-nonsense", "--site", "s"}, again),
+                  kExitDone);
+        EXPECT_THAT(err_, HasSubstr("pairing code"));
+        EXPECT_FALSE(fs::exists(again));
+        EXPECT_EQ(fs::exists(again + ".joining"), attempt > 0) << "refused before all else";
+        auto const site = SiteRestore::begin(again, true);
+        ASSERT_TRUE(site) << site.error().message;
+        ASSERT_TRUE((*site)->put_file("inos.toml", "listen = \"off\"\n"));
+        std::string const now = read(again + ".joining/keys/identity.key");
+        EXPECT_FALSE(now.empty());
+        EXPECT_TRUE(key.empty() || key == now);
+        key = now;
+    }
+    EXPECT_EQ(run({"restore", file_, "--join", "inos1-nonsense"}, again), kExitUsage);
+    EXPECT_EQ(run({"restore", file_, "--site", "s"}, again), kExitUsage);
+}
+
 TEST_F(BackupCommand, keys_of_another_site_are_refused) {
     ASSERT_TRUE(create_founder(temp_ / "other", "other", "trade"));
     auto site = SiteRestore::begin(temp_ / "again", false);
