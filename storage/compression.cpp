@@ -26,7 +26,7 @@ Result<std::string> decompress(std::string_view bytes, std::size_t bytes_max) {
     std::string out(static_cast<std::size_t>(size), '\0');
     std::size_t const got = ZSTD_decompress(out.data(), out.size(), bytes.data(), bytes.size());
     if (ZSTD_isError(got) || got != out.size())
-        return fail(Errc::protocol, "compressed content has not the size that it declares");
+        return fail(Errc::protocol, "compressed content does not decompress to what it declares");
     return out;
 }
 
