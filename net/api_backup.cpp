@@ -36,10 +36,12 @@ struct Api::Backup {
     std::shared_ptr<HttpStream> stream = std::make_shared<HttpStream>();
     std::shared_ptr<BackupReader> reader;
     std::uint64_t since_ms = 0;
+    bool begun = false;    // something was sent
     bool reading = false;  // the store was asked
     bool pumping = false;
 
     void end(Error const& error) {
+        if (!begun) stream->write(kBackupMagic);
         stream->write(frame_bytes({'e', error.message}));
         stream->end();
     }
@@ -67,6 +69,11 @@ void Api::get_backup(CallPtr call) {
     std::uint64_t const now_ms = clock_.now_ms();
     store_.query(
         [now_ms](Replica& replica) -> Result<std::shared_ptr<BackupReader>> {
+            // The rest of a write that failed half way would be missing, for good.
+            if (replica.failed())
+                return fail(Errc::unavailable,
+                            "a write to the disk has failed, and what was half done is put right "
+                            "when the node starts again; a backup can be made then");
             // Without a signature nobody but this very site could pass on what it wrote last.
             INOS_CHECK(replica.sign_own_log());
             return std::make_shared<BackupReader>(replica.engine(), about(replica, now_ms));
@@ -94,7 +101,10 @@ void Api::pump(std::shared_ptr<Backup> const& backup) {
                      [this, backup](Result<std::string> bytes) {
                          backup->reading = false;
                          if (!bytes) backup->end(bytes.error());
-                         if (bytes) backup->stream->write(*bytes);
+                         if (bytes) {
+                             backup->begun = true;
+                             backup->stream->write(*bytes);
+                         }
                          if (bytes && backup->reader->done()) backup->stream->end();
                          pump(backup);
                      });

@@ -31,17 +31,18 @@ bool ends_chunk(std::string_view key, std::size_t row) {
     return static_cast<double>(mixed(key) >> 11) * 0x1p-53 < share;
 }
 
-bool is_left_out(Family family, std::string_view key) {
-    if (family != Family::meta || key.size() < 5 || key.substr(0, 4) == keys::space_begin(0))
-        return false;
-    return key[4] == 'm' || key[4] == 'i';
-}
-
 Error damaged(std::string const& what) {
     return Error{Errc::corruption, "the backup is damaged: " + what, {}};
 }
 
 }  // namespace
+
+bool is_left_out(Family family, std::string_view key) {
+    if (family == Family::staging) return true;
+    if (family != Family::meta || key.size() < 5 || key.substr(0, 4) == keys::space_begin(0))
+        return false;
+    return key[4] == 'm' || key[4] == 'i';
+}
 
 std::string frame_bytes(BackupFrame const& frame) {
     std::string out(1, frame.kind);

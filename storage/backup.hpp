@@ -114,6 +114,8 @@ private:
     bool begun_ = false, done_ = false;
 };
 
+// What no backup holds: see above.
+bool is_left_out(Family family, std::string_view key);
 // Calls `take` with each row of a chunk. Errc::corruption: these are no rows.
 Result<void> each_row(std::string_view rows,
                       std::function<void(Family, std::string_view, std::string_view)> const& take);

@@ -254,16 +254,22 @@ Result<std::unique_ptr<SiteRestore>> SiteRestore::begin(std::string const& dir, 
     // Of an interrupted attempt.
     fs::remove_all(building + "/db", ignored);
     fs::remove(building + "/inos.toml", ignored);
-    std::unique_ptr<SiteRestore> restore(new SiteRestore(dir, building));
+    std::unique_ptr<SiteRestore> restore(new SiteRestore(dir, building, joins));
     INOS_TRY(restore->engine_, open_rocks(building + "/db"));
     return restore;
 }
 
 Result<void> SiteRestore::put_rows(std::string_view rows) {
     WriteBatch batch;
+    bool forged = false;
     INOS_CHECK(each_row(rows, [&](Family family, std::string_view key, std::string_view value) {
+        forged = forged || is_left_out(family, key);
         batch.put(family, std::string(key), std::string(value));
     }));
+    if (forged)
+        return fail(Errc::corruption,
+                    "the backup holds what no backup does (invitations, marks of a directory, or "
+                    "states that arrive): somebody has changed it");
     return engine_->write(batch, Durability::flushed);
 }
 
@@ -283,7 +289,23 @@ Result<void> SiteRestore::put_file(std::string const& name, std::string_view con
     return write_secret_file(building_ + "/" + name, content);
 }
 
+SiteRestore::~SiteRestore() {
+    if (!engine_) return;
+    engine_.reset();
+    std::error_code ignored;
+    fs::remove_all(building_ + "/db", ignored);
+    fs::remove(building_ + "/inos.toml", ignored);
+    // The keys of one that joins are what a second try goes on with.
+    if (!joins_) fs::remove_all(building_, ignored);
+}
+
+Error SiteRestore::over() const {
+    return Error{
+        Errc::conflict, "\"" + dir_ + "\" could not be finished before; restore again", dir_};
+}
+
 Result<void> SiteRestore::finish() {
+    if (!engine_) return tl::unexpected(over());
     INOS_TRY(SiteKeys const keys, load_site_keys(building_));
     INOS_TRY(Membership const membership, load_membership(*engine_, kFirstSpace));
     INOS_TRY(auto const own, required(*engine_, keys::meta_kind(kFirstSpace, 'o'), "actor"));
@@ -296,6 +318,7 @@ Result<void> SiteRestore::finish() {
 }
 
 Result<void> SiteRestore::finish(SpaceGrant const& grant) {
+    if (!engine_) return tl::unexpected(over());
     INOS_TRY(Membership const membership, load_membership(*engine_, kFirstSpace));
     if (membership.space() != grant.genesis.id())
         return fail(Errc::conflict,

@@ -58,7 +58,11 @@ public:
     // `joins`: it becomes a new member, with the keys of prepare_member(). Errc::conflict as
     // check_free().
     static Result<std::unique_ptr<SiteRestore>> begin(std::string const& dir, bool joins);
+    ~SiteRestore();
+    SiteRestore(SiteRestore const&) = delete;
+    SiteRestore& operator=(SiteRestore const&) = delete;
 
+    // Errc::corruption: no rows, or some that no backup holds.
     Result<void> put_rows(std::string_view rows);
     // "inos.toml", or a key of the site, which is private. Errc::invalid: no such name.
     Result<void> put_file(std::string const& name, std::string_view content);
@@ -69,12 +73,14 @@ public:
     Result<void> finish(SpaceGrant const& grant);
 
 private:
-    SiteRestore(std::string dir, std::string building)
-        : dir_(std::move(dir)), building_(std::move(building)) {}
+    SiteRestore(std::string dir, std::string building, bool joins)
+        : dir_(std::move(dir)), building_(std::move(building)), joins_(joins) {}
+    Error over() const;
     Result<void> end(ContinuityRecord continuity, WriteBatch batch);
 
     std::string dir_, building_;
-    std::unique_ptr<Engine> engine_;
+    bool const joins_;
+    std::unique_ptr<Engine> engine_;  // until it is finished
 };
 
 // Held while a process has the directory open; the file names the process.

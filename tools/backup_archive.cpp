@@ -85,6 +85,13 @@ Result<BackupContents> contents_of(BackupFrame const& frame,
 Result<std::optional<BackupSeal>> seal_of(BackupFrame const* frame,
                                           std::optional<std::string> const& passphrase,
                                           std::string const& path) {
+    // Else anybody could put one of their own in the place of a sealed one.
+    if (!frame && passphrase)
+        return fail(Errc::forbidden,
+                    "\"" + path +
+                        "\" is not sealed; leave the passphrase away if you trust it all "
+                        "the same",
+                    path);
     if (!frame) return std::optional<BackupSeal>();
     if (!passphrase)
         return fail(Errc::usage,
@@ -125,6 +132,9 @@ public:
             }
             if (frame.kind != 'a')
                 return tl::unexpected(damaged(path_, "it does not say what it is of"));
+            if (!seal_) {
+                INOS_TRY(seal_, seal_of(nullptr, passphrase, path_));
+            }
             INOS_TRY(about_, contents_of(frame, seal(), path_));
             known = true;
             return false;
@@ -212,8 +222,9 @@ public:
         if (writer->target_.passphrase) {
             INOS_TRY(writer->seal_, BackupSeal::make(*writer->target_.passphrase));
         }
+        ::unlink(writer->part_.c_str());  // of an interrupted attempt
         writer->file_.number = ::open(
-            writer->part_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+            writer->part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (writer->file_.number < 0)
             return tl::unexpected<Error>(file_error("cannot create", writer->part_));
         return std::unique_ptr<BackupWriter>(std::move(writer));
@@ -282,6 +293,24 @@ std::string contents_path(std::string const& directory, std::string const& name)
 std::string part_path(std::string const& directory, crypto::Hash32 const& hash) {
     std::string const name = crypto::hex(crypto::view(hash));
     return directory + "/chunks/" + name.substr(0, 2) + "/" + name;
+}
+
+// 2026-11-23T20-40-07.125Z: names ascend with times.
+std::string name_of_time(std::uint64_t ms) {
+    Moment moment;
+    moment.time_ms = ms;
+    std::string name = moment.text();
+    std::replace(name.begin(), name.end(), ':', '-');
+    return name;
+}
+std::optional<std::uint64_t> time_of_name(std::string text) {
+    constexpr std::size_t kDate = 11;
+    if (text.size() <= kDate) return std::nullopt;
+    std::string const name = text;
+    std::replace(text.begin() + kDate, text.end(), '-', ':');
+    auto const moment = parse_moment(text);
+    if (!moment || !moment->time_ms || name_of_time(*moment->time_ms) != name) return std::nullopt;
+    return moment->time_ms;
 }
 
 // How a directory is sealed; nullptr: not. Errc::not_found: there are no backups.
@@ -369,7 +398,18 @@ public:
     }
 
     BackupSeal const* seal() const override { return seal_ ? &*seal_ : nullptr; }
-    Result<void> begin(BackupContents const&) override { return {}; }
+
+    // What is kept, and which is the newest, is meant of one site.
+    Result<void> begin(BackupContents const& about) override {
+        INOS_TRY(auto const names, backup_names(target_.path));
+        if (names.empty()) return {};
+        INOS_TRY(auto const last, stored_contents(target_.path, names.back(), seal()));
+        if (last.site == about.site && last.space == about.space) return {};
+        return fail(Errc::conflict,
+                    "\"" + target_.path + "\" holds backups of the site \"" + last.site_name +
+                        "\"; name another directory for \"" + about.site_name + "\"",
+                    target_.path);
+    }
 
     Result<void> add(char kind, std::string_view content) override {
         auto const hash = part_hash(content, seal());
@@ -409,34 +449,32 @@ private:
 
     Result<void> begin_directory() {
         std::string const& path = target_.path;
-        std::error_code error;
-        bool const is_new = !fs::exists(head_path(path), error);
-        if (is_new && fs::exists(path, error) && !fs::is_empty(path, error))
-            return fail(Errc::conflict,
-                        "\"" + path +
-                            "\" is not empty and holds no backups; name an empty "
-                            "directory, or a file",
-                        path);
-        INOS_CHECK(make_directory(path + "/chunks"));
-        INOS_CHECK(make_directory(path + "/backups"));
-        ::chmod(path.c_str(), 0700);
+        INOS_CHECK(make_directory(path));
         lock_.number = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (lock_.number < 0) return tl::unexpected<Error>(file_error("cannot open", path));
         if (::flock(lock_.number, LOCK_EX | LOCK_NB) != 0)
             return fail(Errc::conflict, "another program writes into \"" + path + "\"", path);
-        if (is_new) return begin_new();
-        INOS_TRY(auto const head, head_of(path));
-        if (!head && target_.passphrase)
-            return fail(Errc::forbidden,
-                        "the backups in \"" + path +
-                            "\" are not sealed; leave the passphrase "
-                            "away, or begin another directory",
-                        path);
-        INOS_TRY(seal_, seal_of(head ? &*head : nullptr, target_.passphrase, path));
-        return {};
+        std::error_code error;
+        fs::remove(head_path(path) + ".new", error);  // of an interrupted attempt
+        if (!fs::exists(head_path(path), error)) {
+            INOS_CHECK(begin_new());
+        } else {
+            INOS_TRY(auto const head, head_of(path));
+            INOS_TRY(seal_, seal_of(head ? &*head : nullptr, target_.passphrase, path));
+        }
+        INOS_CHECK(make_directory(path + "/chunks"));
+        return make_directory(path + "/backups");
     }
 
     Result<void> begin_new() {
+        std::error_code error;
+        if (!fs::is_empty(target_.path, error))
+            return fail(Errc::conflict,
+                        "\"" + target_.path +
+                            "\" is not empty and holds no backups; name an empty directory, or a "
+                            "file",
+                        target_.path);
+        ::chmod(target_.path.c_str(), 0700);
         std::string bytes(kBackupMagic);
         if (target_.passphrase) {
             INOS_TRY(seal_, BackupSeal::make(*target_.passphrase));
@@ -458,16 +496,11 @@ private:
         return tl::unexpected<Error>(error);
     }
 
-    // By the time it was taken; two in one millisecond must not be one.
+    // By the time it was taken, but behind all that are there: clocks may have been wrong.
     Result<std::string> free_name(std::uint64_t taken_ms) const {
-        std::error_code ignored;
-        for (;; ++taken_ms) {
-            Moment moment;
-            moment.time_ms = taken_ms;
-            std::string name = moment.text();
-            std::replace(name.begin(), name.end(), ':', '-');
-            if (!fs::exists(contents_path(target_.path, name), ignored)) return name;
-        }
+        INOS_TRY(auto const names, backup_names(target_.path));
+        if (!names.empty()) taken_ms = std::max(taken_ms, *time_of_name(names.back()) + 1);
+        return name_of_time(taken_ms);
     }
 
     // Contents first: a crash leaves parts that nobody names, which the next time goes.
@@ -535,8 +568,9 @@ Result<std::vector<std::string>> backup_names(std::string const& directory) {
     std::error_code error;
     for (fs::directory_iterator it(directory + "/backups", error), end; !error && it != end;
          it.increment(error))
-        if (it->is_regular_file() && it->path().extension() != ".new")
-            names.push_back(it->path().filename().string());
+        if (std::string name = it->path().filename().string();
+            it->is_regular_file() && time_of_name(name))
+            names.push_back(std::move(name));
     if (error)
         return fail(Errc::not_found, "there are no backups in \"" + directory + "\"", directory);
     std::sort(names.begin(), names.end());

@@ -87,6 +87,17 @@ TEST_F(ApiBackup, is_given_to_one_client_at_a_time_and_to_the_next_when_that_one
     EXPECT_EQ(send("GET", "/v1/backup").status, 200);
 }
 
+TEST_F(ApiBackup, D19_is_refused_while_something_is_half_written) {
+    fill(1);
+    space[0].engine->fail_write(1, sim::FaultEngine::Outcome::lost, Errc::no_space);
+    EXPECT_EQ(send("PUT", "/v1/collections/c/records/x", "{}").status, 507);
+    EXPECT_EQ(send("GET", "/v1/collections/c/records/0").status, 200);
+    HttpResponse const refused = send("GET", "/v1/backup");
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_THAT(refused.body, HasSubstr("starts again"));
+    space[0].reopen();
+}
+
 TEST_F(ApiBackup, over_tcp_is_for_admins_only) {
     for (char const* role : {"", "reader", "writer"}) {
         HttpRequest made = request("GET", "/v1/backup");

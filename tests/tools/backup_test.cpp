@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "storage/keys.hpp"
 #include "storage/site_directory.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tools/backup_archive.hpp"
@@ -181,6 +182,47 @@ TEST_F(BackupCommand, keep_drops_the_oldest_and_what_only_they_held) {
     EXPECT_EQ(run({"backup", "--check", many_, "--backup", "1999"}), kExitNotFound);
 }
 
+// A clock that was ahead made one: the next is the newest all the same.
+TEST_F(BackupCommand, the_newest_is_the_one_that_was_made_last) {
+    ASSERT_EQ(run({"backup", many_ + "/"}), kExitDone) << err_;
+    auto names = backup_names(many_);
+    ASSERT_TRUE(names && names->size() == 1);
+    std::string ahead = names->front();
+    ahead.replace(0, 4, "2099");
+    fs::rename(many_ + "/backups/" + names->front(), many_ + "/backups/" + ahead);
+    write(many_ + "/backups/readme.txt", "no backup");
+    ASSERT_EQ(run({"put", "customers", "new", "{}"}), kExitDone) << err_;
+    ASSERT_EQ(run({"backup", many_, "--keep", "1"}), kExitDone) << err_;
+    names = backup_names(many_);
+    ASSERT_TRUE(names && names->size() == 1);
+    EXPECT_GT(names->front(), ahead);
+    ASSERT_EQ(run({"backup", "--check", many_, "--json"}), kExitDone) << err_;
+    EXPECT_THAT(out_, HasSubstr(R"("records":3)"));
+}
+
+// Whoever can write where the backups are could put one of their own there.
+TEST_F(BackupCommand, a_passphrase_for_what_is_not_sealed_is_refused) {
+    ASSERT_EQ(run({"backup", file_}), kExitDone) << err_;
+    EXPECT_NE(run(sealed({"backup", "--check", file_})), kExitDone);
+    EXPECT_THAT(err_, HasSubstr("is not sealed"));
+    EXPECT_NE(run(sealed({"restore", file_}), temp_ / "again"), kExitDone);
+    EXPECT_THAT(err_, HasSubstr("is not sealed"));
+    ASSERT_EQ(run({"backup", many_ + "/"}), kExitDone) << err_;
+    EXPECT_NE(run(sealed({"backup", "--check", many_})), kExitDone);
+    EXPECT_THAT(err_, HasSubstr("is not sealed"));
+    EXPECT_NE(run(sealed({"backup", many_})), kExitDone);
+    EXPECT_THAT(err_, HasSubstr("is not sealed"));
+}
+
+TEST_F(BackupCommand, a_directory_that_could_not_be_begun_can_be_begun_again) {
+    write(temp_ / "pass", "short");
+    EXPECT_EQ(run(sealed({"backup", many_ + "/"})), kExitUsage);
+    write(many_ + "/inos-backup.new", "half");
+    write(temp_ / "pass", "long enough now");
+    EXPECT_EQ(run(sealed({"backup", many_ + "/"})), kExitDone) << err_;
+    EXPECT_EQ(run(sealed({"backup", "--check", many_})), kExitDone) << err_;
+}
+
 TEST_F(BackupCommand, a_directory_is_sealed_as_it_was_begun) {
     ASSERT_EQ(run(sealed({"backup", many_ + "/"})), kExitDone) << err_;
     std::size_t const first = parts(many_).size();
@@ -229,6 +271,32 @@ TEST_F(BackupCommand, a_restore_that_was_to_join_can_be_made_again) {
     }
     EXPECT_EQ(run({"restore", file_, "--join", "inos1-nonsense"}, again), kExitUsage);
     EXPECT_EQ(run({"restore", file_, "--site", "s"}, again), kExitUsage);
+}
+
+TEST_F(BackupCommand, rows_that_no_backup_holds_are_refused_and_nothing_is_left) {
+    std::string const again = temp_ / "again";
+    for (auto const& [family, kind] :
+         {std::pair(Family::meta, 'i'), {Family::meta, 'm'}, {Family::staging, 'q'}}) {
+        std::string rows(1, static_cast<char>(family));
+        put_blob(rows, keys::meta_kind(1, kind) + "12345678");
+        put_blob(rows, "planted");
+        auto site = SiteRestore::begin(again, false);
+        ASSERT_TRUE(site);
+        auto const put = (*site)->put_rows(rows);
+        ASSERT_FALSE(put) << kind;
+        EXPECT_EQ(put.error().code, Errc::corruption);
+        EXPECT_TRUE(fs::exists(again + ".restoring"));
+        site->reset();
+        EXPECT_FALSE(fs::exists(again + ".restoring"));
+    }
+}
+
+TEST_F(BackupCommand, a_directory_is_for_one_site) {
+    ASSERT_EQ(run({"backup", many_ + "/"}), kExitDone) << err_;
+    ASSERT_TRUE(create_founder(temp_ / "other", "office", "trade"));
+    EXPECT_EQ(run({"backup", many_}, temp_ / "other"), kExitConflict);
+    EXPECT_THAT(err_, HasSubstr("holds backups of the site \"shop\""));
+    EXPECT_EQ(run({"backup", many_}), kExitDone) << err_;
 }
 
 TEST_F(BackupCommand, keys_of_another_site_are_refused) {
