@@ -187,9 +187,14 @@ Result<void> each_row(std::string_view rows,
     return {};
 }
 
-bool counts_as_row(Family family, std::string_view key) {
+Result<std::uint64_t> count_rows(std::string_view rows) {
     constexpr std::size_t kEntryKey = 4 + 8 + 8;
-    return family == Family::records || (family == Family::log && key.size() == kEntryKey);
+    std::uint64_t count = 0;
+    INOS_CHECK(each_row(rows, [&](Family family, std::string_view key, auto) {
+        bool const entry = family == Family::log && key.size() == kEntryKey;
+        count += family == Family::records || entry ? 1 : 0;
+    }));
+    return count;
 }
 
 // ---- sealed by a passphrase -------------------------------------------------------------------

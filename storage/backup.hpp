@@ -119,8 +119,8 @@ bool is_left_out(Family family, std::string_view key);
 // Calls `take` with each row of a chunk. Errc::corruption: these are no rows.
 Result<void> each_row(std::string_view rows,
                       std::function<void(Family, std::string_view, std::string_view)> const& take);
-// Whether progress is counted by this row: one of records, or an entry.
-bool counts_as_row(Family family, std::string_view key);
+// How many of a chunk's rows count for progress: those of records, and the log's entries.
+Result<std::uint64_t> count_rows(std::string_view rows);
 
 // What a passphrase makes of a backup. Never printed.
 class BackupSeal {

@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "net/api_format.hpp"
 #include "net/moment.hpp"
 #include "tools/files.hpp"
+#include "tools/progress.hpp"
 
 namespace inos {
 namespace {
@@ -102,17 +104,19 @@ Result<std::optional<BackupSeal>> seal_of(BackupFrame const* frame,
     return std::optional(std::move(seal));
 }
 
-// What is named by contents and what came, one after the other.
-struct Expected {
+// The parts of one backup as its contents name them, in the order in which they come.
+struct Parts {
     std::vector<BackupContents::Chunk> chunks;
     std::vector<BackupContents::File> files;
 
-    void add(char kind, std::string const& content, BackupSeal const* seal) {
+    Result<crypto::Hash32> add(char kind, std::string_view content, BackupSeal const* seal) {
         auto const hash = part_hash(content, seal);
         if (kind == 'r') chunks.push_back({hash, content.size()});
-        if (kind != 'f') return;
-        auto const file = read_file_content(content);
-        files.push_back({file ? file->first : std::string(), hash});
+        if (kind == 'f') {
+            INOS_TRY(auto const file, read_file_content(content));
+            files.push_back({file.first, hash});
+        }
+        return hash;
     }
 };
 
@@ -144,7 +148,7 @@ public:
     }
 
     Result<BackupContents> read(OnPart const& on_part) override {
-        Expected came;
+        Parts came;
         std::optional<BackupContents> contents;
         INOS_CHECK(frames([&](BackupFrame const& frame) -> Result<bool> {
             if (frame.kind == 's' || frame.kind == 'a') return true;
@@ -164,7 +168,8 @@ public:
                                 "was made by a newer one",
                             path_);
             INOS_TRY(auto const content, part_content(frame, seal()));
-            came.add(frame.kind, content, seal());
+            auto const added = came.add(frame.kind, content, seal());
+            if (!added) return tl::unexpected<Error>(added.error());
             auto const taken = on_part(frame.kind, content);
             if (!taken) return tl::unexpected<Error>(taken.error());
             return true;
@@ -243,16 +248,13 @@ public:
     }
 
     Result<void> add(char kind, std::string_view content) override {
-        Expected came;
-        came.add(kind, std::string(content), seal());
-        chunks_.insert(chunks_.end(), came.chunks.begin(), came.chunks.end());
-        files_.insert(files_.end(), came.files.begin(), came.files.end());
+        INOS_CHECK(parts_.add(kind, content, seal()));
         return put(frame_bytes(part_frame(kind, content, seal())));
     }
 
     Result<Written> finish(BackupContents contents) override {
-        contents.chunks = std::move(chunks_);
-        contents.files = std::move(files_);
+        contents.chunks = std::move(parts_.chunks);
+        contents.files = std::move(parts_.files);
         INOS_CHECK(put(frame_bytes(part_frame('c', contents.encode(), seal()))));
         if (::fsync(file_.number) != 0)
             return tl::unexpected<Error>(file_error("cannot sync", part_));
@@ -277,6 +279,7 @@ private:
     BackupTarget target_;
     std::string part_;
     std::optional<BackupSeal> seal_;
+    Parts parts_;
     Descriptor file_{-1};
     std::uint64_t bytes_ = 0;
     bool finished_ = false;
@@ -297,9 +300,7 @@ std::string part_path(std::string const& directory, crypto::Hash32 const& hash) 
 
 // 2026-11-23T20-40-07.125Z: names ascend with times.
 std::string name_of_time(std::uint64_t ms) {
-    Moment moment;
-    moment.time_ms = ms;
-    std::string name = moment.text();
+    std::string name = utc_text(ms);
     std::replace(name.begin(), name.end(), ':', '-');
     return name;
 }
@@ -412,12 +413,7 @@ public:
     }
 
     Result<void> add(char kind, std::string_view content) override {
-        auto const hash = part_hash(content, seal());
-        if (kind == 'r') chunks_.push_back({hash, content.size()});
-        if (kind == 'f') {
-            INOS_TRY(auto const file, read_file_content(content));
-            files_.push_back({file.first, hash});
-        }
+        INOS_TRY(auto const hash, parts_.add(kind, content, seal()));
         std::string const bytes =
             std::string(kBackupMagic) + frame_bytes(part_frame(kind, content, seal()));
         bytes_ += bytes.size();
@@ -430,8 +426,8 @@ public:
     }
 
     Result<Written> finish(BackupContents contents) override {
-        contents.chunks = std::move(chunks_);
-        contents.files = std::move(files_);
+        contents.chunks = std::move(parts_.chunks);
+        contents.files = std::move(parts_.files);
         if (::syncfs(lock_.number) != 0)
             return tl::unexpected<Error>(file_error("cannot sync", target_.path));
         INOS_TRY(auto const name, free_name(contents.taken_ms));
@@ -533,11 +529,32 @@ private:
 
     BackupTarget target_;
     std::optional<BackupSeal> seal_;
+    Parts parts_;
     Descriptor lock_{-1};
     std::uint64_t bytes_ = 0, new_bytes_ = 0;
 };
 
 }  // namespace
+
+Result<BackupContents> read_shown(BackupArchive& archive,
+                                  Terminal& terminal,
+                                  char const* label,
+                                  BackupArchive::OnPart const& on_part) {
+    Progress progress(terminal, label, archive.about().records + archive.about().entries);
+    std::uint64_t rows = 0;
+    return archive.read([&](char kind, std::string const& content) -> Result<void> {
+        if (kind == 'r') {
+            INOS_TRY(auto const more, count_rows(content));
+            progress.update(rows += more);
+        }
+        return on_part(kind, content);
+    });
+}
+
+Result<BackupContents> check_whole(BackupArchive& archive, Terminal& terminal) {
+    return read_shown(
+        archive, terminal, "checking", [](char, std::string const&) { return Result<void>(); });
+}
 
 bool is_backup_directory(std::string const& path) {
     std::error_code ignored;

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "storage/backup.hpp"
+#include "tools/terminal.hpp"
 
 namespace inos {
 
@@ -40,11 +41,6 @@ public:
     virtual Result<void> add(char kind, std::string_view content) = 0;
     // Makes it durable, under its name. What was written has been read again and is right.
     virtual Result<Written> finish(BackupContents contents) = 0;
-
-protected:
-    // What was added, as contents name it.
-    std::vector<BackupContents::Chunk> chunks_;
-    std::vector<BackupContents::File> files_;
 };
 
 struct BackupTarget {
@@ -74,6 +70,14 @@ protected:
     BackupContents about_;
     std::optional<BackupSeal> seal_;
 };
+
+// read() with a progress bar.
+Result<BackupContents> read_shown(BackupArchive& archive,
+                                  Terminal& terminal,
+                                  char const* label,
+                                  BackupArchive::OnPart const& on_part);
+// The same, of which nothing is wanted but that it is whole.
+Result<BackupContents> check_whole(BackupArchive& archive, Terminal& terminal);
 
 struct BackupSource {
     std::string path;

@@ -3,7 +3,7 @@
 #include <memory>
 #include <ostream>
 
-#include "net/moment.hpp"
+#include "net/api_format.hpp"
 #include "storage/crypto/key_files.hpp"
 #include "tools/backup_archive.hpp"
 #include "tools/client.hpp"
@@ -25,12 +25,6 @@ struct Options {
     std::uint64_t keep = 0;
     bool check = false, list = false, with_keys = false, replace = false;
 };
-
-std::string time_text(std::uint64_t ms) {
-    Moment moment;
-    moment.time_ms = ms;
-    return moment.text();
-}
 
 // What the node sends, into the writer.
 class Receiver {
@@ -62,10 +56,8 @@ private:
         INOS_TRY(auto const content, part_content(frame, nullptr));
         if (frame.kind == 'r') {
             came_.push_back({part_hash(content, nullptr), content.size()});
-            INOS_CHECK(each_row(content, [this](Family family, std::string_view key, auto) {
-                rows_ += counts_as_row(family, key) ? 1 : 0;
-            }));
-            progress_.update(rows_);
+            INOS_TRY(auto const more, count_rows(content));
+            progress_.update(rows_ += more);
             return writer_.add('r', content);
         }
         auto about = BackupContents::decode(content);
@@ -116,7 +108,7 @@ Value value_of(BackupContents const& contents, std::string const& path) {
                         {"records", Value(static_cast<std::int64_t>(contents.records))},
                         {"site", Value(contents.site_name)},
                         {"space", Value(contents.space_name)},
-                        {"taken", Value(time_text(contents.taken_ms))}});
+                        {"taken", Value(utc_text(contents.taken_ms))}});
 }
 
 std::string words_of(BackupContents const& contents) {
@@ -189,29 +181,15 @@ Result<int> make(Context& context, Options const& options) {
 Result<int> check(Context& context, Options const& options) {
     INOS_TRY(auto const passphrase, read_passphrase(options.passphrase_file));
     INOS_TRY(auto archive, open_backup({options.target, options.name, passphrase}));
-    BackupContents contents;
-    {
-        Progress progress(
-            context.terminal, "checking", archive->about().records + archive->about().entries);
-        std::uint64_t rows = 0;
-        INOS_TRY(contents,
-                 archive->read([&](char kind, std::string const& content) -> Result<void> {
-                     if (kind != 'r') return {};
-                     INOS_CHECK(each_row(content, [&](Family family, std::string_view key, auto) {
-                         rows += counts_as_row(family, key) ? 1 : 0;
-                     }));
-                     progress.update(rows);
-                     return {};
-                 }));
-    }
+    INOS_TRY(auto const contents, check_whole(*archive, context.terminal));
     if (context.json) {
         print_json_line(context, value_of(contents, options.target));
         return kExitDone;
     }
     bool const keys = bool_of(value_of(contents, {}), "keys");
     context.terminal.out << "the backup is whole: " << words_of(contents) << ", taken "
-                         << time_text(contents.taken_ms)
-                         << (keys ? ", with keys" : ", without keys") << '\n';
+                         << utc_text(contents.taken_ms) << (keys ? ", with keys" : ", without keys")
+                         << '\n';
     return kExitDone;
 }
 

@@ -10,7 +10,6 @@
 #include "tools/commands.hpp"
 #include "tools/output.hpp"
 #include "tools/passphrase.hpp"
-#include "tools/progress.hpp"
 #include "tools/system_clock.hpp"
 
 namespace inos {
@@ -29,29 +28,9 @@ bool has_keys(Names const& files) {
     return false;
 }
 
-Result<BackupContents> read_through(Context& context,
-                                    BackupArchive& archive,
-                                    char const* label,
-                                    BackupArchive::OnPart const& on_part) {
-    Progress progress(context.terminal, label, archive.about().records + archive.about().entries);
-    std::uint64_t rows = 0;
-    return archive.read([&](char kind, std::string const& content) -> Result<void> {
-        if (kind == 'r') {
-            INOS_CHECK(each_row(content, [&](Family family, std::string_view key, auto) {
-                rows += counts_as_row(family, key) ? 1 : 0;
-            }));
-            progress.update(rows);
-        }
-        return on_part(kind, content);
-    });
-}
-
 // All of it, before anything is made.
 Result<BackupContents> examine(Context& context, BackupArchive& archive, Options const& options) {
-    INOS_TRY(auto contents,
-             read_through(context, archive, "checking", [](char, std::string const&) {
-                 return Result<void>();
-             }));
+    INOS_TRY(auto contents, check_whole(archive, context.terminal));
     if (contents.format != directory_format())
         return fail(Errc::unsupported,
                     "the backup has format " + contents.format +
@@ -67,14 +46,16 @@ Result<BackupContents> examine(Context& context, BackupArchive& archive, Options
 }
 
 Result<void> put_back(Context& context, BackupArchive& archive, SiteRestore& site, bool joins) {
-    INOS_CHECK(read_through(
-        context, archive, "restoring", [&](char kind, std::string const& content) -> Result<void> {
-            if (kind == 'r') return site.put_rows(content);
-            INOS_TRY(auto const file, read_file_content(content));
-            // A new site has new keys.
-            if (joins && file.first != "inos.toml") return {};
-            return site.put_file(file.first, file.second);
-        }));
+    INOS_CHECK(read_shown(archive,
+                          context.terminal,
+                          "restoring",
+                          [&](char kind, std::string const& content) -> Result<void> {
+                              if (kind == 'r') return site.put_rows(content);
+                              INOS_TRY(auto const file, read_file_content(content));
+                              // A new site has new keys.
+                              if (joins && file.first != "inos.toml") return {};
+                              return site.put_file(file.first, file.second);
+                          }));
     return {};
 }
 
