@@ -5,6 +5,7 @@
 
 #include "net/api_call.hpp"
 #include "net/api_format.hpp"
+#include "net/dashboard.hpp"
 #include "storage/near_miss.hpp"
 
 namespace inos {
@@ -18,6 +19,7 @@ bool is_argument(std::string_view segment) {
 
 Segments split(std::string_view pattern) {
     Segments segments;
+    if (pattern == "/") return segments;
     while (!pattern.empty()) {
         pattern.remove_prefix(1);  // the slash
         std::size_t const end = std::min(pattern.find('/'), pattern.size());
@@ -116,6 +118,8 @@ std::vector<Api::Route> const& Api::table() {
         {"POST", "/v1/invites", &Api::post_invite, none, "Make a pairing code"},
         {"DELETE", "/v1/invites", &Api::delete_invite, {"id"}, "Revoke an invitation"},
         {"GET", "/v1/backup", &Api::get_backup, none, "All that the site holds, as a backup file"},
+        {"GET", "/", &Api::get_dashboard, none, "The dashboard, for a browser"},
+        {"GET", "/dashboard/{file}", &Api::get_dashboard, none, "The dashboard's other files"},
         {"GET", "/metrics", &Api::get_metrics, none, "Measurements for Prometheus"},
         {"GET", "/healthz", &Api::get_health, none, "The program runs"},
         {"GET", "/readyz", &Api::get_readiness, none, "The node takes reads and writes"},
@@ -224,6 +228,14 @@ void Api::send(CallPtr const& call, HttpResponse response) {
     VersionVector frontier = held_;
     if (call->seen) frontier.merge(*call->seen);
     if (!frontier.empty()) response.headers["X-Inos-Frontier"] = frontier_text(frontier);
+    count_answer(response.status);
+    call->respond(std::move(response));
+}
+
+// No frontier here: who asks has no token.
+void Api::get_dashboard(CallPtr call) {
+    std::string const name = call->args.empty() ? std::string() : call->args.front();
+    HttpResponse response = dashboard_response(name, call->header("if-none-match"));
     count_answer(response.status);
     call->respond(std::move(response));
 }

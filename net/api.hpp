@@ -169,6 +169,8 @@ private:
     struct Backup;
     void get_backup(CallPtr call);
     void pump(std::shared_ptr<Backup> const& backup);
+    // The dashboard's first page, and its other files. They say nothing of what the node holds.
+    void get_dashboard(CallPtr call);
     // api_peers.cpp
     void get_peers(CallPtr call);
     void post_peer(CallPtr call);

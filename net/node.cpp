@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 
 #include "net/api.hpp"
+#include "net/dashboard.hpp"
 #include "net/http_guard.hpp"
 #include "net/http_server.hpp"
 #include "net/joiner.hpp"
@@ -214,6 +215,8 @@ Result<void> Node::Parts::open_api() {
     guard_options.hosts = default_http_hosts(port);
     for (auto const& host : options.api_hosts)
         guard_options.hosts.push_back(host);
+    for (auto& path : dashboard_paths())
+        guard_options.open_paths.push_back(std::move(path));
     guard_options.tokens.push_back({http_token_hash(token), "api"});
     guard = std::make_unique<HttpGuard>(std::move(guard_options));
     tcp_server->set_guard([this](HttpRequest& request) {

@@ -36,6 +36,7 @@ void add_commands(CommandLine& line) {
     add_schema(line);
     add_simulate(line);
     // The network
+    add_dashboard(line);
     add_status(line);
     add_peers(line);
     add_members(line);

@@ -31,6 +31,7 @@ void add_resolve(CommandLine& line);
 void add_history(CommandLine& line);
 void add_explain(CommandLine& line);
 void add_restore_record(CommandLine& line);
+void add_dashboard(CommandLine& line);
 void add_status(CommandLine& line);
 void add_peers(CommandLine& line);
 void add_members(CommandLine& line);

@@ -1,0 +1,50 @@
+// The sites as a map: this one in the middle, the others around it, a line where there is one.
+// Drawn at the pixel size that it is shown in, so that names stay readable on a phone. The table
+// below it says the same in words.
+
+import {h, icon, s} from './dom.js';
+
+const kRadius = 22;
+const kSigns = {self: 'home', even: 'check', moving: 'sync', away: 'pause', apart: 'question',
+                differs: 'alert'};
+
+function short(name, length) {
+    return name.length > length ? `${name.slice(0, length - 1)}…` : name;
+}
+
+function places(count, width, height) {
+    const center = {x: width / 2, y: height / 2 - 12};
+    const across = Math.min(width / 2 - 62, 250);
+    const down = height / 2 - 54;
+    const from = count === 1 ? 0 : count === 2 ? Math.PI : -Math.PI / 2;
+    return Array.from({length: count}, (_, i) => {
+        const angle = from + 2 * Math.PI * i / count;
+        return {x: center.x + across * Math.cos(angle), y: center.y + down * Math.sin(angle)};
+    });
+}
+
+function node(site, place, letters) {
+    return s('g', {class: `site ${site.kind}`, transform: `translate(${place.x} ${place.y})`},
+             s('title', {}, `${site.name}: ${site.words}`),
+             s('circle', {r: kRadius, class: 'site-back'}),
+             s('circle', {r: kRadius, class: 'site-dot'}),
+             s('g', {transform: 'translate(-11 -11)', class: 'site-sign'}, icon(kSigns[site.kind], 22)),
+             s('text', {y: kRadius + 18, class: 'site-name'}, short(site.name, letters)),
+             s('text', {y: kRadius + 34, class: 'site-words'}, site.words));
+}
+
+export function map(all, width) {
+    const self = all.find((site) => site.kind === 'self');
+    const others = all.filter((site) => site.kind !== 'self');
+    const height = others.length < 3 ? 220 : Math.min(420, 330 + 12 * Math.max(0, others.length - 5));
+    const center = {x: width / 2, y: height / 2 - 12};
+    const around = places(others.length, width, height);
+    const letters = width < 480 ? 13 : 20;
+    const lines = others.map((site, i) => s('line', {
+        class: `link ${site.kind}`, x1: center.x, y1: center.y, x2: around[i].x, y2: around[i].y}));
+    return h('div', {class: 'map'},
+             s('svg', {viewBox: `0 0 ${width} ${height}`, width, height, role: 'img',
+                       'aria-label': `Map of ${all.length} sites; the table below says the same`},
+               lines, self && node(self, center, letters),
+               others.map((site, i) => node(site, around[i], letters))));
+}
