@@ -48,6 +48,13 @@ TEST_F(CommandsTest, orphans_refuses_an_id_without_a_decision) {
     EXPECT_EQ(run({"orphans", "customers", "c1", "--drop"}), kExitNotFound);
 }
 
+TEST_F(CommandsTest, dashboard_says_what_to_do_when_no_node_runs) {
+    EXPECT_EQ(run({"dashboard"}), kExitFailed);
+    EXPECT_EQ(out_, "");
+    EXPECT_THAT(err_, HasSubstr("no node runs"));
+    EXPECT_THAT(err_, HasSubstr("inos run --data " + dir_ + " --api 127.0.0.1:8080"));
+}
+
 TEST_F(CommandsTest, erase_says_that_it_erased) {
     EXPECT_EQ(run({"put", "customers", "c1", "{}"}), kExitDone) << err_;
     EXPECT_EQ(run({"erase", "customers", "c1"}), kExitDone) << err_;
