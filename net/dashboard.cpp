@@ -46,10 +46,10 @@ HttpResponse dashboard_response(std::string_view name, std::string_view if_none_
         return one.name == wanted;
     });
     if (file == files.end())
-        return http_error(404,
-                          "not_found",
-                          "the dashboard has no file \"" + printable_text(wanted) +
-                              "\"; it begins at \"/\"");
+        return http_error(
+            404,
+            "not_found",
+            "the dashboard has no file \"" + printable_text(wanted) + "\"; it begins at \"/\"");
     std::string const tag = '"' + std::string(file->etag) + '"';
     HttpResponse response;
     response.headers = {{"Cache-Control", "no-cache"},  // kept, and asked for by its tag each time

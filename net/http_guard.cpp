@@ -97,8 +97,7 @@ std::optional<HttpResponse> HttpGuard::check_names(HttpRequest const& request) c
     // The dashboard's own requests name the address that its page came from, which is the one that
     // this request goes to. Behind a TLS proxy that is https.
     std::string const origin = lower(request.header("origin"));
-    bool const is_own =
-        origin == "http://" + lower(host) || origin == "https://" + lower(host);
+    bool const is_own = origin == "http://" + lower(host) || origin == "https://" + lower(host);
     if (!is_own && !contains(options_.origins, origin)) {
         return http_error(403,
                           "origin",

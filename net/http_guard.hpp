@@ -1,9 +1,10 @@
 // Who may talk to the HTTP API: decides from the head of a request, before its body is read. Pure.
 //
 // Over TCP: the Host header must be one of ours (else a web page could point its own name at this
-// address), an Origin header must be that address itself or configured, and a bearer token is needed
-// everywhere but on the open paths: the health probes, the dashboard's files. The Unix socket needs none of these: its file mode is its guard. State changes
-// take JSON only, so that no HTML form can make one.
+// address), an Origin header must be that address itself or configured, and a bearer token is
+// needed everywhere but on the open paths: the health probes, the dashboard's files. The Unix
+// socket needs none of these: its file mode is its guard. State changes take JSON only, so that no
+// HTML form can make one.
 #pragma once
 
 #include <cstdint>

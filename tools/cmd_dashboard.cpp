@@ -114,8 +114,9 @@ void add_dashboard(CommandLine& line) {
     auto open = std::make_shared<bool>(false);
     line.add("dashboard", "Print or open the address of the node's pages for a browser")
         .flag("--open", *open, "open it in this user's browser instead of printing it")
-        .note("The node has to run with --api. The address holds the token: whoever has it may do "
-              "everything here.")
+        .note(
+            "The node has to run with --api. The address holds the token: whoever has it may do "
+            "everything here.")
         .example("inos dashboard --data ./shop", "an address to paste into a browser")
         .example("inos dashboard --data ./shop --open", "on a machine with a screen")
         .body([open](Context& context) { return dashboard(context, *open); });

@@ -20,7 +20,7 @@ function choice(one, pick) {
              one.wins && h('p', {}, h('span', {class: 'tag'}, 'shown now')),
              !one.lost && button(one.wins ? 'Keep this one' : 'Take this one', pick,
                                  one.wins ? '' : 'primary',
-                                 {'aria-label': `${one.wins ? 'Keep' : 'Take'} ${say}, written by ` +
+                                 {'aria-label': `${one.wins ? 'Keep' : 'Take'} this one: ${say}, by ` +
                                                 `${one.site || 'nobody'}`}));
 }
 

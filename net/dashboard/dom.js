@@ -29,10 +29,12 @@ const kIcons = {
     up: 'm6 14 6-6 6 6',
     down: 'm6 10 6 6 6-6',
     close: 'm6 6 12 12M18 6 6 18',
-    alert: 'M12 7v6M12 16.500v.5',
+    alert: 'M12 5v8.500M12 18v.4',
+    caution: 'M12 3.500 21.500 20h-19zM12 10v4.500M12 17v.2',
     pause: 'M9 8v8M15 8v8',
     sync: 'M7 8h11l-3-3M17 16H6l3 3',
-    question: 'M9.500 9.500a2.500 2.500 0 1 1 3.500 2.300c-.7.3-1 .8-1 1.700M12 16.500v.3',
+    question: 'M8.500 9a3.500 3.500 0 1 1 5 3.200c-1 .5-1.500 1.100-1.500 2.300M12 18.500v.2',
+    info: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 11v5.500M12 7.500v.2',
     search: 'M10.500 16.500a6 6 0 1 0 0-12 6 6 0 0 0 0 12zM15 15l5 5',
 };
 
@@ -83,7 +85,7 @@ export function toast(text, kind = '') {
 
 export function notice(kind, title, ...body) {
     return h('div', {class: `notice ${kind}`},
-             icon(kind === 'bad' || kind === 'warn' ? 'alert' : 'question', 22),
+             icon(kind === 'bad' || kind === 'warn' ? 'caution' : 'info', 22),
              h('div', {}, title && h('p', {class: 'notice-title'}, title),
                ...body.map((part) => typeof part === 'string' ? h('p', {}, part) : part)));
 }

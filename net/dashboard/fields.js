@@ -97,7 +97,8 @@ function registerEditor(spec, value, id) {
         input.replaceWith(fresh);
         input = fresh;
     });
-    box.append(input, kinds);
+    // What kind of value it is shows by itself, but for one that is not there yet.
+    box.append(input, ...(shown === undefined || shown === null ? [kinds] : []));
     const now = () => {
         if (shown === undefined && !touched && input.value === '') return undefined;
         return parseAs(kind, input.value);

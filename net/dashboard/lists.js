@@ -27,8 +27,8 @@ export async function orphans(again) {
             h('p', {}, valueText(one.fields, 400)),
             h('div', {class: 'row'},
               act('Bring it back with this', 'primary', decide(one, true), again,
-                  `Bring ${one.id} back`),
-              act('Let it go', '', decide(one, false), again, `Let ${one.id} go`)))))];
+                  `Bring it back with this: ${one.id}`),
+              act('Let it go', '', decide(one, false), again, `Let it go: ${one.id}`)))))];
 }
 
 export async function reviews(again) {

@@ -12,11 +12,18 @@ function short(name, length) {
     return name.length > length ? `${name.slice(0, length - 1)}…` : name;
 }
 
+// Where this site stands: in the middle, or left of its only other one.
+function middle(count, width, height) {
+    const aside = count === 1 ? Math.min(width / 4, 130) : 0;
+    return {x: width / 2 - aside, y: height / 2 - 12};
+}
+
 function places(count, width, height) {
     const center = {x: width / 2, y: height / 2 - 12};
+    if (count === 1) return [{x: width - middle(1, width, height).x, y: center.y}];
     const across = Math.min(width / 2 - 62, 250);
     const down = height / 2 - 54;
-    const from = count === 1 ? 0 : count === 2 ? Math.PI : -Math.PI / 2;
+    const from = count === 2 ? Math.PI : -Math.PI / 2;
     return Array.from({length: count}, (_, i) => {
         const angle = from + 2 * Math.PI * i / count;
         return {x: center.x + across * Math.cos(angle), y: center.y + down * Math.sin(angle)};
@@ -37,7 +44,7 @@ export function map(all, width) {
     const self = all.find((site) => site.kind === 'self');
     const others = all.filter((site) => site.kind !== 'self');
     const height = others.length < 3 ? 220 : Math.min(420, 330 + 12 * Math.max(0, others.length - 5));
-    const center = {x: width / 2, y: height / 2 - 12};
+    const center = middle(others.length, width, height);
     const around = places(others.length, width, height);
     const letters = width < 480 ? 13 : 20;
     const lines = others.map((site, i) => s('line', {

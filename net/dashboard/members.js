@@ -128,9 +128,9 @@ function actions(member, admin, again) {
     const run = (work) => (event) => busy(event.currentTarget, () => work(member, again));
     return h('div', {class: 'row tight'},
              button('Change…', run(changeRole), 'small',
-                    {'aria-label': `Change what ${member.name} may do`}),
+                    {'aria-label': `Change… what ${member.name} may do`}),
              button('Retire…', run(retire), 'small danger-text',
-                    {'aria-label': `Retire ${member.name}`}));
+                    {'aria-label': `Retire… ${member.name}`}));
 }
 
 function memberRow(site, admin, again) {
@@ -200,7 +200,7 @@ function lines(peers, again) {
                      peer.state !== 'connected' && peer.last_error
                          ? h('p', {class: 'soft small'}, peer.last_error) : ''),
                    peer.url ? button('Stop calling…', hangUp(peer), 'small',
-                                     {'aria-label': `Stop calling ${peer.url}`}) : '')))
+                                     {'aria-label': `Stop calling… ${peer.url}`}) : '')))
                  : h('p', {class: 'soft'}, 'No line to another site yet.'),
              h('details', {}, h('summary', {}, 'Call another address'),
                h('form', {class: 'row', onsubmit: (event) => {

@@ -20,7 +20,7 @@ function hero(line) {
 
 function alarm(one) {
     return h('li', {class: `notice ${one.kind}`},
-             icon(one.kind === 'info' ? 'question' : 'alert', 22),
+             icon(one.kind === 'info' ? 'info' : 'caution', 22),
              h('div', {}, h('p', {class: 'notice-title'}, one.title), h('p', {}, one.text),
                one.link && h('p', {}, h('a', {href: one.link}, one.linkText))));
 }

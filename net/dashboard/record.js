@@ -218,9 +218,11 @@ function showHistory(box, collection, id, on) {
 
 function wroteLine(write) {
     return [writer(write.site, write.source), ', ', stamp(write.time),
-            write.arrived ? h('span', {class: 'soft'}, `, known here since ${time(write.arrived)}`)
-                : ''];
+            write.arrived && time(write.arrived) !== time(write.time)
+                ? h('span', {class: 'soft'}, `, known here since ${time(write.arrived)}`) : ''];
 }
+
+const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 function shareText(share) {
     const what = share.element !== undefined || share.value !== undefined
@@ -231,12 +233,12 @@ function shareText(share) {
 }
 
 function reason(name, field) {
-    return h('section', {class: 'card why', 'aria-label': name},
+    return h('section', {class: 'why', 'aria-label': name},
              h('h2', {}, name),
              h('div', {class: 'why-value'}, 'value' in field ? valueNode(field.value)
                  : h('span', {class: 'soft'}, 'taken away')),
              field.written && h('p', {}, 'Written by ', wroteLine(field.written), '.'),
-             field.rule && h('p', {class: 'rule'}, field.rule),
+             field.rule && h('p', {class: 'rule'}, sentence(field.rule)),
              field.shares && field.shares.length > 0 && h('details', {},
                  h('summary', {}, 'What it is made of'),
                  h('ul', {}, field.shares.map((share) =>
@@ -257,7 +259,8 @@ function showWhy(box, collection, id) {
         try {
             const answer = await get(`${recordPath(collection, id)}/explain`);
             const parts = Object.entries(answer.fields).map(([name, field]) => reason(name, field));
-            box.replaceChildren(h('p', {class: 'lead'}, answer.why), ...parts);
+            box.replaceChildren(h('p', {class: 'lead'}, sentence(answer.why)),
+                                h('div', {class: 'card reasons'}, parts));
             if (!answer.complete)
                 box.append(h('p', {class: 'soft'}, 'Earlier values are not kept any more.'));
         } catch (error) {

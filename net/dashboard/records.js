@@ -69,6 +69,9 @@ function columnsOf(name, records) {
     const others = [...seen.keys()].filter((key) => !known.includes(key))
         .sort((a, b) => seen.get(b) - seen.get(a));
     const all = [...known, ...others];
+    const isGroup = (key) => records.some(({fields}) => fields[key] !== null &&
+        typeof fields[key] === 'object' && !Array.isArray(fields[key]));
+    all.sort((a, b) => isGroup(a) - isGroup(b));  // stable: plain values first
     const title = all.find((key) => /^(name|title)$/i.test(key));
     const ordered = title ? [title, ...all.filter((key) => key !== title)] : all;
     return {shown: ordered.slice(0, kColumns), all: [...new Set([...Object.keys(fieldsOf(name)),

@@ -69,7 +69,7 @@ export const kRoles = {
 };
 
 export const kTypes = {
-    register: 'one value', counter: 'a number that is counted up and down',
+    counter: 'a number that is counted up and down',
     'bounded-counter': 'a stock that never goes below its minimum', set: 'a set of words',
     list: 'a list in order', flag: 'yes or no', text: 'a text that several can edit', map: 'a group',
 };

@@ -50,4 +50,4 @@ stop_node rules
 expect 1 'no node runs in' "$INOS" dashboard --data rules
 
 # ---- the browser; it starts and ends nodes of its own
-NODE_PATH=$folder/node_modules node "$here/dashboard/browser.mjs" "$INOS" "$WORK" "$browser" "$folder"
+node "$here/dashboard/browser.mjs" "$INOS" "$WORK" "$browser" "$folder"

@@ -24,8 +24,14 @@ TEST_F(Dashboard, is_a_page_at_the_root_that_loads_nothing_from_elsewhere) {
         std::string const text(file.content);
         EXPECT_FALSE(text.empty()) << file.name;
         // The namespace of SVG is a name, not an address that anything is loaded from.
-        for (char const* foreign : {"src=\"http", "href=\"http", "url(", "@import", "innerHTML",
-                                    "insertAdjacentHTML", "eval(", "document.write"})
+        for (char const* foreign : {"src=\"http",
+                                    "href=\"http",
+                                    "url(",
+                                    "@import",
+                                    "innerHTML",
+                                    "insertAdjacentHTML",
+                                    "eval(",
+                                    "document.write"})
             EXPECT_THAT(text, Not(HasSubstr(foreign))) << file.name;
     }
 }
@@ -85,7 +91,8 @@ TEST_F(Dashboard, is_not_sent_again_while_it_is_the_same) {
         EXPECT_EQ(answer.headers.at("ETag"), tag);
         EXPECT_EQ(answer.headers.count("Content-Security-Policy"), 1u);
     }
-    for (std::string const sent : {"\"other\"", "", ",", tag.substr(1).c_str()})
+    for (std::string const& sent :
+         {std::string("\"other\""), std::string(), std::string(","), tag.substr(1)})
         EXPECT_EQ(send("GET", "/", {}, {{"if-none-match", sent}}).status, 200) << sent;
 }
 

@@ -31,11 +31,12 @@ export class Site {
         return stdout.trim();
     }
 
-    async start() {
+    // `api`: where the pages are; port 0: the kernel chooses.
+    async start(api = '127.0.0.1:0') {
         rmSync(`${this.dir}/run.json`, {force: true});
         const log = openSync(`${this.dir}.log`, 'a');
         this.child = spawn(this.program, ['run', '--data', this.dir, '--listen', '127.0.0.1:0',
-                                          '--api', '127.0.0.1:0'],
+                                          '--api', api],
                            {stdio: ['ignore', 'ignore', log]});
         await until(60, `answer of the node of ${this.name}`, async () => {
             if (this.child.exitCode !== null) throw new Failed(`the node of ${this.name} has ended`);
