@@ -16,8 +16,8 @@ function choice(one, pick) {
     const say = one.lost ? 'Somebody counted on, not knowing that the field was taken away'
         : valueText(one.value, 400);
     return h('li', {class: `choice-card ${one.wins ? 'wins' : ''}`},
-             h('p', {class: 'choice-value'}, say), h('p', {class: 'soft'}, who),
-             one.wins && h('p', {}, h('span', {class: 'tag'}, 'shown now')),
+             h('p', {class: 'choice-value'}, say, one.wins &&
+               h('span', {class: 'tag'}, 'shown now')), h('p', {class: 'soft'}, who),
              !one.lost && button(one.wins ? 'Keep this one' : 'Take this one', pick,
                                  one.wins ? '' : 'primary',
                                  {'aria-label': `${one.wins ? 'Keep' : 'Take'} this one: ${say}, by ` +

@@ -292,7 +292,7 @@ function listEditor(spec, value, id) {
     draw();
     return {element: h('div', {}, box, add), input: add,
             plain: () => rows.length ? checked().map((row) => row.value) : undefined,
-            ops: () => listOps(before, checked()).map((op) => op)};
+            ops: () => listOps(before, checked())};
 }
 
 function mapEditor(spec, value, id, how) {

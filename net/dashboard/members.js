@@ -143,8 +143,8 @@ function memberRow(site, admin, again) {
                    : ''),
              h('td', {'data-label': 'State'}, site.self ? 'running' : site.words,
                site.detail ? h('span', {class: 'soft'}, ` · ${site.detail}`) : ''),
-             h('td', {'data-label': 'Told it has'}, site.self ? '–'
-                 : member.missing ? `all but ${plural(member.missing, 'change')}` : 'everything'),
+             h('td', {'data-label': 'Has confirmed'}, site.self ? '–' : !member.missing ? 'everything'
+                 : `all but the last ${plural(member.missing, 'change')}`),
              h('td', {class: 'actions'}, actions(member, admin, again)));
 }
 
@@ -251,7 +251,7 @@ export function sitesPage(root, path, {on}) {
                              `${names(all.filter((s) => s.role === 'admin').map((s) => s.name))}.`),
             h('section', {class: 'card flush'}, h('table', {class: 'table stack'},
                 h('caption', {class: 'hidden'}, 'Sites of this space'),
-                h('thead', {}, h('tr', {}, ['Site', 'May', 'State', 'Told it has'].map((text) =>
+                h('thead', {}, h('tr', {}, ['Site', 'May', 'State', 'Has confirmed'].map((text) =>
                     h('th', {scope: 'col'}, text)), h('td', {}))),
                 h('tbody', {}, all.map((site) => memberRow(site, admin, again))))),
             invitations(invites, again), lines(peers, again), gone(past)].filter(Boolean));

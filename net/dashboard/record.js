@@ -148,10 +148,8 @@ const kOutcomes = {in_effect: ['in effect', 'good'], replaced: ['replaced later'
 
 function changeLine(change) {
     return h('li', {}, h('strong', {}, change.field), ' ',
-             'from' in change || 'to' in change
-                 ? [h('span', {class: 'was'}, valueText(change.from, 80)), ' → ',
-                    h('span', {}, valueText(change.to, 80))]
-                 : change.words);
+             'from' in change && [h('span', {class: 'was'}, valueText(change.from, 80)), ' → '],
+             'from' in change || 'to' in change ? valueText(change.to, 80) : change.words);
 }
 
 function stepItem(step, restore) {
@@ -167,7 +165,7 @@ function stepItem(step, restore) {
                step.concurrent_with && step.concurrent_with.length
                    ? `At the same time as ${plural(step.concurrent_with.length, 'other change')}. `
                    : '',
-               step.arrived ? `Known here since ${time(step.arrived)}.` : ''),
+               step.arrived && time(step.arrived) !== time(step.time) ? `Known here since ${time(step.arrived)}.` : ''),
              step.exists && step.vector
                  ? button('Make it so again…', () => restore(step), 'quiet small') : '');
 }

@@ -7,7 +7,8 @@ import {onRecords, refreshSchema, state} from './state.js';
 import {number, plural, valueText} from './words.js';
 
 const kPage = 50;
-const kColumns = 5;
+const kColumns = 4;
+const kWordMax = 24;  // what is not broken into lines
 
 export function crumbs(...trail) {
     return h('nav', {class: 'crumbs', 'aria-label': 'You are here'}, h('ol', {},
@@ -80,9 +81,13 @@ function columnsOf(name, records) {
 
 function cell(column, value) {
     const none = value === undefined || value === null;
-    return h('td', {'data-label': column, class: typeof value === 'number' ? 'num' : ''},
-             none ? h('span', {class: 'soft'}, '–') : valueText(value, 60));
+    const text = none ? '–' : valueText(value, 60);
+    const kind = typeof value === 'number' ? 'num' : text.length <= kWordMax ? 'word' : '';
+    return h('td', {'data-label': column, class: none ? 'soft' : kind}, text);
 }
+
+const numeric = (records, column) =>
+    records.every(({fields}) => ['number', 'undefined'].includes(typeof fields[column]));
 
 function rowOf(name, record, columns) {
     const fights = Object.keys(record.conflicts || {}).length;
@@ -139,7 +144,8 @@ export function collection(root, [, name], {on}) {
             body.replaceChildren(h('div', {class: 'card flush'}, h('table', {class: 'table stack'},
                 h('caption', {class: 'hidden'}, `Records of ${name}`),
                 h('thead', {}, h('tr', {}, h('th', {scope: 'col'}, 'Id'),
-                                 columns.shown.map((one) => h('th', {scope: 'col'}, one)))),
+                                 columns.shown.map((one) => h('th', {scope: 'col',
+                                     class: numeric(records, one) ? 'num' : ''}, one)))),
                 h('tbody', {}, records.map((record) => rowOf(name, record, columns.shown))))));
         }
         count.textContent = `${number(records.length)}${after === null ? '' : ' or more'} ` +

@@ -268,10 +268,15 @@ export function headline(now) {
 
 // What somebody has to look at: {kind, title, text, link, linkText}.
 export function alarms(now) {
-    const {status} = now;
+    const {status, problem} = now;
     if (!status) return [];
     const space = status.spaces[0];
     const list = [];
+    if (problem)
+        list.push({kind: 'bad', title: 'Look after the machine of this site',
+                   text: 'Is it switched on, and is the program running there? It is started with ' +
+                         'inos run. If you use this page from another machine, look at the line ' +
+                         'to it, too.'});
     if (!status.writable)
         list.push({kind: 'bad', title: 'Make room on the disk, then restart the node',
                    text: 'Check that the disk of this machine is not full or broken. Then stop the ' +
