@@ -41,7 +41,7 @@ protected:
 
 TEST_F(ApiErrors, say_what_is_wrong_with_path_method_and_query) {
     expect({
-        {"GET", "/", "", 404, "there is /v1/collections, "},
+        {"GET", "/x", "", 404, "there is /v1/collections, "},
         {"GET", "/v1/colections", "", 404, "did you mean \\\"/v1/collections\\\"?"},
         {"GET", "/v1/collections/customers/record/a", "", 404, "customers/records/a"},
         {"GET", "/v1/collections/customers/records/", "", 404, "there is no"},

@@ -31,11 +31,12 @@ export class Site {
         return stdout.trim();
     }
 
-    // `api`: where the pages are; port 0: the kernel chooses.
-    async start(api = '127.0.0.1:0') {
+    // The first time on ports that the kernel chooses, from then on where it was.
+    async start() {
+        const {api, listen} = this.at || {api: '127.0.0.1:0', listen: '127.0.0.1:0'};
         rmSync(`${this.dir}/run.json`, {force: true});
         const log = openSync(`${this.dir}.log`, 'a');
-        this.child = spawn(this.program, ['run', '--data', this.dir, '--listen', '127.0.0.1:0',
+        this.child = spawn(this.program, ['run', '--data', this.dir, '--listen', listen,
                                           '--api', api],
                            {stdio: ['ignore', 'ignore', log]});
         await until(60, `answer of the node of ${this.name}`, async () => {
@@ -43,7 +44,9 @@ export class Site {
             if (!existsSync(`${this.dir}/run.json`)) return false;
             return (await this.inos('status', '--json').catch(() => '')).includes('"running":true');
         });
-        this.base = JSON.parse(readFileSync(`${this.dir}/run.json`, 'utf8')).api;
+        const running = JSON.parse(readFileSync(`${this.dir}/run.json`, 'utf8'));
+        this.base = running.api;
+        this.at = {api: new URL(running.api).host, listen: new URL(running.listen).host};
     }
 
     async stop() {
