@@ -133,6 +133,7 @@ Value peer_value(PeerStatus const& peer) {
                         {"behind", number_value(peer.behind)},
                         {"ahead", number_value(peer.ahead)},
                         {"skew_ms", Value(peer.skew_ms)},
+                        {"disk_full", Value(peer.full)},
                         {"last_error", Value(peer.last_error)},
                         {"bytes_in", number_value(peer.bytes_in)},
                         {"bytes_out", number_value(peer.bytes_out)},

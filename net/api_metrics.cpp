@@ -25,7 +25,7 @@ struct SpaceMetrics {
     std::uint64_t void_entries = 0;
     std::uint64_t unpurged = 0, orphans = 0, erasures = 0;
     std::vector<PurgeBlocker> blockers;
-    bool writable = false;
+    DiskStatus disk;
     bool caught_up = false;
 };
 
@@ -69,7 +69,7 @@ SpaceMetrics space_metrics(Replica const& replica) {
     space.orphans = count_index(replica, 'o');
     space.erasures = replica.erasures().size();
     space.blockers = replica.purge_blockers();
-    space.writable = !replica.failed();
+    space.disk = replica.disk_status();
     space.caught_up = replica.caught_up();
     return space;
 }
@@ -105,8 +105,17 @@ void add_space(MetricsText& text, SpaceMetrics const& space) {
     text.sample({}, space.erasures);
     text.gauge("inos_members", "Sites of the space.");
     text.sample({}, space.members);
-    text.gauge("inos_writable", "1, or 0 after a write to the disk has failed.");
-    text.sample({}, std::uint64_t{space.writable});
+    text.gauge("inos_writable", "1, or 0 while the disk is full or a write to it has failed.");
+    text.sample({}, std::uint64_t{takes_writes(space.disk.state)});
+    text.gauge("inos_disk_state", "1 for what holds of the disk: ok, low, lower, full or failed.");
+    text.sample({{"state", disk_state_name(space.disk.state)}}, std::uint64_t{1});
+    if (space.disk.space) {
+        text.gauge("inos_disk_free_bytes", "What the disk has left for this node.");
+        text.sample({}, space.disk.space->free);
+        text.gauge("inos_disk_wanted_bytes",
+                   "What has to be left so that entries of other sites are taken.");
+        text.sample({}, space.disk.wanted);
+    }
     text.gauge("inos_caught_up", "1, or 0 as long as a new site may not write.");
     text.sample({}, std::uint64_t{space.caught_up});
 }

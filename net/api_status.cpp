@@ -25,7 +25,7 @@ struct SpaceStatus {
     std::uint64_t records = 0;
     Value members;
     std::vector<PurgeBlocker> blockers;
-    bool failed = false;
+    DiskStatus disk;
     Value continuity, forks, arriving, indexes;
     std::size_t admins = 0;
     std::string standing;
@@ -113,13 +113,24 @@ SpaceStatus space_status(Replica const& replica) {
             replica.record_count(),
             members_value(replica.membership()),
             replica.purge_blockers(),
-            replica.failed(),
+            replica.disk_status(),
             continuity_value(replica),
             forks_value(replica),
             arriving_value(replica.state_progress()),
             indexes_value(replica),
             admins_of(replica.membership()),
             standing_of(replica)};
+}
+
+// Free and wanted bytes are left out where nobody knows.
+Value disk_value(DiskStatus const& disk) {
+    Object value{{"state", Value(disk_state_name(disk.state))}};
+    if (disk.space) {
+        set_member(value, "free", number_value(disk.space->free));
+        set_member(value, "wanted", number_value(disk.wanted));
+    }
+    if (disk.state != DiskState::ok) set_member(value, "reason", Value(disk.words()));
+    return Value(std::move(value));
 }
 
 Value vector_value(VersionVector const& vector) {
@@ -199,7 +210,8 @@ void Api::get_status(CallPtr call) {
                            Value(Object{{"site", site},
                                         {"version", Value(INOS_VERSION)},
                                         {"running", Value(node_.running())},
-                                        {"writable", Value(!space.failed)},
+                                        {"writable", Value(takes_writes(space.disk.state))},
+                                        {"disk", disk_value(space.disk)},
                                         {"spaces", Value(Array{std::move(status)})},
                                         {"peers", Value(std::move(peers))},
                                         {"adapters", Value(Array{})}})));
@@ -242,8 +254,8 @@ void Api::get_health(CallPtr call) {
 
 void Api::get_readiness(CallPtr call) {
     auto work = [](Replica& replica) -> std::string {
-        if (replica.failed())
-            return "an earlier write to the disk failed, so this node takes no more writes";
+        DiskStatus const disk = replica.disk_status();
+        if (!takes_writes(disk.state)) return disk.words();
         if (standing_of(replica) != "member")
             return "this site is no member of the space any more, so it takes no writes";
         if (!replica.caught_up())

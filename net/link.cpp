@@ -205,17 +205,23 @@ void Link::do_action(session::Apply& action) {
     struct Outcome {
         Result<ApplyReport> report;
         std::shared_ptr<LocalState const> local;
+        std::optional<wire::Batch> refused;
     };
-    auto work = [batch = std::move(action.batch), site = *site_](Replica& replica) {
+    auto work = [batch = std::move(action.batch),
+                 was_refused = std::move(action.refused),
+                 site = *site_](Replica& replica) mutable {
         auto const run = [&]() -> Result<ApplyReport> {
+            if (*was_refused) return tl::unexpected(no_room(replica.disk_status()));
             INOS_CHECK(replica.check_member(site));
             auto const* key = replica.keys()->find(batch.key_id);
             if (!key) return fail(Errc::unavailable, kNoKey);
             INOS_TRY(EntryBatch const opened, wire::open_batch(batch, *key));
             return replica.apply(opened);
         };
-        auto report = run();
-        return Outcome{std::move(report), std::make_shared<LocalState const>(local_state(replica))};
+        Outcome outcome{run(), std::make_shared<LocalState const>(local_state(replica)), {}};
+        *was_refused = !outcome.report && outcome.report.error().code == Errc::no_space;
+        if (*was_refused) outcome.refused = std::move(batch);
+        return outcome;
     };
     auto answer = [weak = weak_from_this(), moved = handlers_.moved](Outcome outcome) {
         auto const self = weak.lock();
@@ -233,7 +239,8 @@ void Link::do_action(session::Apply& action) {
                                           " entries break the rules; they are kept without effect");
         }
         auto const now = self->clock_.monotonic_ms();
-        self->perform(self->session_->applied(std::move(outcome.report), outcome.local, now));
+        self->perform(self->session_->applied(
+            std::move(outcome.report), outcome.local, now, std::move(outcome.refused)));
         moved(outcome.local);
         if (!self->ended_) self->handlers_.changed(*self);
     };
@@ -280,7 +287,9 @@ void Link::add(std::function<Result<std::size_t>(Replica&)> take) {
         auto const self = weak.lock();
         if (self && !self->ended_) self->session_->statements_added();
         if (outcome.added && *outcome.added > 0) moved(outcome.local);
-        if (self && !outcome.added) self->end(outcome.added.error());
+        // When there is room again, everybody is greeted anew, and all of it comes again.
+        bool const waits = !outcome.added && outcome.added.error().code == Errc::no_space;
+        if (self && !outcome.added && !waits) self->end(outcome.added.error());
     };
     store_.query(std::move(work), std::move(answer));
 }

@@ -186,6 +186,8 @@ Result<void> Node::Parts::open_peers() {
         },
         [this] { peers->refresh(); },
         [this](std::string_view event, std::string const& text) { log(event, text); });
+    upkeep->on_recovered([this] { peers->recovered(); });
+    upkeep->on_kept_waiting([this] { api->make_way(); });
     if (!options.listen) return {};
     INOS_TRY(sync_address,
              transport.listen(options.listen->host,

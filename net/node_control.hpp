@@ -26,6 +26,7 @@ struct PeerStatus {
     std::uint64_t behind = 0;  // entries that it has and we lack, as far as known
     std::uint64_t ahead = 0;   // entries that we have and it lacks, as far as known
     std::int64_t skew_ms = 0;  // its clock minus ours at the last hello
+    bool full = false;         // its disk is nearly full, and it takes nothing for now
     std::string last_error;    // why it is not connected
     std::uint64_t bytes_in = 0, bytes_out = 0;  // of the present connection, on the wire
     std::uint64_t entries_in = 0, entries_out = 0;

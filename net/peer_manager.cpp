@@ -324,6 +324,28 @@ void PeerManager::refresh() {
     });
 }
 
+// Of a write that failed nobody knows whether it was done, and it may have used up an invitation.
+// Those that are unknown here were never shown to anybody, or were revoked.
+void PeerManager::recovered() {
+    if (stopped_) return;
+    auto work = [](Replica& replica) { return load_invites(replica); };
+    store_.query(work, [this, alive = alive_](Result<std::vector<Invite>> stored) {
+        if (!*alive || !stored) return;
+        for (Invite& invite : *stored)
+            if (auto const known = invites_.find(invite.id); known != invites_.end())
+                known->second = std::move(invite);
+    });
+    refresh();
+    greet_anew();
+}
+
+void PeerManager::greet_anew() {
+    for (auto const& link : std::vector(links_)) {
+        link->close("the database was opened anew");
+        link_ended(*link, {Errc::unavailable, "the database was opened anew", {}});
+    }
+}
+
 void PeerManager::set_local(std::shared_ptr<LocalState const> local) {
     if (stopped_) return;
     if (local_->actor != local->actor)
@@ -414,6 +436,7 @@ std::vector<PeerStatus> PeerManager::peers() const {
         status.behind = link.session()->behind();
         status.ahead = link.session()->ahead();
         status.skew_ms = link.session()->skew_ms();
+        status.full = !link.session()->peer_has_room();
         status.bytes_in = link.counters().bytes_in;
         status.bytes_out = link.counters().bytes_out;
         status.entries_in = link.counters().entries_in;

@@ -65,6 +65,9 @@ public:
     // A write lacked rights of a bounded counter, or has left little: asks the sites that hold most
     // and can be reached.
     void need_rights(RightsNeed const& need);
+    // The replica was read again after its disk had been full: what was not taken meanwhile has to
+    // come again, so all links end, and sites greet each other anew.
+    void recovered();
     // Called whenever the replica is known to hold more.
     void on_progress(std::function<void()> callback) { on_progress_ = std::move(callback); }
     // Ends all links, politely.
@@ -149,6 +152,7 @@ private:
     void ask_holders(RightsNeed const& need, FieldRights const& rights, ActorId to);
     void grant_rights(Link const& link, RightsNeed const& need, ActorId to);
     void start_pairing(std::shared_ptr<Connection> connection);
+    void greet_anew();
     void drop_late_pairings(std::uint64_t now_ms);
     void pairing_failed(InviteId const& id);
     void pairing_done(Invite invite);

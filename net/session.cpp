@@ -64,7 +64,8 @@ LocalState local_state(Replica const& replica) {
             replica.keys(),
             replica.state_progress(),
             replica.damaged_records().size(),
-            RecordRepair::rows_missing(replica)};
+            RecordRepair::rows_missing(replica),
+            replica.has_room()};
 }
 
 Session::Session(SpaceId space, std::shared_ptr<LocalState const> local, std::uint64_t now_ms)
@@ -77,7 +78,7 @@ session::Actions Session::start(std::uint64_t wall_ms) {
     hello.version_min = kProtocolVersionMin;
     hello.version_max = kProtocolVersionMax;
     hello.now_ms = wall_ms;
-    hello.features = wire::kFeatureRepair;
+    hello.features = wire::kFeatureRepair | wire::kFeatureRoom;
     hello.spaces.push_back({space_,
                             own_digest(),
                             local_->root.bytes(),
@@ -118,6 +119,8 @@ session::Actions Session::received(wire::Message message,
         on(*offer, out);
     } else if (auto const* ask = std::get_if<wire::StateAsk>(&message)) {
         on(*ask, out);
+    } else if (auto const* room = std::get_if<wire::Room>(&message)) {
+        on(*room, out);
     } else if (auto* part = std::get_if<wire::StatePart>(&message)) {
         on(std::move(*part), out);
     } else if (auto const* question = std::get_if<wire::RepairAsk>(&message)) {
@@ -146,6 +149,8 @@ void Session::on(wire::Hello const& hello, std::uint64_t wall_ms, session::Actio
         return close({Errc::protocol, "the peer shares no space with this site", {}}, out);
     greeted_ = true;
     peer_repairs_ = (hello.features & wire::kFeatureRepair) != 0;
+    peer_knows_room_ = (hello.features & wire::kFeatureRoom) != 0;
+    tell_room(out);
     progress_ms_ = now_ms_;
     skew_ms_ = static_cast<std::int64_t>(hello.now_ms - wall_ms);  // wraps, whatever it claims
     peer_root_ = Digest128::from(space->root);
@@ -290,14 +295,19 @@ void Session::on(wire::Batch message, session::Actions& out) {
     if (!in_range(message))
         return close({Errc::protocol, "the peer sent a batch that names entries out of range", {}},
                      out);
-    if (!take_in(applying_, kPendingBatchesMax, message.sealed.size()))
+    pending_bytes_ += message.sealed.size();
+    std::size_t const waiting = applying_.size() + refused_.size() + behind_refused_.size();
+    if (waiting >= kPendingBatchesMax || pending_bytes_ > kPendingBytesMax)
         return close({Errc::protocol, "the peer sent more batches than its window allows", {}},
                      out);
     VersionVector const end = end_of(message);
     if (!all_introduced(end)) return close({Errc::protocol, kNotIntroduced, {}}, out);
     theirs_.merge(end);
     acknowledged_.merge(end);
-    out.push_back(session::Apply{std::move(message)});
+    if (!refused_.empty())
+        behind_refused_.push_back(std::move(message));
+    else
+        apply(std::move(message), out);
 }
 
 void Session::on(wire::Ack const& message, session::Actions& out) {
@@ -401,6 +411,8 @@ session::Actions Session::progress(std::shared_ptr<LocalState const> local, std:
     }
     if (new_acknowledgements && greeted_) send_acknowledgements(out);
     if (theirs_known_) confirm(out);
+    if (greeted_) tell_room(out);
+    apply_refused(out);
     maybe_collect(out);
     return out;
 }
@@ -415,6 +427,8 @@ session::Actions Session::collected(Result<Collected> batch, std::uint64_t now_m
         if (!fork_) offer_state(!gone, out);
         return out;
     }
+    // Our own has to be signed first, and that cannot be written now.
+    if (!batch && batch.error().code == Errc::no_space) return out;
     if (!batch) {
         close(batch.error(), out);
         return out;
@@ -431,12 +445,17 @@ session::Actions Session::collected(Result<Collected> batch, std::uint64_t now_m
 
 session::Actions Session::applied(Result<ApplyReport> report,
                                   std::shared_ptr<LocalState const> local,
-                                  std::uint64_t now_ms) {
-    session::Actions out = progress(std::move(local), now_ms);
+                                  std::uint64_t now_ms,
+                                  std::optional<wire::Batch> refused) {
     INOS_ASSERT(!applying_.empty());
-    pending_bytes_ -= applying_.front();
+    if (refused)
+        refused_.push_back(*std::move(refused));
+    else
+        pending_bytes_ -= applying_.front();
     applying_.pop_front();
-    if (closed_) return out;
+    bool const waits = !report && !refused_.empty();
+    session::Actions out = progress(std::move(local), now_ms);
+    if (closed_ || waits) return out;
     if (!report) {
         close(report.error(), out);
         return out;
@@ -486,6 +505,7 @@ void Session::compare_roots(session::Actions& out) {
 // and the next takes all that waits.
 void Session::maybe_collect(session::Actions& out) {
     if (closed_ || !greeted_ || !theirs_known_ || collecting_ || fork_ || offered_) return;
+    if (!peer_has_room_) return;
     if (theirs_.includes(local_->vector)) return;
     bool const room = in_flight_.empty() ||
                       (last_was_full_ && in_flight_bytes() + kBatchTargetBytes <= kWindowBytes);
@@ -498,6 +518,7 @@ session::Actions Session::tick(std::uint64_t now_ms) {
     session::Actions out;
     now_ms_ = now_ms;
     if (!closed_ && fork_ && now_ms > fork_ms_ + kForkPatienceMs) close(*fork_, out);
+    if (!closed_ && greeted_) tell_room(out);
     if (!closed_) tick_states(out);
     if (!closed_) tick_repair(out);
     if (closed_ || now_ms <= progress_ms_ + kAckTimeoutMs) return out;

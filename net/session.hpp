@@ -12,6 +12,8 @@
 //             other has records, it is offered the other's state and asks for it, part after part
 //   live      new entries go out as they commit; while a small batch is in flight the next
 //             one gathers
+//   no room   a side whose disk is nearly full says so, keeps what is on its way in memory, and
+//             is sent nothing more until it has room again (session_room.cpp)
 //
 // Acknowledgements of members (storage/acknowledgements.hpp) are passed on as they come.
 // Equal digests at hello end the exchange in a constant number of bytes. Whenever both sides turn
@@ -63,6 +65,8 @@ inline constexpr std::uint64_t kStatePatienceMs = 20'000;      // at least, unti
 inline constexpr std::uint64_t kStatePatienceMaxMs = 600'000;  // grows no further on its own
 inline constexpr std::uint64_t kStateOfferMs = 40'000;         // until an offer has come to nothing
 inline constexpr std::uint64_t kStateBytesPerMs = 8;           // of the slowest line
+inline constexpr std::uint64_t kRoomAgainMs =
+    20'000;  // while there is none, the peer is told again
 inline constexpr std::size_t kStatementBytesTarget = 1 << 20;  // of one message
 inline constexpr std::size_t kStatementsPerMessage = 1'000;
 
@@ -82,6 +86,7 @@ struct LocalState {
     std::optional<StateProgress> state_progress = {};  // of a state that arrives
     std::size_t damaged = 0;                           // Replica::damaged_records()
     bool rows_missing = false;                         // RecordRepair::rows_missing()
+    bool has_room = true;                              // Replica::has_room()
 };
 LocalState local_state(Replica const& replica);
 
@@ -105,6 +110,9 @@ struct Collect {  // then collected()
 };
 struct Apply {  // then applied(), once per action and in their order
     wire::Batch batch;
+    // For the store's thread: true once one was refused for want of room. Then those behind it that
+    // share this are refused without being tried, and all come back.
+    std::shared_ptr<bool> refused;
 };
 struct AddStatements {  // then statements_added(), and progress() if any were new
     std::vector<std::string> statements;
@@ -187,10 +195,12 @@ public:
         bool offer_state = false;  // no entries: the state is offered
     };
     session::Actions collected(Result<Collected> batch, std::uint64_t now_ms);
-    // The outcome of an Apply. `local` is what we hold afterwards.
+    // The outcome of an Apply. `local` is what we hold afterwards. `refused`: the batch, which was
+    // not taken for want of room on the disk; it is kept here, and comes again when there is.
     session::Actions applied(Result<ApplyReport> report,
                              std::shared_ptr<LocalState const> local,
-                             std::uint64_t now_ms);
+                             std::uint64_t now_ms,
+                             std::optional<wire::Batch> refused = std::nullopt);
     // The outcome of an AddStatements or AddAcknowledgements, in their order.
     void statements_added();
     // The outcome of a CompareHeads, and of an AddFork: each side of a fork shows what
@@ -231,10 +241,13 @@ public:
     std::uint64_t behind() const;  // entries it has and we lack
     std::uint64_t ahead() const;   // entries we have and it has not acknowledged
     std::uint64_t acks_received() const { return acks_received_; }
-    bool roots_differ() const;  // and the vectors do not
-    bool roots_agree() const;   // and the vectors
+    bool roots_differ() const;                             // and the vectors do not
+    bool roots_agree() const;                              // and the vectors
+    bool peer_has_room() const { return peer_has_room_; }  // on its disk, for what we send
     SessionLoad load() const {
-        return {in_flight_bytes(), applying_.size() + adding_.size(), pending_bytes_};
+        return {in_flight_bytes(),
+                applying_.size() + adding_.size() + refused_.size() + behind_refused_.size(),
+                pending_bytes_};
     }
 
 private:
@@ -261,6 +274,10 @@ private:
     void on(wire::StateOffer const& message, session::Actions& out);
     void on(wire::StateAsk const& message, session::Actions& out);
     void on(wire::StatePart message, session::Actions& out);
+    void on(wire::Room const& message, session::Actions& out);
+    void tell_room(session::Actions& out);
+    void apply(wire::Batch batch, session::Actions& out);
+    void apply_refused(session::Actions& out);
     void offer_state(bool can, session::Actions& out);
     void ask_state(session::Actions& out);
     void give_up_state(session::Actions& out);
@@ -328,12 +345,18 @@ private:
     bool last_was_full_ = false;
     std::deque<InFlight> in_flight_;
     std::deque<std::size_t> applying_;  // sizes of received batches that wait to be applied
-    std::deque<std::size_t> adding_;    // of messages with statements or acknowledgements
-    std::size_t pending_bytes_ = 0;     // of both
-    Throttle asked_, asking_;           // for rights: by the peer, by us
-    session::Actions asking_later_;     // what is sent when the peer's hello is here
-    bool mended_ = false;               // our root has changed, and the vector has not
-    bool peer_repairs_ = false;         // answers our questions
+    // Batches that came back for want of room, and those that came from the peer since.
+    std::deque<wire::Batch> refused_, behind_refused_;
+    std::shared_ptr<bool> refusing_ = std::make_shared<bool>(false);
+    bool peer_has_room_ = true, peer_knows_room_ = false;
+    bool told_room_ = true;  // what the peer was told last
+    std::uint64_t room_told_ms_ = 0;
+    std::deque<std::size_t> adding_;              // of messages with statements or acknowledgements
+    std::size_t pending_bytes_ = 0;               // of both
+    Throttle asked_, asking_;                     // for rights: by the peer, by us
+    session::Actions asking_later_;               // what is sent when the peer's hello is here
+    bool mended_ = false;                         // our root has changed, and the vector has not
+    bool peer_repairs_ = false;                   // answers our questions
     std::optional<wire::RepairAsk> asked_of_us_;  // waits for credit
     bool answering_ = false;
     std::int64_t credit_ = kRepairCostBurst;

@@ -72,6 +72,8 @@ session::Actions Session::compared(Result<HeadComparison> const& comparison, std
     now_ms_ = now_ms;
     --comparing_;
     if (closed_) return out;
+    // What it says of our continuity cannot be noted now; it is said again.
+    if (!comparison && comparison.error().code == Errc::no_space) return out;
     if (!comparison) {
         close(comparison.error(), out);
         return out;

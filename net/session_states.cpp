@@ -15,7 +15,8 @@ namespace {
 // What speaks against a state between two sites, and not against their session.
 bool is_of_states(Errc code) {
     return code == Errc::conflict || code == Errc::too_large || code == Errc::forbidden ||
-           code == Errc::unavailable || code == Errc::unsupported || code == Errc::corruption;
+           code == Errc::unavailable || code == Errc::unsupported || code == Errc::corruption ||
+           code == Errc::no_space;
 }
 
 }  // namespace
@@ -125,7 +126,9 @@ session::Actions Session::state_taken(Result<StateTaken> taken,
     taking_ = false;
     pending_bytes_ -= taking_bytes_;
     if (closed_) return out;
-    if (!taken && is_of_states(taken.error().code)) {
+    if (!taken && taken.error().code == Errc::no_space) {
+        // It is asked for again when there is room.
+    } else if (!taken && is_of_states(taken.error().code)) {
         asking_state_ = false;
     } else if (!taken) {
         close(taken.error(), out);
@@ -150,8 +153,9 @@ void Session::give_up_state(session::Actions& out) {
 // What was not answered, because of a lack of keys or of time, and whatever keeps a state that was
 // offered from coming about, here or there. A part takes its time on a slow line.
 void Session::tick_states(session::Actions& out) {
-    bool const unanswered = offered_ && can_give_ && !giving_;
+    bool const unanswered = offered_ && can_give_ && !giving_ && peer_has_room_;
     if (unanswered && now_ms_ > offer_ms_ + kStateOfferMs) give_up_state(out);
+    if (!local_->has_room) return;
     if (!asking_state_ || taking_ || now_ms_ <= state_ask_ms_ + state_patience_ms_) return;
     if (state_patience_ms_ < kStatePatienceMaxMs) state_patience_ms_ *= 2;
     ask_state(out);

@@ -55,7 +55,9 @@ void Upkeep::tick() {
         return run(replica, options, acknowledge);
     };
     store_.query(work, [this, alive = alive_, acknowledge](Outcome const& outcome) {
-        if (*alive) finished(outcome, acknowledge);
+        if (!*alive) return;
+        finished(outcome, acknowledge);
+        look_at_disk(outcome);
     });
 }
 
@@ -70,7 +72,12 @@ Upkeep::Outcome Upkeep::index(Replica& replica) {
 // A step that fails does not keep the others from being done: what this site acknowledges, others
 // wait for. The first failure is told.
 Upkeep::Outcome Upkeep::run(Replica& replica, Options const& options, bool acknowledge) {
+    Outcome recovery;
+    if (replica.failed()) recover(replica, recovery);
     Outcome outcome = index(replica);
+    outcome.recovered = recovery.recovered;
+    outcome.kept_waiting = recovery.kept_waiting;
+    if (!recovery.error) outcome.error = recovery.error;
     auto const take = [&outcome](auto result) {
         if (!result && outcome.error) outcome.error = tl::unexpected(result.error());
         return result ? *std::move(result) : typename decltype(result)::value_type();
@@ -89,7 +96,38 @@ Upkeep::Outcome Upkeep::run(Replica& replica, Options const& options, bool ackno
     outcome.damaged = replica.damaged_records().size();
     outcome.needs_scrub = replica.needs_scrub() && !erased_waits(replica);
     outcome.ticket = replica.scrub_ticket();
+    outcome.disk = replica.disk_status();
     return outcome;
+}
+
+// That there is no room yet, or that it does not come back in this run, is told as the disk's state.
+void Upkeep::recover(Replica& replica, Outcome& outcome) {
+    auto const done = replica.recover();
+    outcome.recovered = done.has_value();
+    if (done) return;
+    outcome.kept_waiting = done.error().code == Errc::unavailable;
+    bool const told = done.error().message == replica.disk_status().words();
+    if (!outcome.kept_waiting && !told) outcome.error = tl::unexpected(done.error());
+}
+
+void Upkeep::look_at_disk(Outcome const& outcome) {
+    std::uint64_t const now = clock_.monotonic_ms();
+    DiskState const state = outcome.disk.state;
+    bool const other = state != disk_;
+    bool const again = state != DiskState::ok && now >= disk_told_ms_ + kTellAgainMs;
+    if (outcome.recovered)
+        log_("disk", "the disk has room again: the database was opened anew, and writes are taken");
+    if (other || again) {
+        disk_ = state;
+        disk_told_ms_ = now;
+        if (state == DiskState::ok)
+            log_("disk", "the disk has room again; everything is taken");
+        else
+            log_("alarm", "disk: " + outcome.disk.words());
+    }
+    if (outcome.kept_waiting && kept_waiting_) kept_waiting_();
+    if (outcome.recovered && recovered_) return recovered_();
+    if (other) changed_();
 }
 
 void Upkeep::finished(Outcome const& outcome, bool acknowledged) {

@@ -1,7 +1,8 @@
 // What a running node does by itself, once a second: acknowledges what it holds (at most once in
 // kAcknowledgeEveryMs, and only if something has changed), purges what is stable, cuts old entries
 // from the log, deletes again where deletes win, and scrubs the disk after an erasure. At every
-// tick, while there is something to do, it builds secondary indexes.
+// tick, while there is something to do, it builds secondary indexes. It watches the disk: says when
+// it is nearly full, and after a write that found it full makes the replica go on.
 //
 // Thread: the node's. The work itself runs on the store's thread; scrubbing runs where `Scrub`
 // says, because it takes long. Limits: kUpkeepBudget records a second.
@@ -47,6 +48,10 @@ public:
            Log log);
     ~Upkeep();
     void tick();
+    // The replica was read again after its disk had been full.
+    void on_recovered(std::function<void()> callback) { recovered_ = std::move(callback); }
+    // ... and cannot be, for somebody reads from a view of the engine.
+    void on_kept_waiting(std::function<void()> callback) { kept_waiting_ = std::move(callback); }
 
 private:
     struct Outcome {
@@ -56,7 +61,11 @@ private:
         std::size_t damaged = 0;  // records that wait for their repair
         bool needs_scrub = false;
         ScrubTicket ticket;
+        DiskStatus disk;
+        bool recovered = false, kept_waiting = false;
     };
+    static void recover(Replica& replica, Outcome& outcome);
+    void look_at_disk(Outcome const& outcome);
     static Outcome run(Replica& replica, Options const& options, bool acknowledge);
     static Outcome index(Replica& replica);
     void finished(Outcome const& outcome, bool acknowledged);
@@ -72,6 +81,9 @@ private:
     std::uint64_t next_ms_ = 0, next_acknowledgement_ms_ = 0, next_scrub_ms_ = 0;
     std::string failure_;  // that was told last
     std::uint64_t failure_told_ms_ = 0;
+    std::function<void()> recovered_, kept_waiting_;
+    DiskState disk_ = DiskState::ok;  // that was told
+    std::uint64_t disk_told_ms_ = 0;
     std::size_t scrubs_put_off_ = 0;  // one after the other
     std::size_t damaged_ = 0;         // that were told
     bool running_ = false, scrubbing_ = false, indexing_ = false;

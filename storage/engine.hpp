@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/disk_space.hpp"
 #include "storage/result.hpp"
 
 namespace inos {
@@ -87,6 +88,13 @@ public:
     // All of it or nothing, whenever the machine stops. Takes as long as writing them.
     // Errc::unavailable: not while cursors are open.
     virtual Result<void> keep_only(Family family, std::vector<std::string> const& keys) = 0;
+    // After a write that failed: opens the database anew, without trying anything again on a file
+    // that the disk has failed on. What is there then is on the disk, whatever became of the write.
+    // An error: it cannot be written yet, but read where that is possible; may be called again.
+    // Errc::unavailable: not while cursors are open.
+    virtual Result<void> recover() = 0;
+    // Of the disk that it writes to; nullopt: nobody knows.
+    virtual std::optional<DiskSpace> space() const { return std::nullopt; }
 };
 
 }  // namespace inos

@@ -117,7 +117,7 @@ void Replica::Stage::remember(Committed const& committed) {
 }
 
 Result<std::size_t> Replica::forget_requests(std::size_t budget) {
-    if (failed_) return std::size_t{0};
+    if (failure_) return std::size_t{0};
     auto const [from, to] = forgotten_requests(options_.space, clock_.now_ms());
     WriteBatch batch;
     auto cursor = engine_.scan(Family::meta, from, to);

@@ -45,17 +45,12 @@ Replica::Replica(Engine& engine, Clock const& clock, Membership membership, Repl
 
 Replica::~Replica() = default;
 
-namespace {
-
-// The actor that the site has gone on under, if it ever took a new one.
 Result<void> find_own_actor(Engine const& engine, ReplicaOptions& options) {
     INOS_TRY(auto const own, engine.get(Family::meta, keys::meta_kind(options.space, 'o')));
     if (!own) return {};
     options.actor = ActorId{Reader(*own).u64()};
     return {};
 }
-
-}  // namespace
 
 Result<std::unique_ptr<Replica>> Replica::open(Engine& engine,
                                                Clock const& clock,
@@ -83,18 +78,7 @@ Result<void> Replica::load_stored() {
 
 // All that a state has changed behind our back, and what follows from it.
 Result<void> Replica::load_again() {
-    vector_ = {};
-    actors_.clear();
-    sums_.clear();
-    erasures_.clear();
-    pending_erasures_.clear();
-    aliases_ = {};
-    damaged_.clear();
-    stable_known_ = false;
-    purged_with_ = {};
-    purge_from_.clear();
-    again_from_.clear();
-    log_pin_ = std::make_shared<int>(0);  // who has read the log begins again
+    forget_loaded();
     INOS_CHECK(load_stored());
     INOS_CHECK(load_or_repair());
     own_synced_ = vector_.at(options_.actor);
@@ -275,11 +259,11 @@ Result<std::optional<bool>> Replica::is_on_chain(Dot dot, crypto::Hash32 const& 
 }
 
 // The only door to the engine's write. A failed write has an unknown outcome, so it is the last
-// one.
+// one until recover() or the next start.
 Result<void> Replica::write_batch(WriteBatch const& batch, Durability durability) {
-    if (failed_) return refused();
+    if (failure_) return refused();
     auto written = engine_.write(batch, durability);
-    failed_ = !written;
+    if (!written) note_failure(written.error());
     if (written && durability == Durability::synced) own_synced_ = vector_.at(options_.actor);
     return written;
 }
@@ -331,7 +315,7 @@ void Replica::put_row(
 
 Result<void> Replica::write(Stage& stage, Durability durability) {
     Sums sums = sums_;
-    // A write that fails is the last one, so what is summed anew need not be taken back.
+    // Of a write that fails what is summed anew need not be taken back: recover() drops it.
     auto const summing = summing_.lock();
     for (auto& [key, staged] : stage.records_) {
         if (!staged.dirty && !staged.gone) continue;
@@ -381,17 +365,17 @@ Result<void> Replica::write(Stage& stage, Sums sums, Durability durability) {
     // Its rows may hold what was erased. All that the write did is noted by now: an error here must
     // not leave us with numbers that are used.
     if (auto forgotten = stage.scrub ? states_->forget() : Result<void>(); !forgotten) {
-        failed_ = true;
+        note_failure(forgotten.error());
         return forgotten;
     }
     if (auto followed = follow_aliases(stage); !followed) {
-        failed_ = true;
+        note_failure(followed.error());
         return followed;
     }
     if (!stage.schema_changed) return {};
     // The write is done; a replica that cannot read its schemas does not go on with old ones.
     auto loaded = load_schemas();
-    failed_ = !loaded;
+    if (!loaded) note_failure(loaded.error());
     return loaded;
 }
 

@@ -5,8 +5,9 @@
 //
 // Thread: all calls on one thread (net/store_thread.hpp gives it one). Durability: what commit()
 // and apply() report is durable as the options say; nothing may leave the node before. After a
-// write failed its outcome is unknown, so the replica refuses every further write until it is
-// opened again.
+// write failed its outcome is unknown, so the replica refuses every further write until what is on
+// the disk was read again: by recover() where the disk was full (docs/decisions/0015), else by the
+// next start.
 //
 // Keys, see storage/keys.hpp:
 //   records  space u32 | collection | 00 | key     -> version u8 | digest 16 | class u8 | last dot
@@ -40,11 +41,11 @@
 #include "storage/acknowledgements.hpp"
 #include "storage/aliases.hpp"
 #include "storage/clock.hpp"
-#include "storage/continuity.hpp"
 #include "storage/crypto/crypto.hpp"
 #include "storage/digest.hpp"
 #include "storage/engine.hpp"
 #include "storage/entry_batch.hpp"
+#include "storage/head_comparison.hpp"
 #include "storage/key_ring.hpp"
 #include "storage/log_starts.hpp"
 #include "storage/membership.hpp"
@@ -171,29 +172,6 @@ struct ApplyReport {
     bool took_back = false;  // entries of our own actor that were not here
 };
 
-// What a comparison of all actors' last entries with those of a peer brought to light.
-struct HeadComparison {
-    struct Found {
-        Fork fork;
-        bool is_new = false;  // nobody has been told yet
-    };
-    // The peer says that it holds another entry under the number. What we hold can be shown to it.
-    struct Unlike {
-        ActorId actor;
-        Seq seq = 0;
-        ActorHead ours;
-    };
-    std::vector<Unlike> forks;
-    bool confirmed = false;  // of our actors, present or earlier: more than before
-    bool over = false;       // our next write takes a new actor from now on
-};
-
-// What a peer's side of a fork means here. Neither: what it shows is what is held here.
-struct ForkShown {
-    std::optional<HeadComparison::Found> found;    // two histories: kept as evidence
-    std::optional<HeadComparison::Unlike> cannot;  // it is ahead of us, so it has to judge: by this
-};
-
 // What may go from the log, see Replica::truncate.
 struct LogRetention {
     std::uint64_t age_ms = 0;            // entries that came here less long ago stay
@@ -214,11 +192,14 @@ struct ReplicaOptions {
     // Who lacks no more entries than this is not offered a state instead, if the log reaches back.
     std::uint64_t state_entries_min = kStateEntriesMin;
     std::size_t state_write_bytes = kStateWriteBytes;  // about
+    SpaceMarks space_marks = {};
 };
 
 // All statements of the membership log that the engine holds, in any order.
 Result<std::vector<std::string>> stored_statements(Engine const& engine, std::uint32_t space);
 void put_statement(WriteBatch& batch, std::uint32_t space, std::string_view bytes);
+// The actor that the site has gone on under, if it ever took a new one.
+Result<void> find_own_actor(Engine const& engine, ReplicaOptions& options);
 
 class Replica {
 public:
@@ -446,7 +427,16 @@ public:
     // Snapshots that nobody asks for any more, and what is staged of a state that has come as
     // entries.
     Result<void> drop_idle_states();
-    bool failed() const { return failed_; }
+    // A write has failed, and none is taken any more.
+    bool failed() const { return failure_.has_value(); }
+    // Where one failed because the disk was full: opens the engine anew and reads all again, so
+    // that writes are taken. Errc::no_space, unavailable: not yet, call again; other errors: never
+    // in this run. All that was given out as states is dropped; nothing else that was told to
+    // anybody changes, but for commits that were no more than Durability::flushed.
+    Result<void> recover();
+    DiskStatus disk_status() const;
+    // Entries and states of others are taken.
+    bool has_room() const { return !failed() && room() == Room::everything; }
     // Holds what its issuer held when this site was admitted; before, commit() answers
     // Errc::unavailable, so that a new member never writes over what it has not seen.
     bool caught_up() const;
@@ -517,7 +507,7 @@ private:
     Result<void> follow_aliases(Stage const& stage);
     void remember_erased(Stage const& stage);
     std::optional<Write> prepared(Write const& write) const;
-    Result<Committed> commit_one(Stage& stage, Transaction const& transaction);
+    Result<Committed> commit_one(Stage& stage, Transaction const& transaction, Room room);
     Result<void> apply_run(Stage& stage, EntryRun const& run, ApplyReport& report);
     Result<void> apply_entry(Stage& stage, Dot dot, std::string const& bytes, ApplyReport& report);
     Result<void> check_deps(Stage const& stage,
@@ -537,6 +527,12 @@ private:
     void commit_some(std::vector<Transaction> const& group,
                      std::vector<Result<Committed>>& results);
     Result<void> refused() const;
+    void note_failure(Error const& error);
+    Room room() const;
+    Result<void> check_room(Transaction const& transaction, Room room) const;
+    Result<void> check_foreign_room() const;
+    void forget_loaded();
+    Result<void> load_recovered();
     void note_damaged(std::string key);
     Result<StoredRecord> checked(std::string_view value, RecordName const& name) const;
     Result<void> write(Stage& stage, Durability durability);
@@ -593,7 +589,7 @@ private:
     std::set<std::string> damaged_;
     bool rows_missing_ = false;  // a block of records was lost, and not all of them are known
     bool sums_lost_ = false;
-    bool failed_ = false;
+    std::optional<Error> failure_;  // the first write that failed
 };
 
 }  // namespace inos

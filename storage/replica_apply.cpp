@@ -246,8 +246,8 @@ void Replica::sign_head(Stage& stage) const {
 }
 
 Result<ApplyReport> Replica::apply(EntryBatch const& batch) {
-    if (failed_) return tl::unexpected(refused().error());
     INOS_CHECK(check_size(batch));
+    INOS_CHECK(check_foreign_room());
     Stage stage(*this);
     ApplyReport report;
     INOS_CHECK(check_erasures(stage, batch));

@@ -220,6 +220,8 @@ private:
         INOS_TRY(auto const chain, replica_.chain_at(dot));
         INOS_ASSERT(chain.has_value());
         batch_.heads.push_back({dot.actor, dot.seq, replica_.sign_own(dot, *chain)});
+        // What is on the disk goes to others even while nothing can be written there.
+        if (is_synced && replica_.failed()) return {};
         return replica_.keep_signature(batch_.heads.back(),
                                        is_synced ? Durability::flushed : Durability::synced);
     }

@@ -445,7 +445,7 @@ private:
     std::map<std::pair<std::string, std::string>, Item*> by_name_;
 };
 
-Result<Committed> Replica::commit_one(Stage& stage, Transaction const& transaction) {
+Result<Committed> Replica::commit_one(Stage& stage, Transaction const& transaction, Room room) {
     if (transaction.source.size() > kSourceBytesMax || !valid_utf8(transaction.source))
         return fail(Errc::invalid,
                     "the source \"" + transaction.source + "\" has to be at most " +
@@ -456,6 +456,7 @@ Result<Committed> Replica::commit_one(Stage& stage, Transaction const& transacti
         INOS_TRY(auto known, stage.remembered(transaction));
         if (known) return *std::move(known);
     }
+    INOS_CHECK(check_room(transaction, room));
     Draft draft(*this, stage, transaction);
     Committed committed;
     committed.writes.resize(transaction.writes.size());
@@ -485,11 +486,12 @@ void Replica::commit_some(std::vector<Transaction> const& group,
                           std::vector<Result<Committed>>& results) {
     std::size_t const first = results.size();
     Stage stage(*this);
+    Room const room = this->room();
     bool anything = false;
     std::size_t unsure = group.size();  // the first that needs an actor of which we are certain
-    while (!failed_ && results.size() < group.size() && !stage.schema_changed &&
+    while (!failure_ && results.size() < group.size() && !stage.schema_changed &&
            !stage.aliases_changed) {
-        results.push_back(commit_one(stage, group[results.size()]));
+        results.push_back(commit_one(stage, group[results.size()], room));
         bool const writes = results.back() && results.back()->dot && !results.back()->replayed;
         bool const lacks_rights = !results.back() && results.back().error().code == Errc::rights;
         anything = anything || writes;
@@ -503,15 +505,15 @@ void Replica::commit_some(std::vector<Transaction> const& group,
         return;
     }
     bool const current = membership_->is_current(options_.actor);
-    if (!failed_ && unsure < group.size() && (doubt() != Doubt::none || !current))
+    if (!failure_ && unsure < group.size() && (doubt() != Doubt::none || !current))
         return renew_for(unsure, first, results);
-    Result<void> const written = failed_                         ? refused()
+    Result<void> const written = failure_                        ? refused()
                                  : anything || stage.remembers() ? write(stage, options_.durability)
                                                                  : Result<void>();
     if (written) return;
     // After a failed write nobody may believe that anything of it happened.
     results.resize(first, tl::unexpected<Error>(written.error()));
-    results.resize(failed_ ? group.size() : first, tl::unexpected<Error>(written.error()));
+    results.resize(failure_ ? group.size() : first, tl::unexpected<Error>(written.error()));
 }
 
 // Now that there is something to write: under a new actor, and all over again. Where that fails,
@@ -524,13 +526,6 @@ void Replica::renew_for(std::size_t unsure,
     if (renewed) return results.resize(first, tl::unexpected<Error>(Error{}));
     results.resize(unsure, refusal());
     results.push_back(refusal());
-}
-
-Result<void> Replica::refused() const {
-    return fail(
-        Errc::io,
-        "an earlier write to the disk failed, so this node takes no more writes; see to the "
-        "disk and start the node again");
 }
 
 }  // namespace inos

@@ -36,7 +36,7 @@ Error damaged() {
 Result<StatePart> Replica::give_state(SiteId const& to,
                                       StateAsk const& ask,
                                       StatePartLimits const& limits) {
-    if (failed_) return tl::unexpected(refused().error());
+    if (failure_) return tl::unexpected(refused().error());
     return states_->give(to, ask, limits);
 }
 Result<bool> Replica::prefers_state(SiteId const& to, VersionVector const& theirs, bool gone) {

@@ -318,7 +318,7 @@ bool Replica::needs_scrub() const {
 }
 
 Result<bool> Replica::build_indexes(std::size_t budget) {
-    if (failed_) return false;
+    if (failure_) return false;
     return indexes_->work(budget);
 }
 

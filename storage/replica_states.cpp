@@ -22,7 +22,7 @@ std::optional<StateAsk> Replica::state_ask(SiteId const& from) {
     return states_->ask(from);
 }
 Result<StateTaken> Replica::take_state(SiteId const& from, StatePart const& part) {
-    if (failed_) return tl::unexpected(refused().error());
+    INOS_CHECK(check_foreign_room());
     return states_->take(from, part);
 }
 std::optional<StateProgress> Replica::state_progress() const {
@@ -376,7 +376,7 @@ Result<void> Replica::States::check_row(Taken& taken, StateRow const& row) const
 Result<StateTaken> Replica::States::take(SiteId const& from, StatePart const& part) {
     if (asked_ != from) return StateTaken::stale;
     auto taken = take_asked(from, part);
-    if (!taken && taken.error().code == Errc::corruption && !replica_.failed_) {
+    if (!taken && taken.error().code == Errc::corruption && !replica_.failed()) {
         refused_ms_[from] = replica_.clock_.monotonic_ms();
         return fail(Errc::corruption,
                     "a state cannot come into force, for what is held here is damaged: " +

@@ -67,7 +67,7 @@ public:
             INOS_CHECK(replica_.sign_own_log());
         }
         auto written = write_all();
-        replica_.failed_ |= !written;
+        if (!written) replica_.note_failure(written.error());
         return written;
     }
 

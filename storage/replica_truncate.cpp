@@ -271,7 +271,7 @@ private:
 };
 
 Result<std::size_t> Replica::truncate(LogRetention const& retention) {
-    if (failed_) return tl::unexpected(refused().error());
+    if (failure_) return tl::unexpected(refused().error());
     if (log_pin_.use_count() > 1 || !damaged_.empty()) return std::size_t{0};
     INOS_TRY(VersionVector floor, stable());
     auto cut = Truncation(*this, std::move(floor), retention).run();

@@ -87,12 +87,10 @@ void add_status(CommandLine& line) {
                          << (client->node_is_running() ? terminal.green("running")
                                                        : terminal.yellow("not running"))
                          << '\n';
-            if (status.find("writable") && !bool_of(status, "writable")) {
-                terminal.out
-                    << terminal.red(
-                           "writes are refused since a write to the disk failed; restart the node")
-                    << '\n';
-            }
+            auto const* disk = status.find("disk");
+            std::string const trouble = disk ? text_of(*disk, "reason") : "";
+            if (!trouble.empty())
+                terminal.out << terminal.red("disk    " + clean_text(trouble)) << '\n';
             for (auto const& space : array_of(status, "spaces"))
                 print_space(context, space);
             terminal.out << '\n';

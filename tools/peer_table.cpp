@@ -28,7 +28,7 @@ void print_peers(Context& context, Array const& peers) {
     Table table({"peer", "state", "behind", "ahead", "in / out", "address", "last error"});
     for (auto const& peer : peers) {
         table.add({text_of(peer, "name"),
-                   text_of(peer, "state"),
+                   text_of(peer, "state") + (bool_of(peer, "disk_full") ? ", disk full" : ""),
                    count_of(peer, "behind"),
                    count_of(peer, "ahead"),
                    traffic(peer),

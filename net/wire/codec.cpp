@@ -210,6 +210,12 @@ void put(schema::Message::Builder out, StateOffer const& message) {
     out.setStateOffer(as_data(message.space));
 }
 
+void put(schema::Message::Builder out, Room const& message) {
+    auto builder = out.initRoom();
+    builder.setSpace(as_data(message.space));
+    builder.setRoom(message.room);
+}
+
 void put(schema::Message::Builder out, StateAsk const& message) {
     auto builder = out.initStateAsk();
     builder.setSpace(as_data(message.space));
@@ -413,6 +419,8 @@ Message get(schema::Message::Reader in) {
             return get(in.getRepairAsk());
         case schema::Message::REPAIR_ANSWER:
             return get(in.getRepairAnswer());
+        case schema::Message::ROOM:
+            return Room{sixteen(in.getRoom().getSpace()), in.getRoom().getRoom()};
         case schema::Message::STATE_OFFER:
             return StateOffer{sixteen(in.getStateOffer())};
         case schema::Message::STATE_ASK: {

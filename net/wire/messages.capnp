@@ -26,6 +26,7 @@ struct Message {
     stateOffer   @14 :Data;      # space; the receiver lacks entries that the sender has cut
     stateAsk     @15 :StateAsk;
     statePart    @16 :StatePart;
+    room         @17 :Room;
   }
 }
 
@@ -34,7 +35,7 @@ struct Hello {
   versionMax @1 :UInt16;
   nowMs      @2 :UInt64;         # the sender's wall clock, milliseconds since the Unix epoch
   spaces     @3 :List(Space);
-  features   @4 :UInt32;         # bits: 0 answers repairAsk
+  features   @4 :UInt32;         # bits: 0 answers repairAsk, 1 knows room
 
   struct Space {
     id         @0 :Data;         # 16 bytes
@@ -147,6 +148,13 @@ struct Ack {
   changed @1 :Data;              # version vector of what is durable: heads that moved
   vector  @2 :Data;              # 16 bytes: digest of all of it
   root    @3 :Data;              # 16 bytes
+}
+
+# Whether the sender's disk has room for entries and states of others. Until it says so, there is;
+# while there is not it says so again and again, so that the receiver waits.
+struct Room {
+  space @0 :Data;
+  room  @1 :Bool;
 }
 
 struct Refusal {

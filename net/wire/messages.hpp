@@ -19,6 +19,7 @@ namespace inos::wire {
 using Digest = std::array<std::uint8_t, 16>;
 
 inline constexpr std::uint32_t kFeatureRepair = 1;  // answers RepairAsk
+inline constexpr std::uint32_t kFeatureRoom = 2;    // knows Room
 
 struct Hello {
     struct Space {
@@ -160,6 +161,13 @@ struct StatePart {
     bool operator==(StatePart const&) const = default;
 };
 
+// Entries and states are taken; or not, for want of room on the disk.
+struct Room {
+    SpaceId space{};
+    bool room = true;
+    bool operator==(Room const&) const = default;
+};
+
 using Message = std::variant<Hello,
                              Statements,
                              Vector,
@@ -176,6 +184,7 @@ using Message = std::variant<Hello,
                              RepairAnswer,
                              StateOffer,
                              StateAsk,
-                             StatePart>;
+                             StatePart,
+                             Room>;
 
 }  // namespace inos::wire

@@ -4,11 +4,13 @@
 #include <array>
 #include <atomic>
 #include <charconv>
+#include <filesystem>
 #include <mutex>
 #include <shared_mutex>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
@@ -18,13 +20,19 @@
 namespace inos {
 namespace {
 
+constexpr std::size_t kProbeBytes = 64 << 10;
+constexpr char kRemedy[] =
+    "; nothing was changed: put a backup back (`inos restore`), or make a new site join in its "
+    "place (`inos join`)";
+
 rocksdb::Slice slice(std::string_view text) {
     return {text.data(), text.size()};
 }
 
 Error error_of(rocksdb::Status const& status, std::string const& what) {
     Errc code = Errc::io;
-    if (status.IsNoSpace())
+    // A quota that is used up comes without a code of its own.
+    if (status.IsNoSpace() || status.ToString().find("quota exceeded") != std::string::npos)
         code = Errc::no_space;
     else if (status.IsCorruption())
         code = Errc::corruption;
@@ -103,8 +111,9 @@ private:
     Error error_;
 };
 
-rocksdb::DBOptions db_options() {
+rocksdb::DBOptions db_options(rocksdb::Env* env) {
     rocksdb::DBOptions options;
+    if (env) options.env = env;
     options.create_if_missing = true;
     options.create_missing_column_families = true;
     options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -199,9 +208,34 @@ Result<void> take_families(Opened& opened, std::vector<rocksdb::ColumnFamilyHand
     return {};
 }
 
-Result<Opened> open_database(std::string const& path, rocksdb::ColumnFamilyOptions const& family) {
+Error open_error(rocksdb::Status const& status, std::string const& path) {
+    Error error = error_of(status, "opening the database in \"" + path + "\"");
+    if (says_locked(status)) error.code = Errc::conflict;
+    if (error.code == Errc::corruption) error.message += kRemedy;
+    return error;
+}
+
+// Without the file that names the others RocksDB would begin anew, and remove them.
+Result<void> check_current(std::string const& path, rocksdb::Env& env) {
     std::vector<std::string> names;
-    if (!rocksdb::DB::ListColumnFamilies(db_options(), path, &names).ok())
+    if (!env.GetChildren(path, &names).ok()) return {};
+    bool const has = std::find(names.begin(), names.end(), "CURRENT") != names.end();
+    bool const lost = !has && std::any_of(names.begin(), names.end(), [](auto const& name) {
+        return name.starts_with("MANIFEST-") || name.ends_with(".sst");
+    });
+    if (!lost) return {};
+    return fail(Errc::corruption,
+                "the database in \"" + path +
+                    "\" lacks its file CURRENT, so what lies there cannot be read" + kRemedy,
+                path);
+}
+
+Result<Opened> open_database(std::string const& path,
+                             rocksdb::ColumnFamilyOptions const& family,
+                             rocksdb::Env* env) {
+    INOS_CHECK(check_current(path, env ? *env : *rocksdb::Env::Default()));
+    std::vector<std::string> names;
+    if (!rocksdb::DB::ListColumnFamilies(db_options(env), path, &names).ok())
         names = {rocksdb::kDefaultColumnFamilyName};  // a new one, or opening it says what is wrong
     for (std::size_t i = 0; i < kFamilies; ++i)
         if (std::none_of(names.begin(), names.end(), [i](auto const& name) {
@@ -214,12 +248,8 @@ Result<Opened> open_database(std::string const& path, rocksdb::ColumnFamilyOptio
         descriptors.emplace_back(name, family);
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* raw = nullptr;
-    auto const status = rocksdb::DB::Open(db_options(), path, descriptors, &handles, &raw);
-    if (!status.ok()) {
-        Error error = error_of(status, "opening the database in \"" + path + "\"");
-        if (says_locked(status)) error.code = Errc::conflict;
-        return tl::unexpected(std::move(error));
-    }
+    auto const status = rocksdb::DB::Open(db_options(env), path, descriptors, &handles, &raw);
+    if (!status.ok()) return tl::unexpected(open_error(status, path));
     Opened opened;
     opened.db.reset(raw);
     if (auto taken = take_families(opened, std::move(handles)); !taken)
@@ -227,10 +257,55 @@ Result<Opened> open_database(std::string const& path, rocksdb::ColumnFamilyOptio
     return opened;
 }
 
+// For reading, of a database that was open before. Families that were not finished are passed over.
+Result<Opened> open_to_read(std::string const& path,
+                            rocksdb::ColumnFamilyOptions const& family,
+                            rocksdb::Env* env,
+                            std::array<std::uint64_t, kFamilies> const& generations) {
+    std::vector<rocksdb::ColumnFamilyDescriptor> descriptors{
+        {rocksdb::kDefaultColumnFamilyName, family}};
+    for (std::size_t i = 0; i < kFamilies; ++i)
+        descriptors.emplace_back(name_of(i, generations[i]), family);
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* raw = nullptr;
+    auto const status =
+        rocksdb::DB::OpenForReadOnly(db_options(env), path, descriptors, &handles, &raw);
+    if (!status.ok()) return tl::unexpected(open_error(status, path));
+    Opened opened;
+    opened.db.reset(raw);
+    opened.generations = generations;
+    opened.db->DestroyColumnFamilyHandle(handles.front());
+    std::copy(handles.begin() + 1, handles.end(), opened.families.begin());
+    return opened;
+}
+
+// Does the disk take anything? A new file, written and synced, tells without touching any other.
+Result<void> probe(std::string const& path, rocksdb::Env& env) {
+    std::string const name = path + "/recover.probe";
+    std::unique_ptr<rocksdb::WritableFile> file;
+    auto status = env.NewWritableFile(name, &file, {});
+    if (status.ok()) status = file->Append(std::string(kProbeBytes, 'x'));
+    if (status.ok()) status = file->Sync();
+    if (file) {
+        auto const closed = file->Close();
+        if (status.ok()) status = closed;
+    }
+    auto const gone = env.DeleteFile(name);
+    if (status.ok()) status = gone;
+    if (status.ok()) return {};
+    return tl::unexpected(error_of(status, "trying to write in \"" + path + "\""));
+}
+
 class RocksEngine final : public Engine {
 public:
-    RocksEngine(std::string path, rocksdb::ColumnFamilyOptions options, Opened opened)
-        : path_(std::move(path)), options_(std::move(options)), opened_(std::move(opened)) {}
+    RocksEngine(std::string path,
+                rocksdb::ColumnFamilyOptions options,
+                rocksdb::Env* env,
+                Opened opened)
+        : path_(std::move(path)),
+          options_(std::move(options)),
+          env_(env),
+          opened_(std::move(opened)) {}
 
     ~RocksEngine() override { close(); }
 
@@ -257,7 +332,7 @@ public:
 
     Result<void> write(WriteBatch const& batch, Durability durability) override {
         std::shared_lock const lock(mutex_);
-        if (!opened_.db) return tl::unexpected(closed());
+        if (not_writable_) return tl::unexpected(*not_writable_);
         rocksdb::WriteBatch out(0, 0, 8, 0);
         for (auto const& change : batch.changes) {
             auto const status = change.value
@@ -284,9 +359,21 @@ public:
         }
         std::unique_lock const lock(mutex_);
         if (*cursors_ > 0) return tl::unexpected(being_read());
-        close();
-        INOS_TRY(opened_, open_database(path_, options_));
-        return {};
+        return reopen();
+    }
+
+    Result<void> recover() override {
+        INOS_CHECK(probe(path_, env_ ? *env_ : *rocksdb::Env::Default()));
+        std::unique_lock const lock(mutex_, std::try_to_lock);
+        if (!lock || *cursors_ > 0) return tl::unexpected(being_read());
+        return reopen();
+    }
+
+    std::optional<DiskSpace> space() const override {
+        std::error_code error;
+        auto const found = std::filesystem::space(path_, error);
+        if (error) return std::nullopt;
+        return DiskSpace{found.available, found.capacity};
     }
 
     Result<void> keep_only(Family family, std::vector<std::string> const& keys) override {
@@ -347,11 +434,26 @@ private:
     }
 
     static Error being_read() {
-        return Error{Errc::unavailable, "the database is being read; scrub it again later", {}};
+        return Error{Errc::unavailable, "the database is being read; try again later", {}};
     }
 
     Error closed() const {
-        return Error{Errc::io, "the database in \"" + path_ + "\" could not be opened again", {}};
+        return not_writable_.value_or(Error{Errc::io, "the database is closed", {}});
+    }
+
+    // Where it cannot be opened to be written, at least to be read.
+    Result<void> reopen() {
+        close();
+        auto opened = open_database(path_, options_, env_);
+        if (opened) {
+            opened_ = *std::move(opened);
+            not_writable_.reset();
+            return {};
+        }
+        not_writable_ = opened.error();
+        if (auto to_read = open_to_read(path_, options_, env_, opened_.generations))
+            opened_ = *std::move(to_read);
+        return tl::unexpected(opened.error());
     }
 
     Result<void> compact_all(std::atomic<bool>& cancelled) {
@@ -382,9 +484,11 @@ private:
 
     std::string path_;
     rocksdb::ColumnFamilyOptions options_;
-    // Guards `opened_` against being closed and opened again, which scrub() alone does.
+    rocksdb::Env* env_;
+    // Guards `opened_` against being closed and opened again, which scrub() and recover() do.
     mutable std::shared_mutex mutex_;
     Opened opened_;
+    std::optional<Error> not_writable_;  // why it could not be opened to be written
     std::shared_ptr<std::atomic<int>> cursors_ = std::make_shared<std::atomic<int>>(0);
 };
 
@@ -393,8 +497,9 @@ private:
 Result<std::unique_ptr<Engine>> open_rocks(std::string const& path, RocksOptions const& options) {
     auto const cache = rocksdb::NewLRUCache(options.cache_bytes);
     auto const family = family_options(options, cache);
-    INOS_TRY(Opened opened, open_database(path, family));
-    return std::unique_ptr<Engine>(std::make_unique<RocksEngine>(path, family, std::move(opened)));
+    INOS_TRY(Opened opened, open_database(path, family, options.env));
+    return std::unique_ptr<Engine>(
+        std::make_unique<RocksEngine>(path, family, options.env, std::move(opened)));
 }
 
 }  // namespace inos

@@ -11,11 +11,16 @@
 
 #include "storage/engine.hpp"
 
+namespace rocksdb {
+class Env;
+}
+
 namespace inos {
 
 struct RocksOptions {
     std::size_t cache_bytes = 64 << 20;         // block cache, shared by all families
     std::size_t write_buffer_bytes = 32 << 20;  // per family, before it is flushed to a file
+    rocksdb::Env* env = nullptr;  // the files and threads of a test; outlives the engine
 };
 
 // Opens the database in `path`, made if missing. Errc::conflict when another process has it open.

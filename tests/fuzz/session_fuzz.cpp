@@ -96,9 +96,11 @@ private:
     SpaceId next_space() { return in_.byte() == 0xff ? SpaceId{} : fixture_.space; }
 
     wire::Message next_of_state() {
-        switch (in_.below(3)) {
+        switch (in_.below(4)) {
             case 0:
                 return wire::StateOffer{next_space()};
+            case 3:
+                return wire::Room{next_space(), (in_.byte() & 1) != 0};
             case 1:
                 return wire::StateAsk{next_space(), {}, {}, std::string(1, '\0')};
             default:
@@ -233,8 +235,14 @@ private:
     void answer_apply() {
         --applying_;
         Result<ApplyReport> report;
-        if (in_.byte() == 0xff) report = fail(Errc::protocol, "a signature is wrong");
-        perform(session_.applied(std::move(report), next_state(), now_ms_));
+        std::optional<wire::Batch> refused;
+        std::uint8_t const outcome = in_.byte();
+        if (outcome == 0xff) report = fail(Errc::protocol, "a signature is wrong");
+        if (outcome == 0xfe) {
+            report = fail(Errc::no_space, "the disk is full");
+            refused.emplace().space = fixture_.space;
+        }
+        perform(session_.applied(std::move(report), next_state(), now_ms_, std::move(refused)));
     }
 
     void perform(session::Actions const& actions) {

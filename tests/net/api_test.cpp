@@ -167,9 +167,42 @@ TEST_F(ApiErrors, name_the_rights_that_are_missing) {
     EXPECT_EQ(answer.status, 403) << answer.body;
 }
 
-TEST_F(ApiErrors, a_broken_disk_is_no_success) {
-    space[0].engine->fail_write(1, FaultEngine::Outcome::lost, Errc::no_space);
+TEST_F(ApiErrors, D19_a_full_disk_is_507_until_there_is_room) {
+    FaultEngine& engine = *space[0].engine;
+    auto const state = [&] {
+        auto const status = json(200, "GET", "/v1/status");
+        return std::pair(*status.find("writable"), *status.find("disk")->find("state"));
+    };
+    EXPECT_EQ(state(), std::pair(Value(true), Value("ok")));
+    EXPECT_EQ(send("PUT", kAnn, "{}").status, 201);
+    engine.set_space(DiskSpace{200u << 20, std::uint64_t{1} << 40});
+    EXPECT_EQ(state(), std::pair(Value(true), Value("low")));
+    EXPECT_EQ(send("PUT", kAnn, R"({"n":1})").status, 200);
+    EXPECT_EQ(send("GET", "/readyz").status, 200);
+    engine.set_space(DiskSpace{60u << 20, std::uint64_t{1} << 40});
+    EXPECT_EQ(state(), std::pair(Value(false), Value("lower")));
+    EXPECT_EQ(send("PUT", kAnn, R"({"n":2})").status, 507);
+    EXPECT_EQ(send("DELETE", kAnn).status, 200);
+    auto const unready = send("GET", "/readyz");
+    EXPECT_EQ(unready.status, 503);
+    EXPECT_NE(unready.body.find("only 60 MiB"), std::string::npos) << unready.body;
+    EXPECT_NE(send("GET", "/metrics").body.find("inos_disk_free_bytes 62914560"),
+              std::string::npos);
+    engine.set_space(std::nullopt);
+    engine.fill(true);
     EXPECT_EQ(send("PUT", kAnn, "{}").status, 507);
+    EXPECT_EQ(send("PUT", kAnn, "{}").status, 507) << "as long as it lasts";
+    EXPECT_EQ(state(), std::pair(Value(false), Value("full")));
+    EXPECT_EQ(send("GET", kAnn).status, 404) << "reads go on";
+    engine.fill(false);
+    ASSERT_TRUE(space[0]->recover());
+    EXPECT_EQ(send("PUT", kAnn, "{}").status, 201);
+    EXPECT_EQ(state(), std::pair(Value(true), Value("ok")));
+}
+
+TEST_F(ApiErrors, a_broken_disk_is_no_success) {
+    space[0].engine->fail_write(1, FaultEngine::Outcome::lost, Errc::io);
+    EXPECT_EQ(send("PUT", kAnn, "{}").status, 500);
     EXPECT_EQ(send("GET", "/readyz").status, 503);
     EXPECT_EQ(send("GET", "/healthz").status, 200);
     EXPECT_EQ(*json(200, "GET", "/v1/status").find("writable"), Value(false));

@@ -70,9 +70,13 @@ private:
     }
     void act(session::Apply& apply) {
         auto const batch = value_of(wire::open_batch(apply.batch, key_));
-        auto report = site_->apply(batch);
+        auto report = *apply.refused
+                          ? Result<ApplyReport>(tl::unexpected(no_room(site_->disk_status())))
+                          : site_->apply(batch);
         if (report) applied += report->applied;
-        perform(session.applied(std::move(report), state_of(site_), 0));
+        *apply.refused = !report && report.error().code == Errc::no_space;
+        auto back = *apply.refused ? std::optional(apply.batch) : std::nullopt;
+        perform(session.applied(std::move(report), state_of(site_), now_ms, std::move(back)));
     }
     void act(session::AddStatements& add) {
         auto const added = value_of(site_->add_statements(add.statements));

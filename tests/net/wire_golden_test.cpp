@@ -69,7 +69,8 @@ std::vector<std::pair<std::string, wire::Message>> golden_messages() {
             {"state part", wire::StatePart{fill(1), fill(2), "after", 4, "sealed bytes"}},
             {"hello with features", with_features},
             {"repair ask", wire::RepairAsk{fill(1), {"a", "z"}, {"one", "two"}, fill(3), fill(4)}},
-            {"repair answer", answer}};
+            {"repair answer", answer},
+            {"room", wire::Room{fill(1), true}}};
 }
 
 // Bytes that a released version has sent are read, and written, for ever. INOS_GOLDEN_NEW=1 adds

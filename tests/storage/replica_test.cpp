@@ -392,13 +392,13 @@ TEST_F(ReplicaTest, after_a_failed_write_nothing_is_acknowledged_and_nothing_mor
     for (Outcome const outcome : {Outcome::lost, Outcome::kept}) {
         auto const vector = site->vector();
         auto const root = site->root();
-        site.engine->fail_write(1, outcome, Errc::no_space);
+        site.engine->fail_write(1, outcome, Errc::io);
         auto const results = site->commit({{"test", {put("bob", R"({"a":1})")}},
                                            {"test", {erase("nobody")}},
                                            {"test", {put("cid", R"({"a":1})")}}});
         ASSERT_EQ(results.size(), 3u);
         for (auto const& result : results)
-            EXPECT_EQ(result.error().code, Errc::no_space);
+            EXPECT_EQ(result.error().code, Errc::io);
         EXPECT_TRUE(site->failed());
         EXPECT_EQ(site->vector(), vector);
         EXPECT_EQ(site->root(), root);

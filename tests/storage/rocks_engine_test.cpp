@@ -144,7 +144,7 @@ TEST_F(RocksFiles, opens_with_what_was_written) {
     EXPECT_EQ(contents(*open_or_throw(path)), before);
 }
 
-TEST_F(RocksFiles, a_torn_tail_loses_the_torn_batch_only) {
+TEST_F(RocksFiles, D20_torn_log_tail_loses_the_torn_batch_only) {
     fill(200);
     fs::path const log = wal();
     fs::resize_file(log, fs::file_size(log) - 7);
@@ -159,7 +159,7 @@ TEST_F(RocksFiles, a_torn_tail_loses_the_torn_batch_only) {
     EXPECT_EQ(contents(*open_or_throw(path)).size(), 399u);
 }
 
-TEST_F(RocksFiles, a_flipped_bit_in_the_middle_of_the_wal_is_refused) {
+TEST_F(RocksFiles, W1_flipped_bit_in_log_is_refused) {
     fill(200);
     std::fstream file(wal(), std::ios::in | std::ios::out | std::ios::binary);
     auto const middle = static_cast<std::streamoff>(fs::file_size(wal()) / 2);

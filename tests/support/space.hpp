@@ -42,6 +42,7 @@ struct SpaceSetup {
     std::uint64_t seed = 1;
     Durability durability = Durability::synced;
     std::string rocks_below = {};  // a directory; empty: engines in memory
+    RocksOptions rocks = {};
     std::size_t state_write_bytes = kStateWriteBytes;
     std::uint64_t state_entries_min = kStateEntriesMin;
 };
@@ -65,6 +66,18 @@ public:
         replica.reset();
         engine->heal();
         replica = value_of(Replica::open(*engine, clock, std::move(membership), options_));
+    }
+
+    // The same where the engine was closed too.
+    void reopen_on(std::unique_ptr<Engine> inner) {
+        Membership membership = known_;
+        engine = std::make_unique<FaultEngine>(std::move(inner));
+        replica = value_of(Replica::open(*engine, clock, std::move(membership), options_));
+    }
+    void close() {
+        known_ = replica->membership();
+        replica.reset();
+        engine.reset();
     }
 
     // One transaction; throws when it is refused.
@@ -117,6 +130,7 @@ public:
 private:
     friend class Space;
     ReplicaOptions options_;
+    Membership known_{Genesis{}};
 };
 
 class Space {
@@ -238,8 +252,8 @@ private:
         site.options_.state_entries_min = setup_.state_entries_min;
         std::unique_ptr<Engine> inner = std::make_unique<MemoryEngine>();
         if (!setup_.rocks_below.empty())
-            inner =
-                value_of(open_rocks(setup_.rocks_below + "/site" + std::to_string(sites_.size())));
+            inner = value_of(open_rocks(
+                setup_.rocks_below + "/site" + std::to_string(sites_.size()), setup_.rocks));
         site.engine = std::make_unique<FaultEngine>(std::move(inner));
         Membership membership(genesis_);
         value_of(membership.add_all(certificates_));

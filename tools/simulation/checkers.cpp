@@ -89,7 +89,8 @@ void check_bounds(SimWorld& world, std::int64_t least) {
 }
 
 void check_alarm(std::string const& node, std::string const& line, Swarm const& swarm) {
-    static constexpr std::array<std::string_view, 4> kOfTheDisk = {
+    static constexpr std::array<std::string_view, 5> kOfTheDisk = {
+        "the disk has only",
         "an injected error of a",
         "the machine has lost power",
         "the disk is full",
@@ -98,7 +99,7 @@ void check_alarm(std::string const& node, std::string const& line, Swarm const& 
     bool const disk = std::any_of(kOfTheDisk.begin(), kOfTheDisk.end(), [&](auto const words) {
         return what.find(words) != std::string::npos;
     });
-    bool const about_disk = what.starts_with("upkeep: ") ||
+    bool const about_disk = what.starts_with("upkeep: ") || what.starts_with("disk: ") ||
                             what.starts_with("the peers' addresses could not be saved: ") ||
                             what.starts_with("erased data is still on the disk: ") ||
                             what.starts_with("an invitation could not be removed: ");

@@ -106,6 +106,7 @@ public:
     std::size_t reads() const { return reads_; }
     std::size_t calls() const { return calls_; }  // of any kind
     std::size_t scrubs() const { return scrubs_; }
+    std::size_t recoveries() const { return recoveries_; }
     std::size_t states() const { return states_; }  // that came into force
     // Calls that were made to fail.
     std::size_t failures(DiskFault fault) const {
@@ -120,11 +121,13 @@ public:
     }
     void fail_reads(bool fail) { failing_reads_ = fail; }
     void fill(bool full) { full_ = full; }  // no write succeeds, and none leaves anything
+    void set_space(std::optional<DiskSpace> const& space) { space_ = space; }
     // A working disk again, in a machine that runs.
     void heal() {
         fail_at_ = 0;
         die_at_ = 0;
         failing_reads_ = full_ = dead_ = false;
+        space_.reset();
     }
 
     // Opening a database writes what its log holds into tables, synced: from then on it stays.
@@ -222,6 +225,18 @@ public:
         overwritten_.clear();
         return inner_->keep_only(family, keys);
     }
+    Result<void> recover() override {
+        if (dies(false)) return fail(Errc::io, "the machine has lost power");
+        if (full_) return fail(Errc::no_space, "the disk is full");
+        INOS_CHECK(inner_->recover());
+        ++recoveries_;
+        undo_.clear();  // as reopen()
+        return {};
+    }
+    std::optional<DiskSpace> space() const override {
+        if (!space_ || !full_) return space_;
+        return DiskSpace{0, space_->total};
+    }
 
 private:
     bool dies(bool is_write) const {
@@ -278,7 +293,8 @@ private:
     }
 
     std::unique_ptr<Engine> inner_;
-    std::size_t scrubs_ = 0, states_ = 0;
+    std::size_t scrubs_ = 0, states_ = 0, recoveries_ = 0;
+    std::optional<DiskSpace> space_;
     std::size_t writes_ = 0, syncs_ = 0, fail_at_ = 0;
     mutable std::size_t reads_ = 0, calls_ = 0;
     mutable std::array<std::size_t, kDiskFaults> failures_{};

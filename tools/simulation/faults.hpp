@@ -42,6 +42,8 @@ enum class Fault : std::uint8_t {
     failed_write_kept,
     failed_read,
     disk_full,
+    disk_low,
+    disk_recovered,
     record_damaged,
     record_falsified,
     // clocks
@@ -117,6 +119,8 @@ inline constexpr std::array<std::string_view, kFaults> kFaultNames = {"partition
                                                                       "failed write kept",
                                                                       "failed read",
                                                                       "disk full",
+                                                                      "disk low",
+                                                                      "disk recovered",
                                                                       "record damaged",
                                                                       "record falsified",
                                                                       "clock forward",

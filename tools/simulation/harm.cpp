@@ -6,6 +6,8 @@ namespace inos::sim {
 namespace {
 
 constexpr std::uint64_t kHourMs = 3'600'000;
+constexpr std::uint64_t kDiskBytes = std::uint64_t{1} << 40;
+constexpr std::uint64_t kLowBytes = 200u << 20, kLowerBytes = 10u << 20;  // by SpaceMarks
 constexpr std::uint64_t kTenYearsMs = 10ull * 365 * 24 * kHourMs;
 // Longer than the longest step of a run, sometimes: a partition that nobody heals.
 constexpr std::array<std::uint64_t, 4> kBlockMs = {2'000, 20'000, 90'000, 400'000};
@@ -117,16 +119,26 @@ void Harm::disk(SimNode& node, Action action) {
     FaultEngine& engine = node.engine();
     Tape& tape = run_.tape;
     if (action == Action::fail_write) {
-        bool const kept = tape.chance(50);
-        run_.journal.note(node.name(), "a write is to fail");
+        bool const kept = tape.chance(50), full = tape.chance(30);
+        run_.journal.note(node.name(),
+                          full ? "a write is to find the disk full" : "a write is to fail");
         return engine.fail_write(1 + tape.below(4),
-                                 kept ? FaultEngine::Outcome::kept : FaultEngine::Outcome::lost);
+                                 kept ? FaultEngine::Outcome::kept : FaultEngine::Outcome::lost,
+                                 full ? Errc::no_space : Errc::io);
     }
     if (action == Action::fail_reads) {
         run_.journal.note(node.name(), "reads fail");
         engine.fail_reads(true);
         return run_.later(
             "reads " + node.name(), 1 + tape.below(5'000), [&engine] { engine.fail_reads(false); });
+    }
+    if (tape.chance(40)) {
+        std::uint64_t const free = tape.chance(50) ? kLowBytes : kLowerBytes;
+        run_.journal.note(node.name(), "the disk has only " + size_text(free) + " left");
+        engine.set_space(DiskSpace{free, kDiskBytes});
+        return run_.later("room " + node.name(), 1 + tape.below(90'000), [&engine] {
+            engine.set_space(std::nullopt);
+        });
     }
     run_.journal.note(node.name(), "the disk is full");
     engine.fill(true);

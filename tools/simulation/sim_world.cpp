@@ -155,6 +155,7 @@ Result<void> SimNode::open() {
         },
         [this] { peers_->refresh(); },
         [this](std::string_view event, std::string const& text) { log(event, text); });
+    upkeep_->on_recovered([this] { peers_->recovered(); });
     store_->on_rights([this](RightsNeed const& need) { peers_->need_rights(need); });
     auto const address =
         value_of(transport_->listen(name_, 7711, [this](std::shared_ptr<Connection> connection) {

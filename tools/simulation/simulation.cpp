@@ -162,6 +162,8 @@ private:
         counts[Fault::failed_write_kept] += node.engine().failures(DiskFault::write_kept);
         counts[Fault::failed_read] += node.engine().failures(DiskFault::read);
         counts[Fault::disk_full] += node.engine().failures(DiskFault::full);
+        counts[Fault::disk_low] += node.logged("alarm disk: the disk has only");
+        counts[Fault::disk_recovered] += node.engine().recoveries();
         if (!node.running()) return;
         std::string text = "holds " + node.replica().root().text();
         for (auto const& [actor, seq] : node.replica().vector().items())
@@ -272,7 +274,10 @@ private:
             lives_.look();
         }
         for (auto const& each : world().nodes()) {
-            if (!each->running() || !each->replica().failed() || !run_.tape.chance(40)) continue;
+            if (!each->running() || !each->replica().failed()) continue;
+            // After a full disk it goes on by itself, if it is let.
+            bool const full = each->replica().disk_status().state == DiskState::full;
+            if (!run_.tape.chance(full ? 5 : 40)) continue;
             run_.journal.note(each->name(), "restart");
             lives_.fall(*each, false);
             lives_.start(*each);
