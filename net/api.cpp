@@ -109,6 +109,8 @@ std::vector<Api::Route> const& Api::table() {
         {"POST", "/v1/members/reviews", &Api::decide_review, writing, "Keep or revert that"},
         {"POST", "/v1/members/recover", &Api::recover, none, "Make this site an admin"},
         {"POST", "/v1/verify", &Api::post_verify, none, "Compare what all sites hold"},
+        {"GET", "/v1/doctor", &Api::get_doctor, none, "What is well here, what is not, what to do"},
+        {"POST", "/v1/doctor", &Api::post_doctor, none, "Begin to look at all that is stored"},
         {"GET", "/v1/peers", &Api::get_peers, none, "Connections to other sites"},
         {"POST", "/v1/peers", &Api::post_peer, none, "Dial a peer now and from now on"},
         {"DELETE", "/v1/peers", &Api::delete_peer, {"url"}, "Hang up and forget a peer"},

@@ -29,6 +29,7 @@
 
 #include "net/change_feed.hpp"
 #include "net/http_types.hpp"
+#include "net/inspection.hpp"
 #include "net/node_control.hpp"
 #include "net/store.hpp"
 #include "storage/clock.hpp"
@@ -67,6 +68,10 @@ public:
     std::size_t waiting() const { return waiting_.size(); }
     // A request was answered before it came here; for the metrics.
     void count_answer(int status) { ++answered_[status]; }
+
+    // What inspects the replica; outlives all calls. Without, the API does it by itself, where
+    // somebody asks for it.
+    void use(Inspection& inspection) { inspection_ = &inspection; }
 
     static std::vector<ApiRoute> routes();
 
@@ -169,6 +174,11 @@ private:
     struct Backup;
     void get_backup(CallPtr call);
     void pump(std::shared_ptr<Backup> const& backup);
+    void end_backup(std::shared_ptr<Backup> const& backup);
+    // api_doctor.cpp
+    Inspection& inspection();
+    void get_doctor(CallPtr call);
+    void post_doctor(CallPtr call);
     // api_peers.cpp
     void get_peers(CallPtr call);
     void post_peer(CallPtr call);
@@ -186,6 +196,8 @@ private:
     bool check_again_ = false;  // ... and was called since
     ChangeFeed changes_;
     std::shared_ptr<Backup> backup_;  // that is being sent
+    Inspection* inspection_ = nullptr;
+    std::unique_ptr<Inspection> own_inspection_;
     std::uint64_t const started_ms_;
     std::map<int, std::uint64_t> answered_;  // by status
 };

@@ -105,12 +105,23 @@ void Api::pump(std::shared_ptr<Backup> const& backup) {
                              backup->begun = true;
                              backup->stream->write(*bytes);
                          }
-                         if (bytes && backup->reader->done()) backup->stream->end();
+                         if (bytes && backup->reader->done()) end_backup(backup);
                          pump(backup);
                      });
     }
     backup->pumping = false;
     if (backup->stream->ended() && backup == backup_) backup_.reset();
+}
+
+// All of it is sent: that the site was backed up is noted for `inos doctor`.
+void Api::end_backup(std::shared_ptr<Backup> const& backup) {
+    backup->stream->end();
+    store_.query(
+        [now_ms = clock_.now_ms()](Replica& replica) -> Result<void> {
+            if (replica.failed()) return {};
+            return note_backup(replica.engine(), now_ms);
+        },
+        [](Result<void> const&) {});  // without the note the next backup is asked for earlier
 }
 
 void Api::make_way() {

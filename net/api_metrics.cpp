@@ -182,6 +182,24 @@ void add_repairs(MetricsText& text, RepairCounts const& counts) {
     text.sample({}, counts.left);
 }
 
+void add_inspection(MetricsText& text, InspectionStatus const& status) {
+    text.counter("inos_inspections_total",
+                 "Passes over all that is stored that came to their end.");
+    text.sample({}, status.passes);
+    text.gauge("inos_inspection_findings",
+               "What such passes found damaged and is not mended; see inos doctor.");
+    text.sample({}, std::uint64_t{status.findings.size()});
+    text.gauge("inos_inspection_under_way", "1 while such a pass is under way.");
+    text.sample({}, std::uint64_t{status.under_way});
+    text.gauge("inos_inspection_done", "Records and log entries that it has looked at.");
+    text.sample({}, status.under_way ? status.seen.done() : 0);
+    text.gauge("inos_inspection_of", "Records and log entries that there were when it began.");
+    text.sample({}, status.under_way ? status.seen.of : 0);
+    if (!status.last) return;
+    text.gauge("inos_inspection_ended_seconds", "When the last pass ended, as Unix time.");
+    text.seconds({}, static_cast<std::int64_t>(status.last->ended_ms));
+}
+
 }  // namespace
 
 void Api::get_metrics(CallPtr call) {
@@ -198,6 +216,7 @@ void Api::get_metrics(CallPtr call) {
         add_space(text, space);
         add_peers(text, node_.peers());
         add_repairs(text, node_.repair_counts());
+        add_inspection(text, inspection().status());
         text.gauge("inos_watchers", "Clients of the change feed.");
         text.sample({}, std::uint64_t{changes_.watchers()});
         text.gauge("inos_waiting_reads", "Reads that wait for what X-Inos-Frontier names.");

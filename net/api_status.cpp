@@ -5,6 +5,7 @@
 #include "net/api.hpp"
 #include "net/api_call.hpp"
 #include "net/api_format.hpp"
+#include "net/api_inspection.hpp"
 #include "storage/crypto/site_id.hpp"
 #include "storage/json.hpp"
 
@@ -202,6 +203,7 @@ void Api::get_status(CallPtr call) {
                                         {"writable", Value(!space.failed)},
                                         {"spaces", Value(Array{std::move(status)})},
                                         {"peers", Value(std::move(peers))},
+                                        {"inspection", inspection_value(inspection().status())},
                                         {"adapters", Value(Array{})}})));
     };
     store_.query([](Replica& replica) { return space_status(replica); }, std::move(done));

@@ -175,7 +175,7 @@ Result<void> Node::Parts::open_peers() {
     api = std::make_unique<Api>(store, *peers, clock);
     peers->on_progress([this] { api->on_progress(); });
     upkeep = std::make_unique<Upkeep>(
-        Upkeep::Options{options.acknowledge_every_ms, options.log_retention_ms},
+        Upkeep::Options{options.acknowledge_every_ms, options.log_retention_ms, {}},
         store,
         clock,
         [this](std::function<void(Result<void>)> done) {
@@ -186,6 +186,7 @@ Result<void> Node::Parts::open_peers() {
         },
         [this] { peers->refresh(); },
         [this](std::string_view event, std::string const& text) { log(event, text); });
+    api->use(upkeep->inspection());
     if (!options.listen) return {};
     INOS_TRY(sync_address,
              transport.listen(options.listen->host,

@@ -31,13 +31,15 @@ Upkeep::Upkeep(Options options,
       clock_(clock),
       scrub_(std::move(scrub)),
       changed_(std::move(changed)),
-      log_(std::move(log)) {}
+      log_(std::move(log)),
+      inspection_(options.inspection, store, clock, log_) {}
 
 Upkeep::~Upkeep() {
     *alive_ = false;
 }
 
 void Upkeep::tick() {
+    inspection_.tick();
     std::uint64_t const now = clock_.monotonic_ms();
     if (running_) return;
     if (now < next_ms_) {

@@ -1,7 +1,8 @@
 // What a running node does by itself, once a second: acknowledges what it holds (at most once in
 // kAcknowledgeEveryMs, and only if something has changed), purges what is stable, cuts old entries
 // from the log, deletes again where deletes win, and scrubs the disk after an erasure. At every
-// tick, while there is something to do, it builds secondary indexes.
+// tick, while there is something to do, it builds secondary indexes. And it inspects what is held,
+// slowly (net/inspection.hpp).
 //
 // Thread: the node's. The work itself runs on the store's thread; scrubbing runs where `Scrub`
 // says, because it takes long. Limits: kUpkeepBudget records a second.
@@ -11,6 +12,7 @@
 #include <memory>
 #include <optional>
 
+#include "net/inspection.hpp"
 #include "net/store.hpp"
 #include "storage/clock.hpp"
 
@@ -36,6 +38,7 @@ public:
         std::uint64_t acknowledge_every_ms = kAcknowledgeEveryMs;
         // How long entries stay in the log that all members hold; none: for ever.
         std::optional<std::uint64_t> log_retention_ms = std::nullopt;
+        InspectionOptions inspection = {};
     };
 
     // `changed` is called when others have to hear of something: a new acknowledgement, an entry.
@@ -47,6 +50,7 @@ public:
            Log log);
     ~Upkeep();
     void tick();
+    Inspection& inspection() { return inspection_; }
 
 private:
     struct Outcome {
@@ -69,6 +73,7 @@ private:
     Scrub scrub_;
     std::function<void()> changed_;
     Log log_;
+    Inspection inspection_;
     std::uint64_t next_ms_ = 0, next_acknowledgement_ms_ = 0, next_scrub_ms_ = 0;
     std::string failure_;  // that was told last
     std::uint64_t failure_told_ms_ = 0;

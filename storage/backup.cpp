@@ -37,6 +37,20 @@ Error damaged(std::string const& what) {
 
 }  // namespace
 
+Result<void> note_backup(Engine& engine, std::uint64_t now_ms) {
+    std::string value;
+    put_u64(value, now_ms);
+    WriteBatch batch;
+    batch.put(Family::meta, keys::directory("backup"), std::move(value));
+    return engine.write(batch, Durability::flushed);
+}
+
+Result<std::optional<std::uint64_t>> last_backup(Engine const& engine) {
+    INOS_TRY(auto const value, engine.get(Family::meta, keys::directory("backup")));
+    if (!value || value->size() != sizeof(std::uint64_t)) return std::optional<std::uint64_t>();
+    return std::optional(Reader(*value).u64());
+}
+
 bool is_left_out(Family family, std::string_view key) {
     if (family == Family::staging) return true;
     if (family != Family::meta || key.size() < 5 || key.substr(0, 4) == keys::space_begin(0))

@@ -114,6 +114,11 @@ private:
     bool begun_ = false, done_ = false;
 };
 
+// When the last backup was sent whole, by the node's clock (Unix ms); nullopt: never. In
+// meta 00000000 | "backup" -> u64, so what is restored says so of itself, too.
+Result<void> note_backup(Engine& engine, std::uint64_t now_ms);
+Result<std::optional<std::uint64_t>> last_backup(Engine const& engine);
+
 // What no backup holds: see above.
 bool is_left_out(Family family, std::string_view key);
 // Calls `take` with each row of a chunk. Errc::corruption: these are no rows.

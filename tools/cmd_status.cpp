@@ -66,6 +66,24 @@ void print_space(Context& context, Value const& space) {
     }
 }
 
+// What the site's own inspection of what is stored has found, and how far it is.
+void print_inspection(Context& context, Value const& inspection) {
+    auto& out = context.terminal.out;
+    auto const found = number_of(inspection, "findings");
+    auto const* last = inspection.find("last");
+    if (found > 0)
+        out << "stored  "
+            << context.terminal.red(counted(static_cast<std::uint64_t>(found), "finding") +
+                                    " of damage")
+            << context.terminal.dim("  see inos doctor") << '
+'; else if (last && !last->is_null()) out << "stored  all in order at " << text_of(*last, "ended")
+            << '
+'; if (bool_of(inspection, "under_way")) out
+            << "        being looked at: " << text_of(inspection, "phase") << ", "
+            << number_of(inspection, "done") << " of about " << number_of(inspection, "of") << '
+';
+}
+
 }  // namespace
 
 void add_status(CommandLine& line) {
@@ -95,6 +113,8 @@ void add_status(CommandLine& line) {
             }
             for (auto const& space : array_of(status, "spaces"))
                 print_space(context, space);
+            if (auto const* inspection = status.find("inspection"))
+                print_inspection(context, *inspection);
             terminal.out << '\n';
             print_peers(context, array_of(status, "peers"));
             return kExitDone;

@@ -4,6 +4,8 @@
 
 namespace inos {
 
+void add_doctor(CommandLine& line);
+
 void add_commands(CommandLine& line) {
     // Sites
     add_init(line);
@@ -44,6 +46,7 @@ void add_commands(CommandLine& line) {
     add_rotate_key(line);
     add_recover(line);
     add_verify(line);
+    add_doctor(line);
 }
 
 }  // namespace inos

@@ -8,6 +8,10 @@
 
 namespace inos::sim {
 
+// Small steps and many passes, so that writes go on between the steps.
+constexpr InspectionOptions kInspection{
+    .step_bytes = 4'096, .first_after_ms = 2'000, .pass_every_ms = 20'000, .again_ms = 5'000};
+
 // ---- store --------------------------------------------------------------------------------------
 
 void SlowStore::commit(Transaction transaction, std::function<void(Result<Committed>)> done) {
@@ -146,7 +150,7 @@ Result<void> SimNode::open() {
         [this](std::string_view event, std::string const& text) { log(event, text); });
     store_->on_commit([this] { peers_->refresh(); });
     upkeep_ = std::make_unique<Upkeep>(
-        Upkeep::Options{options_.acknowledge_every_ms, options_.log_retention_ms},
+        Upkeep::Options{options_.acknowledge_every_ms, options_.log_retention_ms, kInspection},
         *store_,
         clock_,
         [this](std::function<void(Result<void>)> const& done) {
