@@ -97,11 +97,13 @@ Result<void> Inspector::read_actor(std::size_t& left) {
     for (; cursor->valid() && left > 0; cursor->next()) {
         Seq const seq = Reader(cursor->key().substr(12)).u64();
         bool const is_entry = cursor->key().size() == keys::log(space, {}).size();
-        if (is_entry && seq < reading_->next) continue;
+        // Looked at in an earlier step: costs nothing, or a short step would never get further.
+        bool const known = is_entry ? seq < reading_->next : seq <= reading_->signature_behind;
+        if (known) continue;
         left -= std::min(left, kEntryCost + cursor->value().size());
         if (is_entry) {
             INOS_CHECK(look_at_entry(seq, cursor->value(), left));
-        } else if (seq > reading_->signature_behind) {
+        } else {
             left -= std::min(left, kSignatureCost);
             look_at_signature(seq, cursor->value());
         }

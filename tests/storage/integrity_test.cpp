@@ -17,7 +17,11 @@ using testing::SizeIs;
 Inspected inspect(Site& site, std::size_t budget = 300) {
     Inspector inspector(*site);
     for (int steps = 0; !value_of(inspector.step(budget)); ++steps)
-        if (steps > 100'000) throw std::logic_error("an inspection does not end");
+        if (steps > 10'000)
+            throw std::logic_error(
+                "an inspection does not end, in phase " +
+                std::to_string(static_cast<int>(inspector.inspected().phase)) + " after " +
+                std::to_string(inspector.inspected().entries) + " entries");
     return inspector.inspected();
 }
 
@@ -313,7 +317,8 @@ TEST(Integrity, a_history_that_leads_nowhere_is_found) {
 TEST(Integrity, what_is_kept_beside_entries_is_looked_at) {
     Office office;
     for (Seq i = 0; i < 2 * kDepsEvery; ++i)
-        office.space[1].put("many", std::to_string(i % 5), {{"n", Value(i)}});
+        office.space[1].put(
+            "many", std::to_string(i % 5), {{"n", Value(static_cast<std::int64_t>(i))}});
     office.space.converge();
     office.expect_nothing();
     std::string const row = keys::deps(1, {office.space[1].actor(), kDepsEvery});
@@ -385,7 +390,7 @@ TEST(Integrity, a_disk_that_does_not_answer_is_asked_again_at_the_same_place) {
         over = step && *step;
     }
     EXPECT_TRUE(over);
-    EXPECT_GT(failures, 10u);
+    EXPECT_GT(failures, 3u);
     EXPECT_THAT(kinds(inspector.inspected()), IsEmpty());
     EXPECT_TRUE(inspector.inspected().sums_compared);
 }
