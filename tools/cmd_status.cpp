@@ -75,13 +75,12 @@ void print_inspection(Context& context, Value const& inspection) {
         out << "stored  "
             << context.terminal.red(counted(static_cast<std::uint64_t>(found), "finding") +
                                     " of damage")
-            << context.terminal.dim("  see inos doctor") << '
-'; else if (last && !last->is_null()) out << "stored  all in order at " << text_of(*last, "ended")
-            << '
-'; if (bool_of(inspection, "under_way")) out
-            << "        being looked at: " << text_of(inspection, "phase") << ", "
-            << number_of(inspection, "done") << " of about " << number_of(inspection, "of") << '
-';
+            << context.terminal.dim("  see inos doctor") << '\n';
+    else if (last && !last->is_null())
+        out << "stored  all in order at " << text_of(*last, "ended") << '\n';
+    if (bool_of(inspection, "under_way"))
+        out << "        being looked at: " << text_of(inspection, "phase") << ", "
+            << number_of(inspection, "done") << " of about " << number_of(inspection, "of") << '\n';
 }
 
 }  // namespace

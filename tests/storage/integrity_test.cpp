@@ -18,10 +18,10 @@ Inspected inspect(Site& site, std::size_t budget = 300) {
     Inspector inspector(*site);
     for (int steps = 0; !value_of(inspector.step(budget)); ++steps)
         if (steps > 10'000)
-            throw std::logic_error(
-                "an inspection does not end, in phase " +
-                std::to_string(static_cast<int>(inspector.inspected().phase)) + " after " +
-                std::to_string(inspector.inspected().entries) + " entries");
+            throw std::logic_error("an inspection does not end, in phase " +
+                                   std::to_string(static_cast<int>(inspector.inspected().phase)) +
+                                   " after " + std::to_string(inspector.inspected().entries) +
+                                   " entries");
     return inspector.inspected();
 }
 
