@@ -470,6 +470,7 @@ private:
     friend class RecordRepair;  // storage/record_repair.hpp
     friend class LogReader;
     friend class LogSearch;
+    friend class Inspector;  // storage/integrity.hpp
 
     Replica(Engine& engine, Clock const& clock, Membership membership, ReplicaOptions options);
     Result<void> check_admin(std::string_view act) const;

@@ -23,6 +23,8 @@
 
 namespace inos {
 
+class Inspector;
+
 class Replica::Indexes {
 public:
     explicit Indexes(Replica& replica) : replica_(replica) {}
@@ -52,6 +54,7 @@ public:
     Result<void> check() const;
 
 private:
+    friend class inos::Inspector;
     enum class Phase : std::uint8_t { clearing = 1, building = 2, ready = 3 };
     struct Kept {
         Phase phase = Phase::clearing;

@@ -4,8 +4,6 @@
 
 namespace inos {
 
-void add_doctor(CommandLine& line);
-
 void add_commands(CommandLine& line) {
     // Sites
     add_init(line);
