@@ -1,4 +1,4 @@
-// Inside the inspection of a replica: where in the log it is, and what the records so far add up to.
+// Inside an inspection of a replica: where in the log it is, and what the records so far add up to.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What `inos doctor` says: of a healthy site, of keys that others can read, of damage below a running
-# node, which it finds and mends, and of a database that cannot be opened.
+# What `inos doctor` says: of a healthy site, of keys that others can read, of damage below a node,
+# which finds and mends it while it runs, and of a database that cannot be opened.
 source "$(dirname "$0")/lib.sh" "$@"
 
 new_site shop
