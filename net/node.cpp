@@ -286,7 +286,8 @@ Result<JoinResult> join_space(std::string const& code_text,
                               std::string const& dir,
                               std::string const& site_name,
                               Clock const& clock,
-                              std::function<Result<void>(SpaceGrant const&)> keep) {
+                              std::function<Result<void>(SpaceGrant const&)> keep,
+                              Encryption const* encryption) {
     INOS_TRY(PairingCode code, decode_pairing_code(code_text));
     if (code.expires_unix_s <= clock.now_ms() / 1000)
         return fail(Errc::forbidden,
@@ -295,8 +296,11 @@ Result<JoinResult> join_space(std::string const& code_text,
         return fail(Errc::usage,
                     "the name \"" + site_name +
                         "\" has to be 1 to 256 bytes of UTF-8 without control characters");
-    INOS_TRY(SiteKeys const keys, prepare_member(dir));
-    if (!keep) keep = [&dir](SpaceGrant const& grant) { return create_member(dir, grant); };
+    INOS_TRY(SiteKeys const keys, prepare_member(dir, encryption));
+    if (!keep)
+        keep = [&dir, encryption](SpaceGrant const& grant) {
+            return create_member(dir, grant, encryption ? &encryption->key : nullptr);
+        };
     asio::io_context io(1);
     WsTransport transport(io);
     std::optional<Result<Joiner::Joined>> outcome;
@@ -322,8 +326,9 @@ Result<JoinResult> join_space(std::string const& code_text,
 Result<void> catch_up(std::string const& dir,
                       Clock const& clock,
                       std::uint64_t patience_ms,
-                      std::function<void(Node::Progress const&)> const& show) {
-    INOS_TRY(auto site, open_site(dir, clock, Durability::flushed));
+                      std::function<void(Node::Progress const&)> const& show,
+                      DataKey const* key) {
+    INOS_TRY(auto site, open_site(dir, clock, Durability::flushed, key));
     asio::io_context io(1);
     NodeOptions options;
     options.socket = false;

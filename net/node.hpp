@@ -88,18 +88,21 @@ struct JoinResult {
 
 // Joins a space with a pairing code and leaves a complete site directory behind, or nothing but
 // keys beside it (DIR.joining), with which a second try goes on. Blocks; bounded by the transport's
-// deadlines. `keep` makes what the inviter gives durable; by default create_member().
+// deadlines. `keep` makes what the inviter gives durable; by default create_member(). `encryption`:
+// the directory is made encrypted.
 Result<JoinResult> join_space(std::string const& code_text,
                               std::string const& dir,
                               std::string const& site_name,
                               Clock const& clock,
-                              std::function<Result<void>(SpaceGrant const&)> keep = nullptr);
+                              std::function<Result<void>(SpaceGrant const&)> keep = nullptr,
+                              Encryption const* encryption = nullptr);
 
 // Runs the site without listening until it has everything that its peers have; `show` is called a
 // few times a second. Errc::unavailable after `patience_ms` without any connection or progress.
 Result<void> catch_up(std::string const& dir,
                       Clock const& clock,
                       std::uint64_t patience_ms,
-                      std::function<void(Node::Progress const&)> const& show);
+                      std::function<void(Node::Progress const&)> const& show,
+                      DataKey const* key = nullptr);
 
 }  // namespace inos

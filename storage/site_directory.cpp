@@ -31,6 +31,40 @@ std::string space_key_path(std::string const& dir, SpaceId const& space) {
     return dir + "/keys/space-" + crypto::hex(id) + ".key";
 }
 
+// What an encrypted directory's files are sealed with.
+std::optional<crypto::FileSeal> seal_of(DataKey const* key) {
+    if (!key) return std::nullopt;
+    return crypto::FileSeal(*key);
+}
+
+template <class T>
+T const* pointer_to(std::optional<T> const& value) {
+    return value ? &*value : nullptr;
+}
+
+Result<std::unique_ptr<Engine>> open_database(std::string const& dir, DataKey const* key) {
+    RocksOptions options;
+    if (key) options.cipher.emplace(*key);
+    return open_rocks(dir + "/db", options);
+}
+
+// Puts data.key into a directory that is being made, before any key that is sealed with it.
+Result<void> begin_encryption(std::string const& building, Encryption const* encryption) {
+    INOS_TRY(auto const known, read_data_key_file(building));
+    std::error_code ignored;
+    bool const has_keys = fs::exists(building + "/keys", ignored);
+    if (known ? encryption && known->text() == encryption->file.text() : !encryption || !has_keys) {
+        if (known || !encryption) return {};
+        return put_data_key_file(building, encryption->file);
+    }
+    return fail(Errc::conflict,
+                "an attempt that was interrupted has left its keys in \"" + building + "\", " +
+                    (known ? "encrypted; go on with --encrypt and what opens them"
+                           : "not encrypted; go on without --encrypt") +
+                    ", or remove that directory if no site knows them",
+                building);
+}
+
 std::string encode_peers(std::vector<std::string> const& peers) {
     std::string out;
     put_varint(out, peers.size());
@@ -48,7 +82,7 @@ std::vector<std::string> decode_peers(std::string_view bytes) {
 }
 
 // What makes a database that of the site that is admitted, and the space's key file.
-Result<WriteBatch> admitted(std::string const& dir, SpaceGrant const& grant) {
+Result<WriteBatch> admitted(std::string const& dir, SpaceGrant const& grant, DataKey const* key) {
     Membership membership(grant.genesis);
     INOS_CHECK(membership.add_all(grant.statements));
     if (!membership.by_actor(grant.actor))
@@ -56,8 +90,9 @@ Result<WriteBatch> admitted(std::string const& dir, SpaceGrant const& grant) {
                     "the site that was to admit this one did not send its certificate; try again");
     std::error_code ignored;
     fs::remove(space_key_path(dir, grant.genesis.id()), ignored);  // of an interrupted attempt
-    INOS_CHECK(
-        write_secret_file(space_key_path(dir, grant.genesis.id()), space_keys_text(grant.keys)));
+    auto const seal = seal_of(key);
+    INOS_CHECK(write_secret_file(
+        space_key_path(dir, grant.genesis.id()), space_keys_text(grant.keys), pointer_to(seal)));
     WriteBatch batch;
     for (auto const& bytes : grant.statements)
         put_statement(batch, kFirstSpace, bytes);
@@ -77,11 +112,11 @@ Result<void> put_marks(WriteBatch& batch, std::string const& dir, ContinuityReco
 }
 
 // Writes everything but the site's keys into a directory that nobody uses yet.
-Result<void> fill(std::string const& dir, SpaceGrant const& grant) {
+Result<void> fill(std::string const& dir, SpaceGrant const& grant, DataKey const* key) {
     std::error_code ignored;
     fs::remove_all(dir + "/db", ignored);
-    INOS_TRY(WriteBatch batch, admitted(dir, grant));
-    INOS_TRY(auto const engine, open_rocks(dir + "/db"));
+    INOS_TRY(WriteBatch batch, admitted(dir, grant, key));
+    INOS_TRY(auto const engine, open_database(dir, key));
     INOS_CHECK(put_marks(batch, dir, {}));
     return engine->write(batch, Durability::synced);
 }
@@ -186,7 +221,8 @@ Result<void> check_free(std::string const& dir) {
 
 Result<std::string> create_founder(std::string const& dir,
                                    std::string const& site_name,
-                                   std::string const& space_name) {
+                                   std::string const& space_name,
+                                   Encryption const* encryption) {
     for (auto const& name : {site_name, space_name})
         if (!valid_name(name))
             return fail(Errc::usage,
@@ -197,7 +233,10 @@ Result<std::string> create_founder(std::string const& dir,
     std::error_code ignored;
     fs::remove_all(building, ignored);
     INOS_CHECK(make_private_directory(building));
-    INOS_TRY(SiteKeys const keys, create_site_keys(building));
+    INOS_CHECK(begin_encryption(building, encryption));
+    DataKey const* const key = encryption ? &encryption->key : nullptr;
+    auto const seal = seal_of(key);
+    INOS_TRY(SiteKeys const keys, create_site_keys(building, pointer_to(seal)));
     SpaceGrant grant;
     grant.genesis.name = space_name;
     grant.genesis.founder = keys.identity.public_key;
@@ -216,23 +255,29 @@ Result<std::string> create_founder(std::string const& dir,
     grant.statements.push_back(issue(certificate, keys.identity));
     grant.statements.push_back(
         state(certificate.space, RecoveryKey{recovery.key.public_key}, keys.identity));
-    INOS_CHECK(fill(building, grant));
+    INOS_CHECK(fill(building, grant, key));
     INOS_CHECK(move_into_place(building, dir));
     return recovery.code;
 }
 
-Result<SiteKeys> prepare_member(std::string const& dir) {
-    INOS_CHECK(check_free(dir));
-    std::string const building = beside(dir, ".joining");
-    INOS_CHECK(make_private_directory(building));
-    std::error_code error;
-    if (fs::exists(building + "/keys", error)) return load_site_keys(building);
-    return create_site_keys(building);
+std::string joining_directory(std::string const& dir) {
+    return beside(dir, ".joining");
 }
 
-Result<void> create_member(std::string const& dir, SpaceGrant const& grant) {
-    std::string const building = beside(dir, ".joining");
-    INOS_CHECK(fill(building, grant));
+Result<SiteKeys> prepare_member(std::string const& dir, Encryption const* encryption) {
+    INOS_CHECK(check_free(dir));
+    std::string const building = joining_directory(dir);
+    INOS_CHECK(make_private_directory(building));
+    INOS_CHECK(begin_encryption(building, encryption));
+    auto const seal = seal_of(encryption ? &encryption->key : nullptr);
+    std::error_code error;
+    if (fs::exists(building + "/keys", error)) return load_site_keys(building, pointer_to(seal));
+    return create_site_keys(building, pointer_to(seal));
+}
+
+Result<void> create_member(std::string const& dir, SpaceGrant const& grant, DataKey const* key) {
+    std::string const building = joining_directory(dir);
+    INOS_CHECK(fill(building, grant, key));
     return move_into_place(building, dir);
 }
 
@@ -240,22 +285,26 @@ std::string_view directory_format() {
     return kFormat;
 }
 
-Result<std::unique_ptr<SiteRestore>> SiteRestore::begin(std::string const& dir, bool joins) {
+Result<std::unique_ptr<SiteRestore>> SiteRestore::begin(std::string const& dir,
+                                                        bool joins,
+                                                        Encryption const* encryption) {
     INOS_CHECK(check_free(dir));
-    std::string const building = beside(dir, joins ? ".joining" : ".restoring");
+    std::string const building = joins ? joining_directory(dir) : beside(dir, ".restoring");
     std::error_code ignored;
     if (joins) {
-        INOS_CHECK(prepare_member(dir));
+        INOS_CHECK(prepare_member(dir, encryption));
     } else {
         fs::remove_all(building, ignored);
         INOS_CHECK(make_private_directory(building));
+        INOS_CHECK(begin_encryption(building, encryption));
         INOS_CHECK(make_private_directory(building + "/keys"));
     }
     // Of an interrupted attempt.
     fs::remove_all(building + "/db", ignored);
     fs::remove(building + "/inos.toml", ignored);
-    std::unique_ptr<SiteRestore> restore(new SiteRestore(dir, building, joins));
-    INOS_TRY(restore->engine_, open_rocks(building + "/db"));
+    auto key = encryption ? std::optional(encryption->key) : std::nullopt;
+    std::unique_ptr<SiteRestore> restore(new SiteRestore(dir, building, joins, std::move(key)));
+    INOS_TRY(restore->engine_, open_database(building, pointer_to(restore->key_)));
     return restore;
 }
 
@@ -286,7 +335,9 @@ Result<void> SiteRestore::put_file(std::string const& name, std::string_view con
                         std::all_of(stem.begin(), stem.end(), plain);
     if (!is_key && name != "inos.toml")
         return fail(Errc::invalid, "the backup holds a file that no site has: \"" + name + "\"");
-    return write_secret_file(building_ + "/" + name, content);
+    // inos.toml says, among other things, where the key is.
+    auto const seal = seal_of(is_key ? pointer_to(key_) : nullptr);
+    return write_secret_file(building_ + "/" + name, content, pointer_to(seal));
 }
 
 SiteRestore::~SiteRestore() {
@@ -306,7 +357,8 @@ Error SiteRestore::over() const {
 
 Result<void> SiteRestore::finish() {
     if (!engine_) return tl::unexpected(over());
-    INOS_TRY(SiteKeys const keys, load_site_keys(building_));
+    auto const seal = seal_of(pointer_to(key_));
+    INOS_TRY(SiteKeys const keys, load_site_keys(building_, pointer_to(seal)));
     INOS_TRY(Membership const membership, load_membership(*engine_, kFirstSpace));
     INOS_TRY(auto const own, required(*engine_, keys::meta_kind(kFirstSpace, 'o'), "actor"));
     auto const* certificate = membership.by_actor(ActorId{Reader(own).u64()});
@@ -324,7 +376,7 @@ Result<void> SiteRestore::finish(SpaceGrant const& grant) {
         return fail(Errc::conflict,
                     "the backup is of the space \"" + membership.genesis().name +
                         "\", and the code is of another, \"" + grant.genesis.name + "\"");
-    INOS_TRY(WriteBatch batch, admitted(building_, grant));
+    INOS_TRY(WriteBatch batch, admitted(building_, grant, pointer_to(key_)));
     return end({}, std::move(batch));
 }
 
@@ -381,20 +433,37 @@ OpenSite::~OpenSite() {
     if (replica && !replica->failed()) static_cast<void>(renew_marker(*this));
 }
 
+namespace {
+
+Result<void> check_key(std::string const& dir, DataKey const* key) {
+    std::error_code ignored;
+    bool const encrypted = fs::exists(dir + "/data.key", ignored);
+    if (encrypted && !key)
+        return fail(Errc::forbidden,
+                    "the directory \"" + dir + "\" is encrypted, and there is no key for it",
+                    dir);
+    return {};
+}
+
+}  // namespace
+
 Result<std::unique_ptr<OpenSite>> open_site(std::string const& dir,
                                             Clock const& clock,
-                                            Durability durability) {
+                                            Durability durability,
+                                            DataKey const* key) {
     std::error_code error;
     if (!fs::exists(dir + "/db", error))
         return fail(Errc::not_found,
                     "there is no site in \"" + dir +
                         "\"; make one with `inos init` or `inos join`, or name another with --data",
                     dir);
+    INOS_CHECK(check_key(dir, key));
+    auto const seal = seal_of(key);
     auto site = std::make_unique<OpenSite>();
     site->dir = dir;
     INOS_TRY(site->lock, DirectoryLock::take(dir));
-    INOS_TRY(site->keys, load_site_keys(dir));
-    INOS_TRY(site->engine, open_rocks(dir + "/db"));
+    INOS_TRY(site->keys, load_site_keys(dir, pointer_to(seal)));
+    INOS_TRY(site->engine, open_database(dir, key));
     INOS_TRY(auto const format, required(*site->engine, keys::directory("format"), "format"));
     if (format != kFormat)
         return fail(Errc::unsupported,
@@ -402,7 +471,7 @@ Result<std::unique_ptr<OpenSite>> open_site(std::string const& dir,
                         ", and this program reads format " + std::string(kFormat) + "; upgrade it");
     INOS_TRY(Membership membership, load_membership(*site->engine, kFirstSpace));
     std::string const key_path = space_key_path(dir, membership.space());
-    INOS_TRY(auto const key_text, read_secret_file(key_path));
+    INOS_TRY(auto const key_text, read_secret_file(key_path, pointer_to(seal)));
     auto space_keys = parse_space_keys(key_text);
     if (!space_keys)
         return fail(Errc::corruption,

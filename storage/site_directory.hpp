@@ -5,12 +5,17 @@
 //                       the files 0600
 //   DIR/db/             RocksDB; what the site is stands in its meta family
 //   DIR/marker          tells this directory from its copies (storage/marker_file.hpp)
+//   DIR/data.key        only if the directory is encrypted: its key, wrapped (storage/data_key.hpp)
 //   DIR/lock            held while a process has the directory open
 //   DIR/api.sock        the local API's socket
 //   DIR/api.token       the bearer token for --api
 //
 // Making a directory is all or nothing: it is built under a temporary name and moved into place.
 // Errors name the file and what to do. Thread: any, one at a time.
+//
+// In an encrypted directory db/ is encrypted, and the files below keys/ are sealed, with the data
+// key; the rest is not and tells nothing of what the records hold (docs/operations.md). Who makes a
+// directory with an Encryption, or opens one with its DataKey, gives null where there is none.
 #pragma once
 
 #include <memory>
@@ -18,6 +23,7 @@
 
 #include "storage/continuity.hpp"
 #include "storage/crypto/key_files.hpp"
+#include "storage/data_key.hpp"
 #include "storage/engine.hpp"
 #include "storage/key_ring.hpp"
 #include "storage/membership.hpp"
@@ -39,11 +45,18 @@ struct SpaceGrant {
 // nowhere. Errc::conflict when the directory has a site already.
 Result<std::string> create_founder(std::string const& dir,
                                    std::string const& site_name,
-                                   std::string const& space_name);
+                                   std::string const& space_name,
+                                   Encryption const* encryption = nullptr);
 // Joining, in two steps, because the keys are needed to be admitted: makes (or finds, after an
 // interrupted attempt) the keys in DIR.joining; then fills that directory and moves it into place.
-Result<SiteKeys> prepare_member(std::string const& dir);
-Result<void> create_member(std::string const& dir, SpaceGrant const& grant);
+// Errc::conflict: an interrupted attempt was not encrypted with the same key.
+Result<SiteKeys> prepare_member(std::string const& dir, Encryption const* encryption = nullptr);
+Result<void> create_member(std::string const& dir,
+                           SpaceGrant const& grant,
+                           DataKey const* key = nullptr);
+// Where prepare_member() and SiteRestore build the directory of one that joins, and where an
+// interrupted attempt has left its keys, with its data.key if it was encrypted.
+std::string joining_directory(std::string const& dir);
 // Errc::conflict when DIR has a site already or holds other files.
 Result<void> check_free(std::string const& dir);
 
@@ -57,7 +70,9 @@ class SiteRestore {
 public:
     // `joins`: it becomes a new member, with the keys of prepare_member(). Errc::conflict as
     // check_free().
-    static Result<std::unique_ptr<SiteRestore>> begin(std::string const& dir, bool joins);
+    static Result<std::unique_ptr<SiteRestore>> begin(std::string const& dir,
+                                                      bool joins,
+                                                      Encryption const* encryption = nullptr);
     ~SiteRestore();
     SiteRestore(SiteRestore const&) = delete;
     SiteRestore& operator=(SiteRestore const&) = delete;
@@ -73,13 +88,17 @@ public:
     Result<void> finish(SpaceGrant const& grant);
 
 private:
-    SiteRestore(std::string dir, std::string building, bool joins)
-        : dir_(std::move(dir)), building_(std::move(building)), joins_(joins) {}
+    SiteRestore(std::string dir, std::string building, bool joins, std::optional<DataKey> key)
+        : dir_(std::move(dir)),
+          building_(std::move(building)),
+          joins_(joins),
+          key_(std::move(key)) {}
     Error over() const;
     Result<void> end(ContinuityRecord continuity, WriteBatch batch);
 
     std::string dir_, building_;
     bool const joins_;
+    std::optional<DataKey> const key_;
     std::unique_ptr<Engine> engine_;  // until it is finished
 };
 
@@ -115,10 +134,12 @@ struct OpenSite {
 };
 
 // Opens and locks the directory. Errc::conflict "in use by process N"; Errc::not_found with
-// "inos init" when there is no site; key files are checked as in key_files.hpp.
+// "inos init" when there is no site; key files are checked as in key_files.hpp. Errc::forbidden: it
+// is encrypted and there is no key.
 Result<std::unique_ptr<OpenSite>> open_site(std::string const& dir,
                                             Clock const& clock,
-                                            Durability durability);
+                                            Durability durability,
+                                            DataKey const* key = nullptr);
 
 // Remembers the addresses to dial, durably.
 Result<void> save_peers(Engine& engine, std::vector<std::string> const& peers);

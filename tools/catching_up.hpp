@@ -10,6 +10,9 @@
 namespace inos {
 
 // Errc::unavailable: no connection, or no progress, for a while.
-Result<void> catch_up_shown(Context& context, std::string const& dir, Clock const& clock);
+Result<void> catch_up_shown(Context& context,
+                            std::string const& dir,
+                            Clock const& clock,
+                            DataKey const* key);
 
 }  // namespace inos

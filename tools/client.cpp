@@ -20,6 +20,7 @@
 #include "storage/site_directory.hpp"
 #include "tools/offline_control.hpp"
 #include "tools/system_clock.hpp"
+#include "tools/unlock.hpp"
 
 namespace inos {
 namespace {
@@ -166,13 +167,14 @@ bool answers(std::string const& path) {
 
 // Over the socket, or by opening the directory. Another command may have it open for a moment, or a
 // node be on its way to its socket: that is waited for.
-Result<std::unique_ptr<Client>> reach(std::string const& dir) {
+Result<std::unique_ptr<Client>> reach(Context const& context, std::string const& dir) {
     std::string const socket = dir + "/api.sock";
     auto const deadline = std::chrono::steady_clock::now() + kLockPatience;
     for (;;) {
         if (answers(socket)) return std::make_unique<SocketClient>(socket);
         auto clock = std::make_unique<SystemClock>();
-        auto site = open_site(dir, *clock, Durability::synced);
+        INOS_TRY(auto const key, unlock(context, dir));
+        auto site = open_site(dir, *clock, Durability::synced, pointer_to(key));
         if (site) return std::make_unique<DirectClient>(std::move(clock), *std::move(site));
         bool const busy = site.error().code == Errc::conflict;
         if (!busy || std::chrono::steady_clock::now() >= deadline) {
@@ -207,7 +209,7 @@ Result<std::unique_ptr<Client>> Client::open(Context const& context) {
                         " --site NAME",
                     dir);
     }
-    INOS_TRY(auto client, reach(dir));
+    INOS_TRY(auto client, reach(context, dir));
     INOS_CHECK(check_space(*client, context.space));
     return client;
 }

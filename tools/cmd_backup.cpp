@@ -12,6 +12,7 @@
 #include "tools/output.hpp"
 #include "tools/passphrase.hpp"
 #include "tools/progress.hpp"
+#include "tools/unlock.hpp"
 
 namespace inos {
 namespace {
@@ -89,17 +90,23 @@ private:
 };
 
 // The configuration and, if they are asked for, the keys.
-Result<void> add_files(BackupWriter& writer, std::string const& dir, bool with_keys) {
+Result<void> add_files(Context const& context,
+                       BackupWriter& writer,
+                       std::string const& dir,
+                       bool with_keys) {
     std::error_code error;
     if (fs::exists(dir + "/inos.toml", error)) {
         INOS_TRY(auto const config, read_file(dir + "/inos.toml", kConfigBytesMax));
         INOS_CHECK(writer.add('f', file_content("inos.toml", config)));
     }
     if (!with_keys) return {};
+    INOS_TRY(auto const data_key, unlock(context, dir));
+    std::optional<crypto::FileSeal> seal;
+    if (data_key) seal.emplace(*data_key);
     for (fs::directory_iterator it(dir + "/keys", error), end; !error && it != end;
          it.increment(error)) {
         if (it->path().extension() != ".key") continue;
-        INOS_TRY(auto const key, read_secret_file(it->path().string()));
+        INOS_TRY(auto const key, read_secret_file(it->path().string(), pointer_to(seal)));
         INOS_CHECK(writer.add('f', file_content("keys/" + it->path().filename().string(), key)));
     }
     if (!error) return {};
@@ -164,7 +171,7 @@ Result<int> make(Context& context, Options const& options) {
             return tl::unexpected<Error>(came.error());
         INOS_CHECK(sent);
         contents = *std::move(came);
-        INOS_CHECK(add_files(*writer, dir, options.with_keys));
+        INOS_CHECK(add_files(context, *writer, dir, options.with_keys));
         INOS_TRY(written, writer->finish(contents));
     }
     if (context.json) {
@@ -183,6 +190,13 @@ Result<int> make(Context& context, Options const& options) {
         context.terminal.out << " of which " << human_bytes(written.new_bytes) << " are new";
     context.terminal.out << (writer->seal() ? ", sealed" : "") << ", read again and right\n";
     if (!options.with_keys) warn_of_keys(context, *client);
+    std::error_code ignored;
+    if (!writer->seal() && fs::exists(dir + "/data.key", ignored))
+        context.terminal.err << context.terminal.yellow(
+                                    "The directory is encrypted, and this "
+                                    "backup is not")
+                             << ": whoever has it reads everything. Seal it with "
+                                "--passphrase-file.\n";
     return kExitDone;
 }
 

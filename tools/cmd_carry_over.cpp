@@ -13,6 +13,7 @@
 #include "tools/commands.hpp"
 #include "tools/output.hpp"
 #include "tools/system_clock.hpp"
+#include "tools/unlock.hpp"
 
 namespace inos {
 namespace {
@@ -34,11 +35,17 @@ VersionVector vector_of(Value const& status) {
 }
 
 // A member would deliver it itself, and then it would be there twice.
-Result<std::vector<Undelivered>> read_old(std::string const& dir,
-                                          VersionVector const& known,
-                                          Value const& members) {
+struct Old {
+    std::vector<Undelivered> undelivered;
+    crypto::Secret mark_key;  // of the lines of its carried-over
+};
+Result<Old> read_old(Context const& context,
+                     std::string const& dir,
+                     VersionVector const& known,
+                     Value const& members) {
     SystemClock const clock;
-    INOS_TRY(auto const site, open_site(dir, clock, Durability::synced));
+    INOS_TRY(auto const key, unlock(context, dir));
+    INOS_TRY(auto const site, open_site(dir, clock, Durability::synced, pointer_to(key)));
     std::string const id = site_id_text(site->keys.identity.public_key);
     bool former = false;
     if (auto const* list = members.as<Array>())
@@ -51,7 +58,9 @@ Result<std::vector<Undelivered>> read_old(std::string const& dir,
                         "\" was not retired, as far as is known here; its own "
                         "node brings what it has",
                     dir);
-    return list_undelivered(*site->replica, known);
+    INOS_TRY(auto list, list_undelivered(*site->replica, known));
+    return Old{std::move(list),
+               crypto::derived_key(site->keys.sealing.secret, "inos carried over")};
 }
 
 ApiRequest write_of(Undelivered const& one) {
@@ -62,9 +71,11 @@ ApiRequest write_of(Undelivered const& one) {
 
 // What was carried over stands in OLD/carried-over, so that counters are not added to twice: a line
 // for each record, noted before it is written, and one with a dash in front if that was refused.
-std::string line_of(Undelivered const& one) {
-    return write_json(
+// The line is a keyed hash: the file tells nobody what was in the record.
+std::string line_of(Undelivered const& one, crypto::Secret const& mark_key) {
+    std::string const record = write_json(
         Value(Array{Value(one.name.collection), Value(one.name.key), Value(one.fields)}));
+    return crypto::hex(crypto::view(crypto::hash16(record, mark_key.view())));
 }
 
 Result<std::set<std::string>> carried(std::string const& old) {
@@ -105,24 +116,26 @@ Result<int> carry_over(Context& context, std::string const& old, bool keep) {
     INOS_TRY(auto client, Client::open(context));
     INOS_TRY(auto const status, client->call({"GET", "/v1/status", {}, {}, ""}));
     INOS_TRY(auto const members, client->call({"GET", "/v1/members", {}, {}, ""}));
-    INOS_TRY(auto const list, read_old(old, vector_of(status), members));
+    INOS_TRY(auto const found, read_old(context, old, vector_of(status), members));
+    auto const& list = found.undelivered;
     Table table({"record", keep ? "" : "change", keep ? "result" : "value"});
     std::size_t refused = 0;
     INOS_TRY(auto done, carried(old));
     for (Undelivered const& one : list) {
         std::string result;
+        std::string const line = line_of(one, found.mark_key);
         if (!one.deleted && one.fields.empty()) {
             result = "not written: see for yourself";
-        } else if (done.contains(line_of(one))) {
+        } else if (done.contains(line)) {
             result = "carried over before";
         } else if (keep) {
-            INOS_CHECK(note_carried(old, line_of(one)));
+            INOS_CHECK(note_carried(old, line));
             auto const written = client->call(write_of(one));
             bool const gone = one.deleted && !written && written.error().code == Errc::not_found;
             result = written || gone ? "written" : written.error().message;
             if (!written && !gone) {
                 ++refused;
-                INOS_CHECK(note_carried(old, "-" + line_of(one)));
+                INOS_CHECK(note_carried(old, "-" + line));
             }
         }
         if (context.json) {

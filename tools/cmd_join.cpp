@@ -11,13 +11,14 @@
 #include "tools/output.hpp"
 #include "tools/progress.hpp"
 #include "tools/system_clock.hpp"
+#include "tools/unlock.hpp"
 
 namespace inos {
 namespace {
 
 struct Options {
     std::string code, site;
-    bool no_wait = false;
+    bool no_wait = false, encrypt = false;
 };
 
 void print_joined(Context& context,
@@ -46,10 +47,13 @@ void print_joined(Context& context,
 }
 
 // Does the directory hold a site that is no member of its space any more? It may not be in use.
-Result<bool> holds_former_member(std::string const& dir, Clock const& clock) {
+Result<bool> holds_former_member(Context const& context,
+                                 std::string const& dir,
+                                 Clock const& clock) {
     std::error_code ignored;
     if (!std::filesystem::exists(dir + "/db", ignored)) return false;
-    INOS_TRY(auto const site, open_site(dir, clock, Durability::synced));
+    INOS_TRY(auto const key, unlock(context, dir));
+    INOS_TRY(auto const site, open_site(dir, clock, Durability::synced, pointer_to(key)));
     return !site->replica->membership().by_site(site->keys.identity.public_key);
 }
 
@@ -61,15 +65,20 @@ Result<void> rename_directory(std::string const& from, std::string const& to) {
         Errc::io, "cannot rename \"" + from + "\" to \"" + to + "\": " + error.message(), from);
 }
 
+std::string again_of(std::string const& dir) {
+    return dir + ".again";
+}
+
 // A retired site's keys never match again: it joins as a new site, in a new directory that then
 // takes the place of the old one. The old one stays beside it, with what only it holds.
 Result<JoinResult> join_again(std::string const& code,
                               std::string const& dir,
                               std::string const& site,
                               Clock const& clock,
+                              Encryption const* encryption,
                               std::string& kept) {
-    std::string const fresh = dir + ".again";
-    INOS_TRY(auto joined, join_space(code, fresh, site, clock));
+    std::string const fresh = again_of(dir);
+    INOS_TRY(auto joined, join_space(code, fresh, site, clock, nullptr, encryption));
     std::error_code ignored;
     int number = 1;
     while (std::filesystem::exists(dir + ".retired-" + std::to_string(number), ignored))
@@ -85,29 +94,39 @@ Result<int> join(Context& context, Options const& options) {
     while (dir.size() > 1 && dir.back() == '/')
         dir.pop_back();
     SystemClock const clock;
-    INOS_TRY(bool const again, holds_former_member(dir, clock));
+    INOS_TRY(bool const again, holds_former_member(context, dir, clock));
+    // What takes the place of an encrypted directory is encrypted.
+    bool const encrypt = options.encrypt || (again && context.keys->contains(dir));
+    INOS_TRY(auto const encryption,
+             encryption_for(context, encrypt, joining_directory(again ? again_of(dir) : dir)));
+    auto const* const made = pointer_to(encryption);
     std::string kept;
     INOS_TRY(auto const joined,
-             again ? join_again(options.code, dir, options.site, clock, kept)
-                   : join_space(options.code, dir, options.site, clock));
+             again ? join_again(options.code, dir, options.site, clock, made, kept)
+                   : join_space(options.code, dir, options.site, clock, nullptr, made));
     INOS_CHECK(replace_file(dir + "/inos.toml", config_file_text()));
-    if (!options.no_wait) INOS_CHECK(catch_up_shown(context, dir, clock));
+    DataKey const* const key = made ? &made->key : nullptr;
+    if (!options.no_wait) INOS_CHECK(catch_up_shown(context, dir, clock, key));
     print_joined(context, joined, dir, kept);
     return kExitDone;
 }
 
 }  // namespace
 
-Result<void> catch_up_shown(Context& context, std::string const& dir, Clock const& clock) {
+Result<void> catch_up_shown(Context& context,
+                            std::string const& dir,
+                            Clock const& clock,
+                            DataKey const* key) {
     constexpr std::uint64_t kPatienceMs = 30'000;  // without any progress
     Progress progress(context.terminal, "catching up", 0);
-    return catch_up(dir, clock, kPatienceMs, [&](Node::Progress const& now) {
+    auto const show = [&](Node::Progress const& now) {
         progress.set_total(now.state ? now.state->records : now.held + now.behind);
         progress.update(now.state ? now.state->here : now.held,
                         !now.connected ? "connecting"
                         : now.state    ? "records"
                                        : "");
-    });
+    };
+    return catch_up(dir, clock, kPatienceMs, show, key);
 }
 
 void add_join(CommandLine& line) {
@@ -117,6 +136,7 @@ void add_join(CommandLine& line) {
         .option(
             "--site", options->site, "NAME", "what people call the site, such as office (needed)")
         .flag("--no-wait", options->no_wait, "return when admitted; catch up when the node runs")
+        .flag("--encrypt", options->encrypt, "nobody reads it without a passphrase or key file")
         .note(
             "The inviting site must be running and reachable. Interrupted? Run the same again. In "
             "the "

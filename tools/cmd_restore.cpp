@@ -12,13 +12,14 @@
 #include "tools/passphrase.hpp"
 #include "tools/progress.hpp"
 #include "tools/system_clock.hpp"
+#include "tools/unlock.hpp"
 
 namespace inos {
 namespace {
 
 struct Options {
     std::string source, name, code, site, passphrase_file;
-    bool no_wait = false;
+    bool no_wait = false, encrypt = false;
 };
 
 using Names = std::vector<BackupContents::File>;
@@ -123,14 +124,18 @@ Result<int> restore(Context& context, Options const& options) {
     INOS_TRY(auto const passphrase, read_passphrase(options.passphrase_file));
     INOS_TRY(auto archive, open_backup({options.source, options.name, passphrase}));
     INOS_TRY(auto const contents, examine(context, *archive, options));
-    INOS_TRY(auto site, SiteRestore::begin(dir, joins));
+    INOS_TRY(auto const encryption,
+             encryption_for(context, options.encrypt, joins ? joining_directory(dir) : ""));
+    auto const* const made = pointer_to(encryption);
+    INOS_TRY(auto site, SiteRestore::begin(dir, joins, made));
     INOS_CHECK(put_back(context, *archive, *site, joins));
     SystemClock const clock;
     if (joins) {
         auto const keep = [&](SpaceGrant const& grant) { return site->finish(grant); };
-        INOS_CHECK(join_space(options.code, dir, options.site, clock, keep));
+        INOS_CHECK(join_space(options.code, dir, options.site, clock, keep, made));
         site.reset();
-        if (!options.no_wait) INOS_CHECK(catch_up_shown(context, dir, clock));
+        DataKey const* const key = made ? &made->key : nullptr;
+        if (!options.no_wait) INOS_CHECK(catch_up_shown(context, dir, clock, key));
     } else {
         INOS_CHECK(site->finish());
     }
@@ -149,6 +154,7 @@ void add_restore(CommandLine& line) {
         .option("--site", options->site, "NAME", "with --join: what people call the new site")
         .option("--passphrase-file", options->passphrase_file, "FILE", "of a sealed backup")
         .flag("--no-wait", options->no_wait, "with --join: return when admitted")
+        .flag("--encrypt", options->encrypt, "nobody reads it without a passphrase or key file")
         .note(
             "The directory must not be there yet. The backup is read from beginning to end "
             "first. A backup with keys\nmakes the same site again; its next write takes a new "

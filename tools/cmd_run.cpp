@@ -21,6 +21,7 @@
 #include "tools/files.hpp"
 #include "tools/output.hpp"
 #include "tools/system_clock.hpp"
+#include "tools/unlock.hpp"
 
 namespace inos {
 namespace {
@@ -119,7 +120,8 @@ Result<int> run(Context& context, Options const& options) {
     INOS_TRY(auto const dir, context.data_dir());
     INOS_TRY(auto const config, load_config(dir, options));
     SystemClock const clock;
-    INOS_TRY(auto site, open_site(dir, clock, config.durability));
+    INOS_TRY(auto const key, unlock(context, dir));
+    INOS_TRY(auto site, open_site(dir, clock, config.durability, pointer_to(key)));
     std::string const name = site->name;
     auto const log = make_log(context.terminal, config);
     RunFile const run_file(dir);  // only now: the directory is ours

@@ -261,11 +261,16 @@ Result<int> CommandLine::Impl::parse_and_run(std::vector<std::string> arguments)
     return command.body(context);
 }
 
-CommandLine::CommandLine(Terminal& terminal, std::string version, std::string data) {
+CommandLine::CommandLine(Terminal& terminal, std::string version, Variables variables) {
     auto root = std::make_unique<Command::Impl>();
     auto* const tree = root.get();
     impl_.reset(new Impl{terminal,
-                         Context{terminal, std::move(data), "", false},
+                         Context{terminal,
+                                 std::move(variables.data),
+                                 "",
+                                 false,
+                                 std::move(variables.unlock),
+                                 std::move(variables.credentials)},
                          CLI::App{},
                          Command(std::move(root))});
     auto& app = impl_->app;
@@ -278,6 +283,11 @@ CommandLine::CommandLine(Terminal& terminal, std::string version, std::string da
         ->type_name("DIR");
     app.add_option("--space", impl_->context.space, "The space, when the site has more than one")
         ->type_name("NAME");
+    app.add_option("--unlock",
+                   impl_->context.unlock,
+                   "What opens an encrypted directory: the file with its key or passphrase; - "
+                   "for standard input; default: INOS_UNLOCK")
+        ->type_name("FILE");
     app.add_flag(
         "--json", impl_->context.json, "Print JSON, one document, or one per line for lists");
     app.allow_extras();

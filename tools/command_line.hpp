@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,12 @@ struct Context {
     std::string data;   // --data DIR, INOS_DATA; may be empty, see data_dir
     std::string space;  // --space NAME; empty: the site's only one
     bool json = false;
+    // --unlock FILE, INOS_UNLOCK: what opens an encrypted directory (tools/unlock.hpp); may be empty.
+    std::string unlock = {};
+    std::string credentials = {};  // CREDENTIALS_DIRECTORY: what the service manager hands over
+    // The keys of the directories that this run has opened, so that nobody is asked twice.
+    std::shared_ptr<std::map<std::string, DataKey>> keys =
+        std::make_shared<std::map<std::string, DataKey>>();
 
     // The data directory, or Errc::usage when none was named.
     Result<std::string> data_dir() const;
@@ -87,8 +94,15 @@ private:
 
 class CommandLine {
 public:
-    // `data` is the default of --data: the value of INOS_DATA.
-    CommandLine(Terminal& terminal, std::string version, std::string data);
+    // What the process's environment says; each may be empty.
+    struct Variables {
+        std::string data;         // INOS_DATA: the default of --data
+        std::string unlock;       // INOS_UNLOCK: the default of --unlock
+        std::string credentials;  // CREDENTIALS_DIRECTORY
+    };
+    CommandLine(Terminal& terminal, std::string version, Variables variables);
+    CommandLine(Terminal& terminal, std::string version, std::string data)
+        : CommandLine(terminal, std::move(version), Variables{std::move(data), {}, {}}) {}
     ~CommandLine();
 
     Command& add(std::string const& name, std::string const& summary);

@@ -7,6 +7,7 @@ namespace inos {
 void add_commands(CommandLine& line) {
     // Sites
     add_init(line);
+    add_key(line);
     add_invite(line);
     add_invites(line);
     add_join(line);

@@ -10,6 +10,7 @@ class CommandLine;
 void add_commands(CommandLine& line);
 
 void add_init(CommandLine& line);
+void add_key(CommandLine& line);
 void add_invite(CommandLine& line);
 void add_invites(CommandLine& line);
 void add_join(CommandLine& line);

@@ -74,6 +74,24 @@ std::string set_log_level(Config& config, Texts const& values) {
     return {};
 }
 
+ConfigKey unlock_key() {
+    return {"unlock",
+            ConfigKey::Type::text,
+            "\"\"",
+            "Only for an encrypted directory: the file that opens it when nobody is there to ask, "
+            "with its key (inos key new) or its passphrase in the first line, such as "
+            "\"/media/stick/shop.key\". All commands use it. It is no protection if it lies on "
+            "the same disk. \"\": as --unlock, INOS_UNLOCK or the credential inos.unlock of "
+            "systemd say, or it is asked for.",
+            false,
+            [](Config& c, Texts const& v) {
+                if (!v[0].empty() && v[0].front() != '/')
+                    return "\"" + v[0] + "\" is not the whole path of a file, from / on";
+                c.unlock = v[0];
+                return std::string();
+            }};
+}
+
 ConfigKey log_retention_key() {
     return {"log_retention",
             ConfigKey::Type::text,
@@ -132,6 +150,7 @@ std::vector<ConfigKey> make_keys() {
          false,
          set_acknowledge_every},
         log_retention_key(),
+        unlock_key(),
         {"log_level",
          Type::text,
          "\"info\"",

@@ -37,6 +37,7 @@ struct Config {
     std::vector<std::string> api_hosts;
     std::uint64_t acknowledge_every_s = 60;
     std::optional<std::uint64_t> log_retention_s;  // none: for ever
+    std::string unlock;  // the file that opens an encrypted directory; empty: none
 };
 
 struct ConfigKey {

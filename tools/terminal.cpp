@@ -5,10 +5,12 @@
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 #include <numeric>
 
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -57,6 +59,59 @@ std::size_t char_width(char32_t c) {
     return width < 0 ? 1 : static_cast<std::size_t>(width);
 }
 
+// Standard input without echo and line editing, until this is gone.
+class Unseen {
+public:
+    Unseen() {
+        is_set_ = ::tcgetattr(STDIN_FILENO, &before_) == 0;
+        termios now = before_;
+        now.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON | ISIG);
+        now.c_cc[VMIN] = 1;
+        now.c_cc[VTIME] = 0;
+        is_set_ = is_set_ && ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &now) == 0;
+    }
+    ~Unseen() {
+        if (is_set_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+    }
+    Unseen(Unseen const&) = delete;
+    Unseen& operator=(Unseen const&) = delete;
+    bool is_set() const { return is_set_; }
+
+private:
+    termios before_{};
+    bool is_set_ = false;
+};
+
+constexpr std::size_t kTypedMax = 1024;
+
+std::optional<Passphrase> ask_unseen(std::string const& prompt) {
+    constexpr char kBreak = 3, kEnd = 4, kBack = 8, kClear = 21, kDelete = 127;
+    Unseen const unseen;
+    if (!unseen.is_set()) return std::nullopt;
+    std::cerr << prompt << std::flush;
+    std::array<char, kTypedMax> typed{};
+    std::size_t size = 0;
+    bool broken = false;
+    for (char c = 0; !broken;) {
+        broken = ::read(STDIN_FILENO, &c, 1) != 1 || c == kBreak || (c == kEnd && size == 0);
+        if (broken || c == '\n' || c == '\r') break;
+        if (c == kClear) {
+            size = 0;
+        } else if (c == kBack || c == kDelete) {
+            // A character of UTF-8 goes whole.
+            while (size > 0 && (static_cast<unsigned char>(typed[--size]) & 0xC0u) == 0x80u)
+                continue;
+        } else if (size < typed.size()) {
+            typed[size++] = c;
+        }
+    }
+    std::cerr << std::endl;
+    Passphrase passphrase(std::string_view(typed.data(), size));
+    std::memset(typed.data(), 0, typed.size());
+    if (broken) return std::nullopt;
+    return passphrase;
+}
+
 void use_utf8() {
     static bool const done = [] { return std::setlocale(LC_CTYPE, "C.UTF-8") != nullptr; }();
     static_cast<void>(done);
@@ -68,6 +123,7 @@ Terminal Terminal::of_process() {
     Terminal terminal{std::cin, std::cout, std::cerr};
     terminal.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
     terminal.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
+    if (::isatty(STDIN_FILENO) == 1) terminal.ask = ask_unseen;
     terminal.colours = terminal.out_is_terminal && std::getenv("NO_COLOR") == nullptr;
     winsize size{};
     if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40) {

@@ -5,10 +5,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "storage/data_key.hpp"
 
 namespace inos {
 
@@ -30,6 +34,10 @@ struct Terminal {
     std::string dim(std::string_view text) const { return coloured("2", text); }
     std::string coloured(char const* code, std::string_view text) const;
     bool colours = false;
+
+    // Shows the prompt and reads a line that is not shown; nullopt: it was broken off. Empty where
+    // there is nobody to ask, because standard input is no terminal.
+    std::function<std::optional<Passphrase>(std::string const& prompt)> ask = nullptr;
 };
 
 // Columns that the text takes, as far as one can tell without asking the terminal.

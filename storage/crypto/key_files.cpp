@@ -143,12 +143,41 @@ Result<void> write_at(int directory,
     return written;
 }
 
-Result<std::string> read_at(int directory, char const* name, std::string const& path) {
+// A sealed file is longer than what it holds.
+constexpr std::size_t kFileBytesMax = kSecretFileBytesMax * 2;
+
+// What the file holds: its text, or what is sealed in it.
+Result<std::string> unsealed(char const* name,
+                             std::string const& path,
+                             std::string text,
+                             crypto::FileSeal const* seal) {
+    if (!seal && crypto::FileSeal::is_sealed(text))
+        return fail(Errc::forbidden,
+                    "\"" + path +
+                        "\" is encrypted, and the directory's data.key is missing; put it back "
+                        "from a copy",
+                    path);
+    if (!seal) return text;
+    auto content =
+        seal->open(std::string_view(name).substr(std::string_view(name).rfind('/') + 1), text);
+    if (!content)
+        return fail(Errc::corruption,
+                    "\"" + path +
+                        "\" is not sealed with this directory's key, as its secret files are; it "
+                        "is damaged or was put there by somebody; put back the right one",
+                    path);
+    return *std::move(content);
+}
+
+Result<std::string> read_at(int directory,
+                            char const* name,
+                            std::string const& path,
+                            crypto::FileSeal const* seal) {
     // Non-blocking, so that a pipe planted under the name does not hang the start.
     File file(::openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (!file.ok()) return failed("open", path);
     INOS_CHECK(check_private(file.fd(), path, false));
-    std::string content(kSecretFileBytesMax + 1, '\0');
+    std::string content(kFileBytesMax + 1, '\0');
     std::size_t size = 0;
     while (size < content.size()) {
         ssize_t const got = ::read(file.fd(), content.data() + size, content.size() - size);
@@ -157,9 +186,10 @@ Result<std::string> read_at(int directory, char const* name, std::string const& 
         if (got == 0) break;
         size += static_cast<std::size_t>(got);
     }
-    std::string out = content.substr(0, size);
+    auto out = size > kFileBytesMax ? Result<std::string>(std::string(size, '\0'))
+                                    : unsealed(name, path, content.substr(0, size), seal);
     sodium_memzero(content.data(), content.size());
-    if (size > kSecretFileBytesMax)
+    if (out && out->size() > kSecretFileBytesMax)
         return fail(Errc::too_large,
                     "\"" + path + "\" is over the limit of " + std::to_string(kSecretFileBytesMax) +
                         " bytes for a secret",
@@ -172,9 +202,12 @@ std::string key_line(KeyFile const& file, crypto::Secret const& secret) {
            "\n";
 }
 
-Result<crypto::Secret> read_key(int directory, std::string const& path, KeyFile const& file) {
+Result<crypto::Secret> read_key(int directory,
+                                std::string const& path,
+                                KeyFile const& file,
+                                crypto::FileSeal const* seal) {
     std::string const file_path = path + "/" + file.name;
-    auto content = read_at(directory, file.name, file_path);
+    auto content = read_at(directory, file.name, file_path, seal);
     if (!content && content.error().code == Errc::not_found)
         return fail(Errc::not_found,
                     "the key file \"" + file_path +
@@ -201,7 +234,10 @@ Result<crypto::Secret> read_key(int directory, std::string const& path, KeyFile 
 
 // Makes DATA/keys.new with all three files, synced. What an interrupted attempt left is removed
 // first: its keys were never used, since only the renamed directory is ever loaded.
-Result<void> write_new_directory(int data, std::string const& path, SiteKeys const& keys) {
+Result<void> write_new_directory(int data,
+                                 std::string const& path,
+                                 SiteKeys const& keys,
+                                 crypto::FileSeal const* seal) {
     constexpr char const* kNew = "keys.new";
     if (File stale(::openat(data, kNew, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         stale.ok()) {
@@ -216,8 +252,10 @@ Result<void> write_new_directory(int data, std::string const& path, SiteKeys con
         &keys.identity.seed, &keys.channel.secret, &keys.sealing.secret};
     for (std::size_t i = 0; i < kKeyFiles.size(); ++i) {
         std::string line = key_line(kKeyFiles[i], *secrets[i]);
-        auto const written =
-            write_at(directory.fd(), kKeyFiles[i].name, path + "/" + kKeyFiles[i].name, line);
+        auto const written = write_at(directory.fd(),
+                                      kKeyFiles[i].name,
+                                      path + "/" + kKeyFiles[i].name,
+                                      seal ? seal->seal(kKeyFiles[i].name, line) : line);
         sodium_memzero(line.data(), line.size());
         if (!written) return written;
     }
@@ -227,7 +265,7 @@ Result<void> write_new_directory(int data, std::string const& path, SiteKeys con
 
 }  // namespace
 
-Result<SiteKeys> create_site_keys(std::string const& data_dir) {
+Result<SiteKeys> create_site_keys(std::string const& data_dir, crypto::FileSeal const* seal) {
     std::string const path = data_dir + "/keys";
     INOS_TRY(File const data, open_directory(data_dir, false));
     struct stat info {};
@@ -239,7 +277,7 @@ Result<SiteKeys> create_site_keys(std::string const& data_dir) {
                     path);
     SiteKeys keys{
         crypto::SigningKey::generate(), crypto::KeyPair::generate(), crypto::KeyPair::generate()};
-    INOS_CHECK(write_new_directory(data.fd(), path + ".new", keys));
+    INOS_CHECK(write_new_directory(data.fd(), path + ".new", keys, seal));
     // If another process was quicker this fails: a directory with files in it is never replaced.
     if (::renameat(data.fd(), "keys.new", data.fd(), "keys") != 0)
         return failed("create directory", path);
@@ -247,7 +285,7 @@ Result<SiteKeys> create_site_keys(std::string const& data_dir) {
     return keys;
 }
 
-Result<SiteKeys> load_site_keys(std::string const& data_dir) {
+Result<SiteKeys> load_site_keys(std::string const& data_dir, crypto::FileSeal const* seal) {
     std::string const path = data_dir + "/keys";
     auto directory = open_directory(path, true);
     if (!directory && directory.error().code == Errc::not_found)
@@ -256,15 +294,17 @@ Result<SiteKeys> load_site_keys(std::string const& data_dir) {
                         "\"; create a site with inos init or join one with inos join",
                     path);
     if (!directory) return tl::unexpected<Error>(directory.error());
-    INOS_TRY(auto const identity, read_key(directory->fd(), path, kIdentity));
-    INOS_TRY(auto const channel, read_key(directory->fd(), path, kChannel));
-    INOS_TRY(auto const sealing, read_key(directory->fd(), path, kSealing));
+    INOS_TRY(auto const identity, read_key(directory->fd(), path, kIdentity, seal));
+    INOS_TRY(auto const channel, read_key(directory->fd(), path, kChannel, seal));
+    INOS_TRY(auto const sealing, read_key(directory->fd(), path, kSealing, seal));
     return SiteKeys{crypto::SigningKey::from_seed(identity),
                     crypto::KeyPair::from_secret(channel),
                     crypto::KeyPair::from_secret(sealing)};
 }
 
-Result<void> write_secret_file(std::string const& path, std::string_view content) {
+Result<void> write_secret_file(std::string const& path,
+                               std::string_view content,
+                               crypto::FileSeal const* seal) {
     if (content.size() > kSecretFileBytesMax)
         return fail(Errc::too_large, "the secret for \"" + path + "\" is too long", path);
     std::size_t const slash = path.rfind('/');
@@ -274,13 +314,14 @@ Result<void> write_secret_file(std::string const& path, std::string_view content
     std::string const name = slash == std::string::npos ? path : path.substr(slash + 1);
     File const directory(::open(directory_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory.ok()) return failed("open directory", directory_path);
-    INOS_CHECK(write_at(directory.fd(), name.c_str(), path, content));
+    INOS_CHECK(
+        write_at(directory.fd(), name.c_str(), path, seal ? seal->seal(name, content) : content));
     if (::fsync(directory.fd()) != 0) return failed("sync", directory_path);
     return {};
 }
 
-Result<std::string> read_secret_file(std::string const& path) {
-    return read_at(AT_FDCWD, path.c_str(), path);
+Result<std::string> read_secret_file(std::string const& path, crypto::FileSeal const* seal) {
+    return read_at(AT_FDCWD, path.c_str(), path, seal);
 }
 
 }  // namespace inos

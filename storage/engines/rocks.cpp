@@ -9,11 +9,15 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/file_checksum.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+
+#include "storage/engines/encrypted_files.hpp"
 
 namespace inos {
 namespace {
@@ -103,8 +107,15 @@ private:
     Error error_;
 };
 
-rocksdb::DBOptions db_options() {
+// Where the files are; `env` is null for the plain disk.
+struct Place {
+    std::string path;
+    std::shared_ptr<rocksdb::Env> env;
+};
+
+rocksdb::DBOptions db_options(Place const& place) {
     rocksdb::DBOptions options;
+    if (place.env) options.env = place.env.get();
     options.create_if_missing = true;
     options.create_missing_column_families = true;
     options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -199,9 +210,11 @@ Result<void> take_families(Opened& opened, std::vector<rocksdb::ColumnFamilyHand
     return {};
 }
 
-Result<Opened> open_database(std::string const& path, rocksdb::ColumnFamilyOptions const& family) {
+Result<Opened> open_database(Place const& place, rocksdb::ColumnFamilyOptions const& family) {
+    auto const& path = place.path;
+    auto const options = db_options(place);
     std::vector<std::string> names;
-    if (!rocksdb::DB::ListColumnFamilies(db_options(), path, &names).ok())
+    if (!rocksdb::DB::ListColumnFamilies(options, path, &names).ok())
         names = {rocksdb::kDefaultColumnFamilyName};  // a new one, or opening it says what is wrong
     for (std::size_t i = 0; i < kFamilies; ++i)
         if (std::none_of(names.begin(), names.end(), [i](auto const& name) {
@@ -214,7 +227,7 @@ Result<Opened> open_database(std::string const& path, rocksdb::ColumnFamilyOptio
         descriptors.emplace_back(name, family);
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* raw = nullptr;
-    auto const status = rocksdb::DB::Open(db_options(), path, descriptors, &handles, &raw);
+    auto const status = rocksdb::DB::Open(options, path, descriptors, &handles, &raw);
     if (!status.ok()) {
         Error error = error_of(status, "opening the database in \"" + path + "\"");
         if (says_locked(status)) error.code = Errc::conflict;
@@ -229,8 +242,8 @@ Result<Opened> open_database(std::string const& path, rocksdb::ColumnFamilyOptio
 
 class RocksEngine final : public Engine {
 public:
-    RocksEngine(std::string path, rocksdb::ColumnFamilyOptions options, Opened opened)
-        : path_(std::move(path)), options_(std::move(options)), opened_(std::move(opened)) {}
+    RocksEngine(Place place, rocksdb::ColumnFamilyOptions options, Opened opened)
+        : place_(std::move(place)), options_(std::move(options)), opened_(std::move(opened)) {}
 
     ~RocksEngine() override { close(); }
 
@@ -285,7 +298,7 @@ public:
         std::unique_lock const lock(mutex_);
         if (*cursors_ > 0) return tl::unexpected(being_read());
         close();
-        INOS_TRY(opened_, open_database(path_, options_));
+        INOS_TRY(opened_, open_database(place_, options_));
         return {};
     }
 
@@ -351,7 +364,8 @@ private:
     }
 
     Error closed() const {
-        return Error{Errc::io, "the database in \"" + path_ + "\" could not be opened again", {}};
+        return Error{
+            Errc::io, "the database in \"" + place_.path + "\" could not be opened again", {}};
     }
 
     Result<void> compact_all(std::atomic<bool>& cancelled) {
@@ -380,7 +394,7 @@ private:
         opened_.db.reset();
     }
 
-    std::string path_;
+    Place place_;  // outlives what is opened
     rocksdb::ColumnFamilyOptions options_;
     // Guards `opened_` against being closed and opened again, which scrub() alone does.
     mutable std::shared_mutex mutex_;
@@ -393,8 +407,13 @@ private:
 Result<std::unique_ptr<Engine>> open_rocks(std::string const& path, RocksOptions const& options) {
     auto const cache = rocksdb::NewLRUCache(options.cache_bytes);
     auto const family = family_options(options, cache);
-    INOS_TRY(Opened opened, open_database(path, family));
-    return std::unique_ptr<Engine>(std::make_unique<RocksEngine>(path, family, std::move(opened)));
+    Place place{path, nullptr};
+    if (options.cipher)
+        place.env = rocksdb::NewCompositeEnv(
+            encrypted_files(rocksdb::FileSystem::Default(), *options.cipher));
+    INOS_TRY(Opened opened, open_database(place, family));
+    return std::unique_ptr<Engine>(
+        std::make_unique<RocksEngine>(std::move(place), family, std::move(opened)));
 }
 
 }  // namespace inos

@@ -7,8 +7,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "storage/crypto/file_cipher.hpp"
 #include "storage/engine.hpp"
 
 namespace inos {
@@ -16,6 +18,8 @@ namespace inos {
 struct RocksOptions {
     std::size_t cache_bytes = 64 << 20;         // block cache, shared by all families
     std::size_t write_buffer_bytes = 32 << 20;  // per family, before it is flushed to a file
+    // The files are encrypted with it (engines/encrypted_files.hpp).
+    std::optional<crypto::FileCipher> cipher = std::nullopt;
 };
 
 // Opens the database in `path`, made if missing. Errc::conflict when another process has it open.
