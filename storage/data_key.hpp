@@ -6,10 +6,10 @@
 //     passphrase NAME SALT PASSES MEMORY_KIB WRAPPED     Argon2id of the passphrase
 //     key NAME WRAPPED                                   32 bytes of a key file
 //     check CHECK
-//   WRAPPED  the data key's 32 bytes in XChaCha20-Poly1305 (nonce 24, 32, tag 16), bound to the first
-//            line and to what stands before it in its own
-//   CHECK    BLAKE2b-256 of all lines above, keyed by the data key: who does not have it can neither
-//            add a way in nor take one away
+//   WRAPPED  the data key, 32 bytes, in XChaCha20-Poly1305 (nonce 24, 32, tag 16), bound to the
+//            first line and to what stands before it in its own
+//   CHECK    BLAKE2b-256 of all lines above, keyed by the data key: without it nobody can
+//            add a way in or take one away
 //   SALT, WRAPPED, CHECK in hex; NAME 1 to 32 of a-z 0-9 and "-"; numbers decimal
 //
 //   a key file = "inos-key-1 data " 64 hex digits "\n"

@@ -35,7 +35,7 @@ struct Context {
     std::string data;   // --data DIR, INOS_DATA; may be empty, see data_dir
     std::string space;  // --space NAME; empty: the site's only one
     bool json = false;
-    // --unlock FILE, INOS_UNLOCK: what opens an encrypted directory (tools/unlock.hpp); may be empty.
+    // --unlock FILE, INOS_UNLOCK: what opens an encrypted directory (tools/unlock.hpp).
     std::string unlock = {};
     std::string credentials = {};  // CREDENTIALS_DIRECTORY: what the service manager hands over
     // The keys of the directories that this run has opened, so that nobody is asked twice.

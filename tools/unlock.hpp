@@ -2,7 +2,7 @@
 // key or the passphrase, or by asking. In this order: --unlock FILE, which INOS_UNLOCK stands in
 // for; `unlock` in DIR/inos.toml; the credential inos.unlock of systemd; the terminal.
 //
-// Whoever has got a key has no core dumps any more. Errors: Errc::forbidden, with what to configure,
+// Whoever has a key has no core dumps any more. Errors: Errc::forbidden, with what to configure,
 // if there is none of these, and for a wrong passphrase or key. Thread: one.
 #pragma once
 

@@ -2,10 +2,10 @@
 //
 //   file   = head 64 | content XOR stream
 //   head   = "inosenc1" 8 | nonce 24 | check 32
-//   check  = BLAKE2b-256, keyed with the head key, of the 32 bytes before it
-//   stream = XChaCha20 (draft-irtf-cfrg-xchacha) under the stream key and the nonce, block counter 0
+//   check  = BLAKE2b-256, keyed by the head key, of the 32 bytes before it
+//   stream = XChaCha20 (draft-irtf-cfrg-xchacha) under the stream key and nonce, block counter 0
 //            at the content's first byte
-//   keys   = BLAKE2b-256, keyed with the data key, of "inos at rest 1 stream", "inos at rest 1 head"
+//   keys   = BLAKE2b-256, keyed by the data key, of "inos at rest 1 stream", "inos at rest 1 head"
 //
 // One nonce is for one writing of one file, from its beginning on, and each byte of its stream is
 // used once: whoever writes takes a new head for every file that is begun, also under an old name,

@@ -12,7 +12,7 @@
 // its head is empty, and zeros at a file's end, where its size came to the disk and its bytes did
 // not, are no content.
 //
-// There is no LOG of the database: what it would note is dropped. Names of files, sizes and times are
+// There is no LOG of the database: what it notes is dropped. Names of files, sizes and times are
 // as without encryption.
 #pragma once
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A till is stolen. Its directory was made encrypted: whoever has the disk reads nothing of it, while
+# A till is stolen. Its directory was made encrypted: who has the disk reads nothing of it, while
 # the node ran, after it was killed, after the database was compacted; whoever has the passphrase or
 # the key file goes on. Backups go into and out of encrypted directories.
 source "$(dirname "$0")/lib.sh" "$@"

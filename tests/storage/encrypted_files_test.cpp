@@ -1,4 +1,4 @@
-// RocksDB's files, encrypted: what they read back after crashes at any byte, after failed writes and
+// RocksDB's files, encrypted: what is read back after crashes at any byte, after failed writes and
 // under names that were used before, and what is refused.
 #include "storage/engines/encrypted_files.hpp"
 
