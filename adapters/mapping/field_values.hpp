@@ -46,12 +46,20 @@ struct Outbound {
     std::string why;          // refused
 };
 
+// An object names all that its system lets us see: a place with null, or below one, has no value; a
+// place that is missing is hidden, and so is a composed value of which one part is. A driver whose
+// system leaves empty fields out puts nulls there.
 Inbound read_external(FieldMap const& map, Object const& external);
 
 // `value`: the record's value in canonical form, null for none.
 Outbound write_external(FieldMap const& map, Value const& value);
 
-// The field of a resolved record in canonical form, null where it has none.
+// The field of a resolved record in canonical form, null where it has none. Of a composed value only
+// the members that the map knows: what else is in it is none of this system's business.
 Value record_value(FieldMap const& map, Object const& fields);
+
+// What to write to the record for an inbound value, where the field reads `current` there: the
+// members that the map does not know stay as they are. The two are the same for other maps.
+Value with_unmapped(FieldMap const& map, Value const& current, Value const& inbound);
 
 }  // namespace inos

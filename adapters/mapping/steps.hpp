@@ -43,6 +43,7 @@ struct Transform {
     enum class Kind : std::uint8_t {
         map,           // pairs, otherwise
         lookup,        // pairs of a table of the file; argument: its name
+        lookup_back,   // the same from its values to its keys
         join_lines,    // names: members of an object that become lines of the first
         split_lines,   // names: members that take the lines of the first
         join,          // argument: separator
