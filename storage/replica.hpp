@@ -85,6 +85,10 @@ struct Write {
     Object fields;
     std::optional<std::string> if_match;  // the version that the record must have: Errc::conflict
     ActorId to = {};
+    // patch, delete_: who asks has seen only the cells that this covers; what else is in the record
+    // is concurrent with the write (crdt/shown.hpp). Errc::conflict: the record is not there (any
+    // more). It is the only write of its transaction to the record.
+    std::optional<VersionVector> seen = std::nullopt;
 };
 
 // A request that its client may make again (storage/remembered_requests.hpp).
@@ -97,6 +101,11 @@ struct Transaction {
     std::string source;  // at most kSourceBytesMax bytes
     std::vector<Write> writes;
     std::optional<RequestName> request = std::nullopt;
+    // Puts changes of Family::journal beside the transaction's, to be made with them or not at all,
+    // and alone if it makes no entry. It is told the entry's dot, and not called for a transaction
+    // that is refused or replayed. It may be called again, with another dot, where the first did
+    // not come into force.
+    std::function<void(WriteBatch&, std::optional<Dot> const&)> journal = {};
 };
 
 // What a schema asks of a value that was written all the same (storage/field_checks.hpp).

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "crdt/merge.hpp"
+#include "crdt/shown.hpp"
 #include "storage/copied_fields.hpp"
 #include "storage/entry_hash.hpp"
 #include "storage/field_checks.hpp"
@@ -143,6 +144,7 @@ public:
             return fail(Errc::conflict,
                         "the record \"" + write.name.key + "\" in \"" + write.name.collection +
                             "\" is no longer the version that If-Match names; read it again");
+        INOS_CHECK(check_seen(*item, write, was_visible));
         auto planned = plan(*item, schema, write);
         if (auto const* error = std::get_if<ChangeError>(&planned)) {
             Error made = change_error(*error, write.name);
@@ -290,9 +292,13 @@ private:
                 return plan_change(
                     item.now, schema, write.name, write.fields, AssignMode::replace, author);
             case Write::Kind::patch:
+                if (write.seen)
+                    return plan_shown_change(
+                        item.now, schema, write.name, write.fields, *write.seen, author);
                 return plan_change(
                     item.now, schema, write.name, write.fields, AssignMode::merge, author);
             case Write::Kind::delete_:
+                if (write.seen) return plan_shown_delete(item.now, schema, write.name, *write.seen);
                 return plan_delete(item.now, schema, write.name);
             case Write::Kind::cover: {
                 // An orphan edit, or what a delete had not seen. Neither is a record that is there
@@ -327,6 +333,28 @@ private:
                                "there is no such record to resolve a field of"};
         Member const& member = write.fields.front();
         return plan_resolution(item.now, schema, write.name, member.key, member.value, author);
+    }
+
+    // An op has one context, and a record that was deleted meanwhile would begin again with what
+    // this write changes alone.
+    static Result<void> check_seen(Item const& item, Write const& write, bool is_there) {
+        std::string const record =
+            "the record \"" + write.name.key + "\" in \"" + write.name.collection + "\"";
+        bool const mixed = item.op && (write.seen || item.op->ctx);
+        if (mixed)
+            return fail(Errc::invalid,
+                        "a write to " + record +
+                            " that says what it has seen has to be the only one to it in its "
+                            "transaction");
+        if (!write.seen) return {};
+        if (write.kind != Write::Kind::patch && write.kind != Write::Kind::delete_)
+            return fail(
+                Errc::invalid,
+                "a write to " + record + " says what it has seen; only changes and deletions can");
+        if (!is_there)
+            return fail(Errc::conflict,
+                        record + " is not there (any more); look at it again before you change it");
+        return {};
     }
 
     static bool is_change(Op const& op) {
@@ -467,7 +495,18 @@ Result<Committed> Replica::commit_one(Stage& stage, Transaction const& transacti
         committed.writes[i].version =
             draft.version_of({transaction.writes[i].name.collection, committed.writes[i].id});
     if (transaction.request) stage.remember(committed);
+    if (transaction.journal) stage.take_journal(transaction, committed.dot);
     return committed;
+}
+
+void Replica::Stage::take_journal(Transaction const& transaction, std::optional<Dot> const& dot) {
+    WriteBatch changes;
+    transaction.journal(changes, dot);
+    for (WriteBatch::Change& change : changes.changes) {
+        INOS_ASSERT(change.family == Family::journal);
+        batch_.changes.push_back(std::move(change));
+        has_journal_ = true;
+    }
 }
 
 std::vector<Result<Committed>> Replica::commit(std::vector<Transaction> const& group) {
@@ -505,9 +544,10 @@ void Replica::commit_some(std::vector<Transaction> const& group,
     bool const current = membership_->is_current(options_.actor);
     if (!failed_ && unsure < group.size() && (doubt() != Doubt::none || !current))
         return renew_for(unsure, first, results);
-    Result<void> const written = failed_                         ? refused()
-                                 : anything || stage.remembers() ? write(stage, options_.durability)
-                                                                 : Result<void>();
+    anything = anything || stage.remembers() || stage.has_journal();
+    Result<void> const written = failed_    ? refused()
+                                 : anything ? write(stage, options_.durability)
+                                            : Result<void>();
     if (written) return;
     // After a failed write nobody may believe that anything of it happened.
     results.resize(first, tl::unexpected<Error>(written.error()));

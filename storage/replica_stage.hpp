@@ -118,6 +118,10 @@ public:
     void remember(Committed const& committed);
     bool remembers() const { return !requests_.empty(); }
 
+    // What the transaction puts into the journal.
+    void take_journal(Transaction const& transaction, std::optional<Dot> const& dot);
+    bool has_journal() const { return has_journal_; }
+
     HlcClock hlc;
     bool schema_changed = false;
     bool aliases_changed = false;
@@ -155,6 +159,7 @@ private:
     std::map<std::string, std::string> requests_;  // new ones
     std::string request_key_;
     crypto::Hash16 request_contents_{};
+    bool has_journal_ = false;
     bool broken_ = false;  // a transaction failed half way: nothing of the stage may be written
     WriteBatch batch_;
 };
