@@ -278,8 +278,8 @@ struct Binding {
     std::vector<FieldMap> maps;  // in the order of the file
     DriverTable driver;
     Place place;
-    // 64 hexadecimal digits over all that the binding, its system and the schema fields that it
-    // uses mean; equal for files that differ in layout, order of keys and comments only.
+    // 64 hexadecimal digits over all that the binding, its system (but for rate and retry) and the
+    // schema fields that it uses mean; equal for files that differ in layout, order and comments only.
     std::string hash;
 };
 
