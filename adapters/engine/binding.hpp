@@ -94,13 +94,13 @@ struct System {
     Place place;
 };
 
-enum class Direction : std::uint8_t { both, in, out };  // in: from the system to the store
+enum class Flow : std::uint8_t { both, in, out };  // in: from the system to the store
 
-inline bool goes_in(Direction direction) {
-    return direction != Direction::out;
+inline bool goes_in(Flow direction) {
+    return direction != Flow::out;
 }
-inline bool goes_out(Direction direction) {
-    return direction != Direction::in;
+inline bool goes_out(Flow direction) {
+    return direction != Flow::in;
 }
 
 enum class TriggerKind : std::uint8_t { stream, webhook, poll, manual };
@@ -227,7 +227,7 @@ struct FieldMap {
     // Either one place in the external object, or members.
     std::optional<Pointer> external;
     std::vector<MapMember> members;
-    Direction dir = Direction::both;
+    Flow dir = Flow::both;
     // in: external value -> record value; out the other way. Where the file names only one of them
     // and the direction is both, the other one is its inverse.
     Chain in, out;
@@ -264,7 +264,7 @@ struct Binding {
     std::string system;  // System::name
     std::string collection;
     std::string object;  // the driver's name of the kind of object
-    Direction mode = Direction::both;
+    Flow mode = Flow::both;
     Pointer key;
     std::optional<Pointer> version;
     std::string external_id;  // where the object holds the record's id; empty: nowhere

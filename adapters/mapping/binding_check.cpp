@@ -114,7 +114,7 @@ private:
         refer(binding_.aggregate->by, "aggregate", true);
         for (auto const& [record, function] : binding_.aggregate->fields)
             refer(record, "aggregate", true);
-        if (binding_.mode != Direction::out)
+        if (binding_.mode != Flow::out)
             add(binding_.place,
                 "aggregate: needs mode = \"out\": a sum cannot be taken apart again");
     }

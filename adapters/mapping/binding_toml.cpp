@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t kTriggersMax = 50;
 constexpr std::size_t kMatchGroupsMax = 20;
 
-using DirectionWords = std::vector<std::pair<std::string, Direction>>;
+using FlowWords = std::vector<std::pair<std::string, Flow>>;
 using DeleteWords = std::vector<std::pair<std::string, DeleteRule>>;
 
 // Keys that only some kinds of trigger have.
@@ -36,7 +36,7 @@ void read_schedule(TomlSection const& section, Trigger& trigger) {
         section.add("at", "a trigger has either \"every\" or \"at\"");
 }
 
-void check_trigger(TomlSection const& section, Trigger const& trigger, Direction mode) {
+void check_trigger(TomlSection const& section, Trigger const& trigger, Flow mode) {
     bool const poll = trigger.kind == TriggerKind::poll;
     if (poll && !section.find("every") && !section.find("at"))
         section.add("type", "a poll needs \"every\" (\"5m\") or \"at\" (\"30 3 * * *\")");
@@ -62,7 +62,7 @@ void check_trigger(TomlSection const& section, Trigger const& trigger, Direction
                         std::string(goes_in(mode) ? "in" : "out") + "\"");
 }
 
-Trigger read_trigger(toml::table const& table, Direction mode, Problems& problems) {
+Trigger read_trigger(toml::table const& table, Flow mode, Problems& problems) {
     TomlSection const section("binding.trigger", table, problems);
     Trigger trigger;
     trigger.place = section.place();
@@ -323,8 +323,7 @@ void read_locations(TomlSection const& section, Binding& binding) {
 }
 
 void read_head(TomlSection const& section, Binding& binding) {
-    DirectionWords const modes{
-        {"bidirectional", Direction::both}, {"in", Direction::in}, {"out", Direction::out}};
+    FlowWords const modes{{"bidirectional", Flow::both}, {"in", Flow::in}, {"out", Flow::out}};
     std::vector<std::pair<std::string, Binding::RecordId>> const ids{
         {"fresh", Binding::RecordId::fresh},
         {"identity", Binding::RecordId::identity},

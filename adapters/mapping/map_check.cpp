@@ -64,7 +64,7 @@ public:
         }
         choices();
         unreachable();
-        if (map_.dir == Direction::both) law();
+        if (map_.dir == Flow::both) law();
     }
 
 private:

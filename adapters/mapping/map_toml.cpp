@@ -30,11 +30,11 @@ Chain read_chain(TomlSection const& section, std::string_view key, LookupTables 
 // The chain that the file leaves out, where both are needed.
 void complete(Chain& in,
               Chain& out,
-              Direction direction,
+              Flow direction,
               Place place,
               std::string const& what,
               Problems& problems) {
-    if (direction != Direction::both || in.empty() == out.empty()) return;
+    if (direction != Flow::both || in.empty() == out.empty()) return;
     Chain const& given = in.empty() ? out : in;
     auto back = inverse(given);
     if (!back) {
@@ -134,18 +134,18 @@ void read_default(TomlSection const& section, FieldMap& map) {
     map.in.insert(map.in.begin(), step);
 }
 
-bool wider(Direction inner, Direction outer) {
+bool wider(Flow inner, Flow outer) {
     return (goes_in(inner) && !goes_in(outer)) || (goes_out(inner) && !goes_out(outer));
 }
 
-void read_direction(TomlSection const& section, Direction mode, FieldMap& map) {
-    std::vector<std::pair<std::string, Direction>> const directions{
-        {"both", Direction::both}, {"in", Direction::in}, {"out", Direction::out}};
+void read_direction(TomlSection const& section, Flow mode, FieldMap& map) {
+    std::vector<std::pair<std::string, Flow>> const directions{
+        {"both", Flow::both}, {"in", Flow::in}, {"out", Flow::out}};
     map.dir = mode;
     if (section.word("dir", directions, map.dir) && wider(map.dir, mode))
         section.add("dir",
                     "is wider than the mode of the binding, which is \"" +
-                        std::string(mode == Direction::in ? "in" : "out") + "\"");
+                        std::string(mode == Flow::in ? "in" : "out") + "\"");
     for (char const* key : {"max", "too_long", "write", "when", "default"})
         if (section.find(key) && !goes_out(map.dir))
             section.add(key, "has no effect: nothing of this map goes out");
@@ -158,7 +158,7 @@ void read_direction(TomlSection const& section, Direction mode, FieldMap& map) {
 }  // namespace
 
 std::optional<FieldMap> read_map(toml::table const& table,
-                                 Direction mode,
+                                 Flow mode,
                                  LookupTables const& lookups,
                                  Problems& problems) {
     std::size_t const before = problems.size();

@@ -22,7 +22,7 @@ struct ReadBinding {
 ReadBinding read_binding(toml::table const& table, LookupTables const& lookups, Problems& problems);
 // Nothing when there was a problem.
 std::optional<FieldMap> read_map(toml::table const& table,
-                                 Direction mode,
+                                 Flow mode,
                                  LookupTables const& lookups,
                                  Problems& problems);
 
