@@ -447,6 +447,14 @@ private:
         return dots;
     }
 
+    Step::Taken taken_as(Taking const& taking) const {
+        Step::Taken taken{taking.after.path, {}};
+        if (!taking.context) return taken;
+        for (Dot const dot : cells_of(taking.view->map->record))
+            if (!taking.context->covers(dot)) taken.unseen.push_back(dot.actor);
+        return taken;
+    }
+
     void write_in(std::vector<Taking>& taking) {
         std::vector<Taking const*> taken;
         VersionVector context;
@@ -463,7 +471,7 @@ private:
             context = std::move(wider);
             has_context = has_context || one.context.has_value();
             set_at(patch, one.view->map->record, std::move(one.patch));
-            if (one.view->map->kind != FieldKind::counter) step_.takes.push_back(one.after.path);
+            if (one.view->map->kind != FieldKind::counter) step_.takes.push_back(taken_as(one));
             step_.next.field_for(one.after.path) = one.after;
             ++step_.counts.taken;
         }
@@ -564,8 +572,9 @@ Step plan_step(StepInput const& input) {
 Shadow with_commit(Step const& step, std::optional<Dot> const& dot) {
     Shadow next = step.next;
     if (dot)
-        for (std::string const& path : step.takes)
-            next.field_for(path).shown.raise(dot->actor, dot->seq);
+        for (Step::Taken const& taken : step.takes)
+            if (std::count(taken.unseen.begin(), taken.unseen.end(), dot->actor) == 0)
+                next.field_for(taken.path).shown.raise(dot->actor, dot->seq);
     return next;
 }
 

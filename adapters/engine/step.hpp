@@ -119,9 +119,16 @@ struct Step {
     // The shadow from now on; of an inbound write in the same durable write, and through
     // with_commit().
     Shadow next;
-    std::vector<std::string> takes;  // fields of `next` that show what `inbound` writes
-    bool again = false;              // the step is to be made again, when `inbound` is durable
-    bool suppress = false;           // the record was erased: a mark replaces the shadow
+    // Fields of `next` that show what `inbound` writes, and actors whose cells there they do not
+    // show: a vector cannot name a later cell of such an actor without the earlier ones. So a later
+    // edit of the system is concurrent with this one too, and hides nobody's.
+    struct Taken {
+        std::string path;
+        std::vector<ActorId> unseen;
+    };
+    std::vector<Taken> takes;
+    bool again = false;     // the step is to be made again, when `inbound` is durable
+    bool suppress = false;  // the record was erased: a mark replaces the shadow
     StepCounts counts;
     std::vector<StepProblem> problems;
 };

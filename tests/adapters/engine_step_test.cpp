@@ -135,6 +135,17 @@ TEST_F(EngineStep, fields_that_were_shown_unequally_do_not_hide_each_others_edit
     EXPECT_EQ(conflicts()[0].field, "city");
 }
 
+TEST_F(EngineStep, a_second_edit_there_does_not_hide_one_that_was_never_shown) {
+    begin();
+    local({{"city", Value("Bonn")}});
+    pair.system.edit("/Address/City", Value("Ulm"));
+    ASSERT_EQ(pair.round(), Did::inbound);
+    pair.system.edit("/Address/City", Value("Essen"));  // before Bonn was sent
+    ASSERT_TRUE(pair.settle());
+    EXPECT_EQ(pair.field("/city"), Value("Bonn")) << "the office goes first";
+    EXPECT_EQ(pair.system.value("/Address/City"), Value("Bonn"));
+}
+
 TEST_F(EngineStep, the_same_change_on_both_sides_makes_no_entry) {
     begin();
     local({{"name", Value("Eve")}});

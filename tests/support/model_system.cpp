@@ -192,6 +192,9 @@ void Pair::check_taken(Record const& before, Step const& step) {
     Record const& after = node_->record(record_);
     for (FieldMap const& map : binding.maps) {
         if (map.kind != FieldKind::register_ || map.dir != decltype(map.dir)::both) continue;
+        // A rival that the record did not show either is settled by whoever writes next.
+        Object const resolved = resolve(before, node_->schema(record_)).fields;
+        Value const* winner = find_at(resolved, map.record);
         auto const old = cells_range(before, map.record), now = cells_range(after, map.record);
         for (std::size_t i = old.begin; i < old.end; ++i) {
             bool stays = false;
@@ -204,12 +207,20 @@ void Pair::check_taken(Record const& before, Step const& step) {
                 !out.parts.empty() &&
                 system.has_shown(map.external->text(),
                                  system.normalise(*map.external, out.parts.front().value));
-            if (!stays && !shown)
+            if (!stays && !shown && winner && *winner == *value)
                 broken.push_back(map.record.text() + " lost what its system had never shown");
             ShadowField const* seen = shadow.field(map.record.text());
-            bool const taken = std::find(step.takes.begin(), step.takes.end(), map.record.text()) !=
-                               step.takes.end();
-            if (stays && taken && seen && seen->rec == *value)
+            bool const taken =
+                std::any_of(step.takes.begin(), step.takes.end(), [&](Step::Taken const& one) {
+                    return one.path == map.record.text();
+                });
+            // No context covers a cell without the earlier ones of its actor.
+            bool behind_unseen = false;
+            for (std::size_t k = old.begin; seen && k < old.end; ++k)
+                behind_unseen = behind_unseen || (before[k].dot.actor == before[i].dot.actor &&
+                                                  before[k].dot.seq < before[i].dot.seq &&
+                                                  !seen->shown.covers(before[k].dot));
+            if (stays && !behind_unseen && taken && seen && seen->rec == *value)
                 broken.push_back(map.record.text() + " keeps what its users had replaced");
         }
     }
