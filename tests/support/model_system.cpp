@@ -183,6 +183,9 @@ Pair::Did Pair::take(Step const& step) {
         dot = node_->commit_ops({*op})->dot();
         check_taken(before, step);
     }
+    for (Step::Taken const& taken : step.takes)
+        if (std::count(taken.unseen.begin(), taken.unseen.end(), node_->actor()) > 0)
+            blurred_.insert(taken.path);
     shadow = with_commit(step, planted.no_dot ? std::nullopt : dot);
     return Did::inbound;
 }
@@ -214,13 +217,8 @@ void Pair::check_taken(Record const& before, Step const& step) {
                 std::any_of(step.takes.begin(), step.takes.end(), [&](Step::Taken const& one) {
                     return one.path == map.record.text();
                 });
-            // No context covers a cell without the earlier ones of its actor.
-            bool behind_unseen = false;
-            for (std::size_t k = old.begin; seen && k < old.end; ++k)
-                behind_unseen = behind_unseen || (before[k].dot.actor == before[i].dot.actor &&
-                                                  before[k].dot.seq < before[i].dot.seq &&
-                                                  !seen->shown.covers(before[k].dot));
-            if (stays && !behind_unseen && taken && seen && seen->rec == *value)
+            if (stays && !blurred_.contains(map.record.text()) && taken && seen &&
+                seen->rec == *value)
                 broken.push_back(map.record.text() + " keeps what its users had replaced");
         }
     }
@@ -277,6 +275,8 @@ Pair::Did Pair::send(int crash_at) {
     shadow = std::move(settled.next);
     normalised.insert(normalised.end(), settled.normalised.begin(), settled.normalised.end());
     problems.insert(problems.end(), settled.problems.begin(), settled.problems.end());
+    for (FieldWrite const& field : write.fields)
+        blurred_.erase(field.path);
     if (planted.seen_as_written)
         for (FieldWrite const& field : write.fields)
             if (!field.delta) shadow.field_for(field.path).seen->value = field.rec;

@@ -128,6 +128,9 @@ private:
     MiniReplica* node_;
     RecordName record_;
     std::string source_;
+    // Fields whose last edit by users the shadow could not take note of (Step::Taken::unseen), until
+    // they are written.
+    std::set<std::string> blurred_;
     int next_key_ = 0;
 };
 
