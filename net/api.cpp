@@ -75,7 +75,7 @@ std::vector<Api::Route> const& Api::table() {
     static std::vector<std::string> const deleting{"wait", "timeout", "source", "erase"};
     static std::vector<std::string> const listing{
         "where", "order", "fields", "limit", "after", "count", "explain"};
-    static std::vector<std::string> const watching{"since", "collection", "live"};
+    static std::vector<std::string> const watching{"since", "collection", "snapshot", "live"};
     static std::vector<std::string> const searching{"collection", "limit", "after"};
     static std::vector<Route> const routes{
         // clang-format off

@@ -10,13 +10,13 @@ namespace {
 
 // A browser that connects again names the last event that it saw in a header; the address is the
 // one it began with. 0 and nothing stand for the beginning; no cursor at all for now.
-Result<std::optional<VersionVector>> parse_since(HttpRequest const& request) {
+Result<std::optional<FeedCursor>> parse_since(HttpRequest const& request) {
     auto const param = request.query.find("since");
     std::string_view const last_event = request.header("last-event-id");
-    if (last_event.empty() && param == request.query.end()) return std::optional<VersionVector>();
+    if (last_event.empty() && param == request.query.end()) return std::optional<FeedCursor>();
     std::string_view const text = last_event.empty() ? param->second : last_event;
-    if (text.empty() || text == "0") return std::optional(VersionVector());
-    auto cursor = parse_frontier(text);
+    if (text.empty() || text == "0") return std::optional(FeedCursor());
+    auto cursor = FeedCursor::parse(text);
     if (cursor) return cursor;
     return fail(Errc::usage,
                 "the cursor is malformed; pass the \"cursor\" of an event, or of X-Inos-Frontier, "
@@ -31,6 +31,18 @@ void Api::get_changes(CallPtr call) {
     auto since = parse_since(call->request);
     if (!since) return send(call, api_error(since.error()));
     request.since = *std::move(since);
+    auto const snapshot = flag_param(call->request, "snapshot");
+    if (!snapshot) return send(call, api_error(snapshot.error()));
+    // A client that connects again after a whole snapshot goes on behind it.
+    request.snapshot = *snapshot && call->request.header("last-event-id").empty();
+    if (request.snapshot && request.since)
+        return send(call,
+                    api_error(400,
+                              "usage",
+                              "a snapshot begins from nothing: \"snapshot\" and \"since\" exclude "
+                              "each other",
+                              "since"));
+    if (request.snapshot) request.since = FeedCursor();
     if (call->seen) request.seen = *call->seen;
     request.collection = std::string(call->param("collection"));
     auto const allowed = check_collection(request.collection);

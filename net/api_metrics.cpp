@@ -18,6 +18,7 @@ constexpr std::size_t kPage = 1'000;
 
 // What lies with the replica.
 struct SpaceMetrics {
+    VersionVector vector;
     std::uint64_t entries = 0;
     std::uint64_t members = 0;
     std::vector<CollectionInfo> collections;
@@ -59,6 +60,7 @@ std::uint64_t count_index(Replica const& replica, char kind) {
 
 SpaceMetrics space_metrics(Replica const& replica) {
     SpaceMetrics space;
+    space.vector = replica.vector();
     for (auto const& [actor, seq] : replica.vector().items())
         space.entries += seq;
     space.members = replica.membership().sites().size();
@@ -200,6 +202,17 @@ void Api::get_metrics(CallPtr call) {
         add_repairs(text, node_.repair_counts());
         text.gauge("inos_watchers", "Clients of the change feed.");
         text.sample({}, std::uint64_t{changes_.watchers()});
+        text.gauge(
+            "inos_watcher_behind_entries",
+            "Entries that this site holds and the client of the change feed that is furthest "
+            "behind has not been told of.");
+        text.sample({}, changes_.behind(space.vector));
+        text.gauge("inos_watcher_waiting_bytes",
+                   "Bytes that wait here for clients of the change feed to take them.");
+        text.sample({}, std::uint64_t{changes_.waiting_bytes()});
+        text.counter("inos_watchers_ended_total", "Feeds that have ended, by reason.");
+        for (auto const& [reason, count] : changes_.ended())
+            text.sample({{"reason", reason}}, count);
         text.gauge("inos_waiting_reads", "Reads that wait for what X-Inos-Frontier names.");
         text.sample({}, std::uint64_t{waiting_.size()});
         text.counter("inos_http_responses_total", "Answers of the API, by HTTP status.");

@@ -43,6 +43,7 @@ public:
     void on_data(std::function<void()> callback) { on_data_ = std::move(callback); }
     std::string const& heartbeat() const { return heartbeat_; }
     bool has_data() const { return !buffer_.empty(); }
+    std::size_t waiting_bytes() const { return buffer_.size(); }
     std::string take();  // all of it
     // The server stops: what was written is sent, nothing more comes.
     void stop();

@@ -10,6 +10,8 @@
 namespace inos {
 namespace {
 
+constexpr std::string_view kSchemaCollection = "_schema";
+
 // The name that a record's key in the engine stands for.
 std::optional<RecordName> name_of(std::string_view key) {
     std::string_view const rest = key.substr(std::min<std::size_t>(4, key.size()));
@@ -66,11 +68,11 @@ Result<ChangePage> ChangeReader::next(Replica const& replica) {
 // True when they are complete: everything that the replica holds now was looked at.
 Result<bool> ChangeReader::read_names(Replica const& replica) {
     std::size_t budget = limits_.step_ops;
+    if (from_.empty()) return true;
     for (auto const& [actor, last] : replica.vector().items()) {
-        if (all_) break;
         if (read_.at(actor) < last) INOS_CHECK(read_log(replica, actor, last, budget));
     }
-    return all_ || read_.includes(replica.vector());
+    return read_.includes(replica.vector());
 }
 
 Result<void> ChangeReader::read_log(Replica const& replica,
@@ -82,7 +84,7 @@ Result<void> ChangeReader::read_log(Replica const& replica,
                                         keys::log(space, {actor, read_.at(actor) + 1}),
                                         keys::log(space, {actor, last + 1}));
     std::size_t const entry_key_size = keys::log(space, {}).size();
-    for (; cursor->valid() && budget > 0 && !all_; cursor->next()) {
+    for (; cursor->valid() && budget > 0; cursor->next()) {
         if (cursor->key().size() != entry_key_size) continue;  // a signature
         Reader key(cursor->key().substr(12));
         Dot const dot{actor, key.u64()};
@@ -95,15 +97,23 @@ Result<void> ChangeReader::read_log(Replica const& replica,
         }
         read_.set(actor, dot.seq);
         budget -= std::min(budget, ops + 1);
-        if (touches_.size() <= limits_.names_max) continue;
-        all_ = true;
-        touches_.clear();
+        INOS_CHECK(bound_names());
     }
     INOS_CHECK(cursor->status());
-    if (budget == 0 || all_ || read_.at(actor) == last) return {};
-    return fail(Errc::gone,
-                "this node's log does not reach back to the cursor any more; begin again with "
-                "since=0, which gives every record as it is now");
+    if (budget == 0 || read_.at(actor) == last) return {};
+    return tl::unexpected(
+        begin_with_snapshot("this node's log does not reach back to the cursor any more"));
+}
+
+// Too many names: every record counts as touched, so only what may be purged has to be named.
+Result<void> ChangeReader::bound_names() {
+    if (touches_.size() <= limits_.names_max) return {};
+    if (!std::exchange(all_, true))
+        std::erase_if(touches_, [](auto const& touched) { return !touched.second.deleted; });
+    if (touches_.size() <= limits_.names_max) return {};
+    return tl::unexpected(
+        begin_with_snapshot("more than " + std::to_string(limits_.names_max) +
+                            " records were deleted since the cursor, too many to tell"));
 }
 
 // Answers how many ops the entry has.
@@ -114,16 +124,24 @@ Result<std::size_t> ChangeReader::take_entry(Replica const& replica,
     auto const header = frame ? decode_header(frame->header) : std::nullopt;
     if (!header) return std::size_t{0};
     auto const names = header_names(frame->header);
-    Touch const by{header->hlc, dot, header->source};
+    Touch by{header->hlc, dot, header->source};
     for (auto const& op : frame->ops) {
+        Reader in(op.kind_and_body);
+        by.deleted = in.varint() == static_cast<std::uint64_t>(OpKind::delete_);
         if (auto const named = op_record(names, op.kind_and_body)) {
             RecordName const record{std::string(named->collection), std::string(named->key)};
+            if (record.collection == kSchemaCollection) schemas_.insert(record.key);
             if (record.collection == kAliasCollection)
                 INOS_CHECK(touch_aliases(replica, record.key, by));
             else
                 touch(replica, record, by);
         } else if (auto const tag = erased_tag(op.kind_and_body)) {
-            if (auto const record = replica.erased_name(*tag)) touch(replica, *record, by);
+            auto const record = replica.erased_name(*tag);
+            if (!record)
+                return tl::unexpected(begin_with_snapshot(
+                    "a record was erased for good after the cursor, and its id is not kept"));
+            by.deleted = true;
+            touch(replica, *record, by);
         }
     }
     return frame->ops.size();
@@ -131,8 +149,12 @@ Result<std::size_t> ChangeReader::take_entry(Replica const& replica,
 
 void ChangeReader::touch(Replica const& replica, RecordName const& record, Touch const& by) {
     if (!is_wanted(record.collection, record.key)) return;
-    Touch& touch = touches_[keys::record(replica.space_number(), record.collection, record.key)];
+    std::string key = keys::record(replica.space_number(), record.collection, record.key);
+    if (all_ && !by.deleted && !touches_.contains(key)) return;
+    Touch& touch = touches_[std::move(key)];
+    bool const deleted = touch.deleted || by.deleted;
     if (std::tie(touch.hlc, touch.dot) <= std::tie(by.hlc, by.dot)) touch = by;
+    touch.deleted = deleted;
 }
 
 // An alias hides the record under its id, and shows it again when it is taken back. Where several
@@ -166,7 +188,7 @@ bool ChangeReader::is_wanted(std::string_view collection, std::string_view key) 
 // ---- the moment ------------------------------------------------------------------------------
 
 Result<void> ChangeReader::open(Replica const& replica) {
-    to_ = replica.vector();
+    INOS_TRY(to_, feed_cursor(replica));
     bool direct = false;
     if (!all_ && touches_.size() <= limits_.direct_max) {
         INOS_TRY(direct, read_directly(replica));
@@ -232,18 +254,19 @@ Result<void> ChangeReader::scan(Replica const& replica, ChangePage& page) {
     for (std::size_t seen = 0; seen < limits_.step_records && bytes < limits_.step_bytes; ++seen) {
         bool const has_record = cursor_->valid();
         if (!has_record) INOS_CHECK(cursor_->status());
-        page.done = all_ ? !has_record : touches_.empty();
-        if (page.done) return {};
         auto const touched = touches_.begin();
-        int const order = all_ ? 0 : has_record ? touched->first.compare(cursor_->key()) : -1;
-        if (order <= 0) {
-            std::string const key = all_ ? std::string(cursor_->key()) : touched->first;
+        bool const named = touched != touches_.end();
+        page.done = !named && !(all_ && has_record);
+        if (page.done) return {};
+        int const order = !named ? 1 : has_record ? touched->first.compare(cursor_->key()) : -1;
+        if (order <= 0 || all_) {
+            std::string const key = order <= 0 ? touched->first : std::string(cursor_->key());
             std::optional<std::string_view> value;
-            if (order == 0) value = cursor_->value();
-            Touch const* const touch = all_ ? nullptr : &touched->second;
+            if (order >= 0) value = cursor_->value();
+            Touch const* const touch = order <= 0 ? &touched->second : nullptr;
             INOS_TRY(auto change, this->change(replica, key, value, touch, bytes));
             if (change) page.changes.push_back(*std::move(change));
-            if (!all_) touches_.erase(touched);
+            if (order <= 0) touches_.erase(touched);
         }
         if (order >= 0) cursor_->next();
     }

@@ -4,14 +4,17 @@
 // never sees half a transaction, and the vector at the group's end is where the next one begins.
 //
 // How a group is read, in steps that are bounded so that writes are not held up:
-//   1. the names of the touched records, from the log. Beyond names_max of them, and for an empty
-//      vector, every record counts as touched: at one moment that comes to the same, only with
-//      records that the reader may know already;
+//   1. the names of the touched records, from the log. Beyond names_max of them every record counts
+//      as touched, and of the names only those of deleted ones are kept, since they may be purged
+//      by then: at one moment that comes to the same, only with records that the reader may know
+//      already. So it is for an empty vector, but that no names are needed;
 //   2. the moment: the vector is read, and with it either all records that were touched, or, where
 //      they are many, a cursor over all records, which is a consistent view;
 //   3. the changes, ascending by collection and key.
 // Entries without effect, reserved collections and the marks of erased records give no changes. An
-// erasure gives one, as a deletion does, as long as the replica remembers the name (erased_name).
+// erasure gives one, as a deletion does, as long as the replica remembers the name (erased_name);
+// behind one whose name is forgotten nobody can go on: Errc::gone. Entries of schemas give the
+// collections whose records may read otherwise now, which are not read again for that.
 // Memory: names_max names, direct_bytes of records.
 //
 // Thread: the replica's. Lifetime: the replica outlives it; it holds a view of the engine, so it
@@ -22,9 +25,11 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "storage/feed_cursor.hpp"
 #include "storage/replica.hpp"
 
 namespace inos {
@@ -56,20 +61,25 @@ public:
     explicit ChangeReader(VersionVector since, std::string collection, ChangeLimits limits = {});
 
     // The next piece of the group, which may be empty. Precondition: the replica holds what `since`
-    // names, and the last page was not done. Errc::gone: the log does not reach back to `since`.
+    // names, and the last page was not done. Errc::gone: the log does not reach back to `since`,
+    // or does not tell any more what changed.
     Result<ChangePage> next(Replica const& replica);
 
     // It holds a view of the whole engine, which keeps what was removed since then.
     bool holds_view() const { return cursor_ != nullptr; }
 
     VersionVector const& from() const { return from_; }
-    VersionVector const& to() const { return to_; }  // when the last page was done
+    // When the last page was done:
+    VersionVector const& to() const { return to_.at; }
+    FeedCursor const& cursor() const { return to_; }
+    std::set<std::string> const& schemas() const { return schemas_; }  // that were touched
 
 private:
     struct Touch {  // by the newest entry
         Hlc hlc;
         Dot dot;
         std::string source;
+        bool deleted = false;  // ... or by an earlier one
     };
     using Touches = std::map<std::string, Touch>;  // by key in the engine
 
@@ -77,6 +87,7 @@ private:
     Result<void> read_log(Replica const& replica, ActorId actor, Seq last, std::size_t& budget);
     Result<std::size_t> take_entry(Replica const& replica, Dot dot, std::string_view bytes);
     void touch(Replica const& replica, RecordName const& record, Touch const& by);
+    Result<void> bound_names();
     Result<void> touch_aliases(Replica const& replica, std::string const& key, Touch const& by);
     Result<void> open(Replica const& replica);
     Result<bool> read_directly(Replica const& replica);
@@ -92,13 +103,15 @@ private:
 
     enum class Phase { names, ready, scan };
 
-    VersionVector from_, to_;
+    VersionVector from_;
+    FeedCursor to_;
     std::string collection_;
     ChangeLimits limits_;
     Phase phase_ = Phase::names;
     VersionVector read_;  // names: how far the log was read
     bool all_ = false;    // every record counts as touched
     Touches touches_;
+    std::set<std::string> schemas_;
     std::vector<RecordChange> ready_;  // ready: the changes, ...
     std::vector<std::size_t> sizes_;   // ... and about how much they are
     std::size_t given_ = 0;            // ... of which so many were given

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "storage/entry_hash.hpp"
+#include "storage/feed_cursor.hpp"
 #include "storage/keys.hpp"
 #include "storage/repair_case.hpp"
 #include "storage/replica_indexes.hpp"
@@ -134,11 +135,12 @@ Result<void> RecordRepair::write(std::vector<Case> const& cases) {
     // Before the stage reads any entry: one may have touched several of them.
     INOS_TRY(bool const ahead, write_ahead(cases));
     Replica::Stage stage(replica_);
-    bool any = false;
+    bool any = false, differs = false;
     for (Case const& c : cases) {
         if (!c.changed && !c.gone) continue;
         any = true;
         RangeItem const now = item_of(c.name, c.gone ? Record() : c.record);
+        differs = differs || !c.readable || !(now == c.stored);
         Replica::Staged staged;
         staged.name = c.name;
         staged.record = c.gone ? Record() : c.record;
@@ -161,6 +163,9 @@ Result<void> RecordRepair::write(std::vector<Case> const& cases) {
     }
     if (!any) return {};
     changed_ = true;
+    if (differs)
+        put_feed_generation(
+            stage.batch_, replica_.options_.space, crypto::view(replica_.fresh_nonce()));
     replica_.purged_with_ = {};  // what was built again may have been purged
     // What stood there may not be what its entries were made of.
     for (auto const& [key, staged] : stage.records_)

@@ -13,6 +13,7 @@
 
 #include "crdt/merge.hpp"
 #include "storage/entry_hash.hpp"
+#include "storage/feed_cursor.hpp"
 #include "storage/keys.hpp"
 #include "storage/log_order.hpp"
 #include "storage/raw_bytes.hpp"
@@ -547,6 +548,7 @@ private:
         }
         if (record != replica_.continuity_) replica_.put_record(batch_, record);
         if (all_theirs_) remove(Family::meta, keys::meta_kind(space_, 'n'));
+        put_feed_generation(batch_, space_, crypto::view(replica_.fresh_nonce()));
         for (char const name : {staging::kManifest, staging::kPosition, staging::kSwitching})
             remove(Family::staging, staging::key(space_, name));
         INOS_CHECK(replica_.write_batch(batch_, Durability::synced));

@@ -3,9 +3,8 @@
 
 #include <gmock/gmock.h>
 
-#include "net/api_format.hpp"
 #include "storage/keys.hpp"
-#include "tests/net/api_fixture.hpp"
+#include "tests/net/change_feed_fixture.hpp"
 
 namespace inos::test {
 namespace {
@@ -14,80 +13,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-Object name(std::string const& text) {
-    return {{"name", Value(text)}};
-}
-
-class ChangeFeedTest : public ApiTest {
-protected:
-    // A client: it reads when the test says so.
-    struct Client {
-        std::shared_ptr<HttpStream> stream;
-        std::optional<HttpResponse> answer;
-        std::string text;  // what came and was not looked at
-    };
-    struct Event {
-        std::string name, id;
-        Value data;
-    };
-
-    Client& watch(std::string const& query, Headers headers = {}) {
-        return watch_at(api, query, std::move(headers));
-    }
-    Client& watch_at(Api& where, std::string const& query, Headers headers = {}) {
-        auto& client = *clients.emplace_back(std::make_unique<Client>());
-        where.handle(request("GET", "/v1/changes" + query, "", std::move(headers)),
-                     [&client](HttpResponse response) {
-                         EXPECT_FALSE(client.answer);
-                         client.stream = response.stream;
-                         client.answer = std::move(response);
-                     });
-        return client;
-    }
-
-    // The events that have come.
-    static std::vector<Event> events(Client& client) {
-        std::vector<Event> list;
-        while (client.stream && client.stream->has_data())
-            client.text += client.stream->take();
-        std::size_t end = 0;
-        while ((end = client.text.find("\n\n")) != std::string::npos) {
-            Event event;
-            std::string const block = client.text.substr(0, end + 1);
-            client.text.erase(0, end + 2);
-            for (std::size_t from = 0; from < block.size();) {
-                std::string const line = block.substr(from, block.find('\n', from) - from);
-                from += line.size() + 1;
-                std::string const rest = line.substr(line.find(": ") + 2);
-                if (line.starts_with("event: ")) event.name = rest;
-                if (line.starts_with("id: ")) event.id = rest;
-                if (line.starts_with("data: ")) event.data = value_of(parse_json(rest, 64));
-            }
-            list.push_back(std::move(event));
-        }
-        return list;
-    }
-    // "id=value" for each change, and "+" behind those of which more follow.
-    static std::vector<std::string> seen(Client& client) {
-        std::vector<std::string> list;
-        for (Event const& event : events(client)) {
-            if (!event.name.empty()) continue;
-            Value const& fields = *event.data.find("fields");
-            Value const* shown = fields.find("name");
-            list.push_back(*event.data.find("id")->as<std::string>() + "=" +
-                           (shown ? *shown->as<std::string>() : write_json(fields)) +
-                           (event.data.find("more") ? "+" : ""));
-        }
-        return list;
-    }
-    static std::string member(Event const& event, std::string_view key) {
-        return *event.data.find(key)->as<std::string>();
-    }
-    std::string cursor() { return frontier_text(space[0]->vector()); }
-
-    std::vector<std::unique_ptr<Client>> clients;
-};
 
 TEST_F(ChangeFeedTest, sends_what_there_is_and_then_what_comes) {
     space[0].put("customers", "ann", name("Ann"));
@@ -195,7 +120,7 @@ TEST_F(ChangeFeedTest, a_cursor_of_one_site_is_good_at_another) {
 TEST_F(ChangeFeedTest, C13_an_older_node_waits_until_it_holds_what_the_cursor_names) {
     space[1].put("customers", "ann", name("Ann"));
     space[1].put("customers", "bob", name("Bob"));
-    std::string const newer = frontier_text(space[1]->vector());
+    std::string const newer = cursor(1);
     Client& client = watch("?since=" + newer);
     Client& other = watch("?since=" + newer);
     EXPECT_FALSE(client.answer);
@@ -212,7 +137,7 @@ TEST_F(ChangeFeedTest, C13_an_older_node_waits_until_it_holds_what_the_cursor_na
 
 TEST_F(ChangeFeedTest, C13_a_cursor_that_stays_ahead_is_refused_after_a_while) {
     space[1].put("customers", "ann", name("Ann"));
-    Client& client = watch("?since=" + frontier_text(space[1]->vector()));
+    Client& client = watch("?since=" + cursor(1));
     api.tick(space[0].clock.monotonic_ms() + kFrontierWaitMs - 1);
     EXPECT_FALSE(client.answer);
     api.tick(space[0].clock.monotonic_ms() + kFrontierWaitMs);

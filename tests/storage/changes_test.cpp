@@ -51,6 +51,26 @@ protected:
         return texts;
     }
 
+    // Why there is no group behind that.
+    std::string refused(VersionVector const& from, ChangeLimits const& limits = {}) {
+        ChangeReader reader(from, {}, limits);
+        for (;;) {
+            auto const page = reader.next(*space[0]);
+            if (page && page->done) return "";
+            if (page) continue;
+            EXPECT_EQ(page.error().code, Errc::gone);
+            return page.error().message;
+        }
+    }
+    // So few that every record counts as touched.
+    static ChangeLimits few_names() {
+        ChangeLimits limits;
+        limits.names_max = 4;
+        limits.step_ops = 3;
+        limits.step_records = 2;
+        return limits;
+    }
+
     Space space{2};
     int pages = 0;
 };
@@ -118,10 +138,63 @@ TEST_F(Changes, tell_of_an_erasure_at_every_site_that_held_the_record) {
     ASSERT_THAT(told, SizeIs(1));
     EXPECT_THAT(told.front(), HasSubstr("ann"));
     EXPECT_THAT(told.front(), Not(HasSubstr("Ann")));
-    // Who begins now hears nothing of her; nor does anybody after a restart.
+    // Who begins now hears nothing of her. After a restart nobody knows the name any more, and who
+    // was not told has to begin again.
     EXPECT_THAT(since({}), SizeIs(1));
+    auto const behind = space[0]->vector();
     space[0].reopen();
-    EXPECT_THAT(since(from), IsEmpty());
+    EXPECT_THAT(since(behind), IsEmpty());
+    EXPECT_THAT(since({}), SizeIs(1));
+    EXPECT_THAT(refused(from), HasSubstr("erased for good"));
+    EXPECT_THAT(refused(from, few_names()), HasSubstr("erased for good"));
+}
+
+TEST_F(Changes, say_nothing_of_the_erasure_of_what_was_never_here) {
+    auto const from = space[0]->vector();
+    space[1].put("customers", "ann", name("Ann"));
+    space[1].erase_for_good("customers", "ann");
+    space[1].put("customers", "bob", name("Bob"));
+    space.pull(1, 0);
+    EXPECT_THAT(since(from), ElementsAre("customers/bob={\"name\":\"Bob\"} site1 test"));
+}
+
+// Where every record counts as touched, what is not there any more has to be told all the same.
+TEST_F(Changes, A1_tell_of_purged_records_however_many_have_changed) {
+    for (int i = 0; i < 10; ++i)
+        space[0].put("c", "k" + std::to_string(i), name("first"));
+    auto const from = space[0]->vector();
+    space[0].erase("c", "k3");
+    space[0].erase("c", "k9");
+    space[0].erase("c", "k5");
+    for (int i = 0; i < 5; ++i)
+        space[0].put("d", "k" + std::to_string(i), name("second"));
+    space[0].put("c", "k5", name("again"));
+    space.converge();
+    space.acknowledge();
+    EXPECT_GT(value_of(space[0]->purge(100)), 0u);
+    WriteBatch gone;  // as when the log was cut behind the reader's first step
+    gone.remove(Family::records, keys::record(1, "c", "k9"));
+    value_of(space[0].engine->write(gone, Durability::synced));
+    auto const told = since(from, {}, few_names());
+    ASSERT_EQ(told.size(), 15u);
+    EXPECT_EQ(told[3], "c/k3=gone site0 test");
+    EXPECT_EQ(told[5], "c/k5={\"name\":\"again\"} site0 test");
+    EXPECT_EQ(told[9], "c/k9=gone site0 test");
+    EXPECT_EQ(since(from, "c", few_names()).size(), 10u);
+    ChangeLimits fewer = few_names();
+    fewer.names_max = 2;
+    EXPECT_THAT(refused(from, fewer), HasSubstr("too many to tell"));
+}
+
+TEST_F(Changes, name_the_schemas_that_were_touched) {
+    auto const from = space[0]->vector();
+    space[0].set_schema(R"({"customers":{"fields":{"tags":{"type":"set"}}}})");
+    ChangeReader reader(from, {});
+    EXPECT_THAT(drain(reader, *space[0]), IsEmpty());
+    EXPECT_THAT(reader.schemas(), ElementsAre("customers"));
+    ChangeReader later(space[0]->vector(), {});
+    EXPECT_THAT(drain(later, *space[0]), IsEmpty());
+    EXPECT_THAT(later.schemas(), IsEmpty());
 }
 
 TEST_F(Changes, are_read_in_steps_of_ops_whatever_the_size_of_entries) {
@@ -173,7 +246,7 @@ TEST_F(Changes, are_the_same_for_all_limits) {
     small.direct_max = 100;
     small.direct_bytes = 200;
     EXPECT_EQ(since(from, {}, small), expected);
-    small.names_max = 4;  // then every record counts as touched
+    small = few_names();
     EXPECT_EQ(since(from, {}, small).size(), 30u);
     EXPECT_EQ(since(from, "c1", small).size(), 10u);
 }
@@ -231,7 +304,7 @@ TEST_F(Changes, say_when_the_log_does_not_reach_back) {
     auto const page = ChangeReader(from, {}).next(*space[0]);
     ASSERT_FALSE(page);
     EXPECT_EQ(page.error().code, Errc::gone);
-    EXPECT_THAT(page.error().message, HasSubstr("since=0"));
+    EXPECT_THAT(page.error().message, HasSubstr("snapshot=true"));
 }
 
 }  // namespace
