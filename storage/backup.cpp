@@ -6,6 +6,7 @@
 #include "storage/compression.hpp"
 #include "storage/keys.hpp"
 #include "storage/raw_bytes.hpp"
+#include "storage/store_format.hpp"
 
 namespace inos {
 namespace {
@@ -56,6 +57,8 @@ Result<void> BackupParser::feed(std::string_view piece,
     std::string_view rest = rest_;
     if (!begun_) {
         std::size_t const size = std::min(rest.size(), kBackupMagic.size());
+        auto const newer = newer_text(rest, "inos backup ", 1, "the backup");
+        if (newer) return tl::unexpected<Error>(*newer);
         if (rest.substr(0, size) != kBackupMagic.substr(0, size))
             return fail(Errc::invalid,
                         "this is no backup, or one of a newer program: it does not begin with \"" +

@@ -7,6 +7,7 @@
 #include "storage/entry_hash.hpp"
 #include "storage/keys.hpp"
 #include "storage/replica_stage.hpp"
+#include "storage/store_format.hpp"
 
 namespace inos {
 namespace {
@@ -170,6 +171,7 @@ Result<bool> LogReader::take(
         INOS_CHECK(find_deps(actor));
     }
     Dot const dot{actor.id, seq};
+    if (is_newer_row(value, kLogVersion)) return tl::unexpected<Error>(newer_entry(dot, value));
     auto const entry = StoredEntry::decode(value, actor.id);
     if (!entry) {
         broken(actor, seq, seq, "cannot be read");

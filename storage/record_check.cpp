@@ -43,6 +43,7 @@ Result<bool> RecordRepair::indexed(RecordName const& name, Record const& record)
 // Takes the record off the heads that the log names.
 Result<bool> RecordRepair::in_doubt(RecordName const& name, std::string_view value) {
     auto const stored = StoredRecord::decode(value, name);
+    if (!stored && stored.error().code != Errc::corruption) return tl::unexpected(stored.error());
     bool const marks = name.key.front() == '\1';
     Dot head;
     if (!marks) {

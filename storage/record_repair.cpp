@@ -196,6 +196,7 @@ Result<RecordRepair::Case> RecordRepair::look(std::string const& key) const {
     if (unreadable || !*value) return c;
     c.bytes = **value;
     auto stored = StoredRecord::decode(c.bytes, c.name);
+    if (!stored && stored.error().code != Errc::corruption) return tl::unexpected(stored.error());
     if (!stored) return c;
     c.record = std::move(stored->record);
     c.last = stored->last;

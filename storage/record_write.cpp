@@ -11,6 +11,7 @@
 #include "storage/repair_case.hpp"
 #include "storage/replica_indexes.hpp"
 #include "storage/replica_states.hpp"
+#include "storage/store_format.hpp"
 
 namespace inos {
 namespace {
@@ -341,6 +342,8 @@ Result<bool> RecordRepair::sum_some(std::size_t budget) {
     for (; cursor->valid() && left > 0; cursor->next()) {
         left -= std::min(left, cursor->key().size() + cursor->value().size());
         auto const name = record_of_key(cursor->key().substr(4));
+        if (name && is_newer_row(cursor->value(), kRecordVersion))
+            return tl::unexpected<Error>(newer_record(*name, cursor->value()));
         auto const head = StoredRecord::head(cursor->value());
         if (name) summing_->sums[name->collection].add(head.digest_class, head.digest);
     }

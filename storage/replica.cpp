@@ -9,6 +9,7 @@
 #include "storage/replica_stage.hpp"
 #include "storage/replica_states.hpp"
 #include "storage/schema_document.hpp"
+#include "storage/store_format.hpp"
 
 namespace inos {
 
@@ -61,6 +62,7 @@ Result<std::unique_ptr<Replica>> Replica::open(Engine& engine,
                                                Clock const& clock,
                                                Membership membership,
                                                ReplicaOptions options) {
+    INOS_CHECK(refuse_newer_rows(engine, options.space));
     INOS_CHECK(find_own_actor(engine, options));
     INOS_TRY(auto const stored, stored_statements(engine, options.space));
     INOS_CHECK(membership.add_all(stored));
@@ -181,6 +183,8 @@ Result<void> Replica::load_schemas() {
         RecordName const name{std::string(kSchemaCollection),
                               std::string(cursor->key().substr(from.size()))};
         auto const stored = StoredRecord::decode(cursor->value(), name);
+        if (!stored && stored.error().code != Errc::corruption)
+            return tl::unexpected(stored.error());
         if (!stored) {  // what it said rules until it is repaired
             note_damaged(name.collection + '\0' + name.key);
             auto const known = schema_documents_.find(name.key);

@@ -25,6 +25,7 @@ Result<void> Replica::load_aliases() {
                               std::string(cursor->key().substr(from.size()))};
         if (!valid_name(name.key)) continue;  // the mark of an erased one
         auto const kept = StoredRecord::decode(cursor->value(), name);
+        if (!kept && kept.error().code != Errc::corruption) return tl::unexpected(kept.error());
         if (!kept) note_damaged(name.collection + '\0' + name.key);
         auto alias = kept ? alias_of(name.key, kept->record) : std::nullopt;
         if (!alias) continue;

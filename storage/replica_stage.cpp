@@ -6,11 +6,12 @@
 #include "storage/entry_hash.hpp"
 #include "storage/keys.hpp"
 #include "storage/replica_indexes.hpp"
+#include "storage/store_format.hpp"
 
 namespace inos {
 namespace {
 
-constexpr std::uint8_t kActorVersion = 1, kRecordVersion = 2, kLogVersion = 2;
+constexpr std::uint8_t kActorVersion = 1;
 
 crypto::Hash32 take_hash(Reader& in) {
     crypto::Hash32 hash{};
@@ -61,6 +62,8 @@ std::string StoredRecord::encode(Digest128 const& digest,
 }
 
 Result<StoredRecord> StoredRecord::decode(std::string_view bytes, RecordName const& name) {
+    if (is_newer_row(bytes, kRecordVersion))
+        return tl::unexpected<Error>(newer_record(name, bytes));
     Reader in(bytes);
     std::uint8_t const version = in.byte();
     StoredRecord stored;
@@ -179,6 +182,9 @@ Result<Replica::Staged*> Replica::Stage::record(RecordName const& name) {
     bool const held = !value || value->has_value();
     auto stored = value && held ? StoredRecord::decode(**value, name)
                                 : fail(Errc::corruption, "it cannot be read");
+    // What a newer program wrote is not damaged, and must not be marked as if it were.
+    if (held && !stored && stored.error().code != Errc::corruption)
+        return tl::unexpected(stored.error());
     if (held && stored) {
         staged.take(*std::move(stored));
         staged.stored_entries = replica_.indexes_->entries(name, staged.record);

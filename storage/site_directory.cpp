@@ -16,6 +16,7 @@
 #include "storage/keys.hpp"
 #include "storage/marker_file.hpp"
 #include "storage/recovery.hpp"
+#include "storage/store_format.hpp"
 
 namespace inos {
 namespace {
@@ -24,6 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uint32_t kFirstSpace = 1;
 constexpr std::string_view kFormat = "1";
+static_assert(kStoreFormat == 1);
 constexpr std::string_view kKeyPrefix = "inos-key-1 space ";
 
 std::string space_key_path(std::string const& dir, SpaceId const& space) {
@@ -395,15 +397,13 @@ Result<std::unique_ptr<OpenSite>> open_site(std::string const& dir,
     INOS_TRY(site->lock, DirectoryLock::take(dir));
     INOS_TRY(site->keys, load_site_keys(dir));
     INOS_TRY(site->engine, open_rocks(dir + "/db"));
-    INOS_TRY(auto const format, required(*site->engine, keys::directory("format"), "format"));
-    if (format != kFormat)
-        return fail(Errc::unsupported,
-                    "the directory \"" + dir + "\" has format " + format +
-                        ", and this program reads format " + std::string(kFormat) + "; upgrade it");
+    INOS_CHECK(upgrade_store(*site->engine, dir, store_upgrades()));
     INOS_TRY(Membership membership, load_membership(*site->engine, kFirstSpace));
     std::string const key_path = space_key_path(dir, membership.space());
     INOS_TRY(auto const key_text, read_secret_file(key_path));
     auto space_keys = parse_space_keys(key_text);
+    auto const newer = newer_text(key_text, "inos-key-", 1, "the key file \"" + key_path + "\"");
+    if (newer) return tl::unexpected<Error>(*newer);
     if (!space_keys)
         return fail(Errc::corruption,
                     "\"" + key_path + "\" is no key file of a space; put back the right one",

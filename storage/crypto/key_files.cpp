@@ -11,10 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/store_format.hpp"
+
 namespace inos {
 namespace {
 
-constexpr std::string_view kMagic = "inos-key-1";
+constexpr std::string_view kMagic = "inos-key-1", kMagicName = "inos-key-";
+constexpr std::uint64_t kMagicVersion = 1;
 constexpr mode_t kFileMode = 0600;
 constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kOthers = 0077;
@@ -182,6 +185,11 @@ Result<crypto::Secret> read_key(int directory, std::string const& path, KeyFile 
                     file_path);
     if (!content) return tl::unexpected<Error>(content.error());
 
+    if (auto const newer =
+            newer_text(*content, kMagicName, kMagicVersion, "the key file \"" + file_path + "\"")) {
+        sodium_memzero(content->data(), content->size());
+        return tl::unexpected<Error>(*newer);
+    }
     std::string const head = std::string(kMagic) + " " + std::string(file.kind) + " ";
     std::size_t const hex_size = crypto::Secret::size() * 2;
     bool const shaped = content->size() == head.size() + hex_size + 1 &&

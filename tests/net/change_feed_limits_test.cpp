@@ -2,6 +2,7 @@
 // log that is cut under open feeds, snapshots, and clients that are slow.
 #include <gmock/gmock.h>
 
+#include "net/api_format.hpp"
 #include "storage/log_retention.hpp"
 #include "tests/net/change_feed_fixture.hpp"
 
@@ -183,8 +184,9 @@ TEST_F(ChangeFeedLimits, a_snapshot_of_nothing_says_where_it_stands) {
 }
 
 TEST_F(ChangeFeedLimits, tells_that_a_schema_has_changed) {
-    Client& all = watch("?since=0");
-    Client& of_others = watch("?since=0&collection=orders");
+    space[0].put("customers", "bob", name("Bob"));
+    Client& all = watch("?since=" + cursor());
+    Client& of_others = watch("?since=" + cursor() + "&collection=orders");
     space[0].set_schema(R"({"customers":{"fields":{"tags":{"type":"set"}}}})");
     space[0].put("customers", "ann", name("Ann"));
     api.on_progress();

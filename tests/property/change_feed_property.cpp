@@ -112,6 +112,8 @@ private:
     // Entries, or the state where the log does not reach back.
     void pull(std::size_t from, std::size_t to) {
         if (from == to) return;
+        auto const known = space_[from]->membership().all_bytes();
+        value_of(space_[to]->add_statements(known));
         auto const came = space_.try_pull(from, to, 200);
         if (!came && came.error().code == Errc::gone)
             transfer(from, to);
@@ -188,12 +190,16 @@ private:
     }
     void connect() {
         ++tally_.resumed;
-        client_.emplace();
+        client_ = std::make_shared<ChangeFeedClient>();
         std::string const query = fresh_ ? "?snapshot=true" : "?since=" + cursor_;
         served_[reading_at_]->api.handle(ApiTest::request("GET", "/v1/changes" + query),
-                                         [this](HttpResponse response) {
-                                             client_->answer = std::move(response);
-                                             client_->stream = client_->answer->stream;
+                                         [weak = std::weak_ptr(client_)](HttpResponse response) {
+                                             auto const client = weak.lock();
+                                             if (!client && response.stream)
+                                                 response.stream->close();  // it has gone
+                                             if (!client) return;
+                                             client->answer = std::move(response);
+                                             client->stream = client->answer->stream;
                                          });
     }
     void read(std::size_t events) {
@@ -277,7 +283,7 @@ private:
             if (client_) take_text(*client_);
             while (take_event()) {
             }
-            caught_up = client_.has_value();
+            caught_up = client_ != nullptr;
         }
         RC_ASSERT(caught_up);
         RC_ASSERT(copy_ == shown(reading_at_));
@@ -309,7 +315,7 @@ private:
     int written_ = 0;
 
     std::size_t reading_at_ = 0;
-    std::optional<ChangeFeedClient> client_;
+    std::shared_ptr<ChangeFeedClient> client_;
     std::string cursor_;
     bool fresh_ = true;  // the next thing is a snapshot
     std::map<Key, std::string> copy_;

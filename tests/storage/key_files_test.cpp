@@ -161,7 +161,7 @@ TEST_F(KeyFiles, malformed_files_are_refused_without_showing_them) {
                                    good.substr(0, 40),
                                    not_hex,
                                    content(key("sealing")),
-                                   "inos-key-2" + good.substr(10)}) {
+                                   "inos-key-0" + good.substr(10)}) {
         overwrite(key("channel"), bad);
         expect_refused(Errc::corruption, key("channel"));
         EXPECT_EQ(load_site_keys(dir_).error().message.find(good.substr(20, 20)),
@@ -171,6 +171,17 @@ TEST_F(KeyFiles, malformed_files_are_refused_without_showing_them) {
     expect_refused(Errc::too_large, key("channel"));
     overwrite(key("channel"), good);
     EXPECT_TRUE(load_site_keys(dir_));
+}
+
+TEST_F(KeyFiles, of_a_newer_program_are_refused_as_such) {
+    ASSERT_TRUE(create_site_keys(dir_));
+    std::string const good = content(key("channel"));
+    overwrite(key("channel"), "inos-key-2" + good.substr(10));
+    auto const error = load_site_keys(dir_).error();
+    EXPECT_EQ(error.code, Errc::unsupported);
+    EXPECT_NE(error.message.find("has format version 2, and this program reads up to 1"),
+              std::string::npos);
+    EXPECT_EQ(error.message.find(good.substr(20, 20)), std::string::npos);
 }
 
 TEST_F(KeyFiles, secret_files_are_private_and_written_once) {
