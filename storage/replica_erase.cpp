@@ -116,8 +116,6 @@ Result<void> Replica::Stage::erase(Op const& op, OpOrigin const& origin) {
         staged->last = {};
         staged->gone = true;
         erased_names_.emplace_back(op.tag, RecordName{op.collection, *key});
-    } else if (!is_known) {
-        erased_names_.emplace_back(op.tag, RecordName());  // nothing of it was ever shown here
     }
     INOS_CHECK(rewrite_void_entries(op.tag));
     INOS_TRY(Staged* const mark, record({op.collection, keys::erased_key(crypto::view(op.tag))}));
