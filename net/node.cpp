@@ -270,6 +270,7 @@ Node::Progress Node::progress() const {
     for (PeerStatus const& peer : peers.peers()) {
         if (peer.state == "connected") {
             progress.connected = true;
+            ++progress.peers_connected;
             progress.behind = std::max(progress.behind, peer.behind);
         } else if (!peer.last_error.empty()) {
             progress.last_error = peer.last_error;

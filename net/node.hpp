@@ -65,6 +65,7 @@ public:
     // How far the site is behind the sites that it is connected with, for progress bars.
     struct Progress {
         bool connected = false;
+        std::size_t peers_connected = 0;
         bool caught_up =
             false;  // holds all that it must before it takes writes, and all that peers had
         std::uint64_t behind = 0;

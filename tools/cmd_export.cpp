@@ -187,6 +187,7 @@ void add_export(CommandLine& line) {
         .optional_argument(
             "FILE", options->file, "the file; default: standard output, as JSON lines")
         .option("--format", options->format, "FORMAT", "csv or jsonl; default: by the file's name")
+        .choices("--format", {"csv", "jsonl"})
         .option("--key", options->key, "NAME", "what the column with the ids is called; default id")
         .option(
             "--fields", options->fields, "FIELD,...", "CSV: these columns; default: all there are")

@@ -436,6 +436,7 @@ void add_import(CommandLine& line) {
                 "FIELD",
                 "the column or member with the records' ids; default id")
         .option("--format", options->format, "FORMAT", "csv or jsonl; default: by the file's name")
+        .choices("--format", {"csv", "jsonl"})
         .option("--numbers",
                 options->numbers,
                 "FIELD,...",

@@ -52,6 +52,7 @@ void add_invite(CommandLine& line) {
     auto options = std::make_shared<Options>();
     line.add("invite", "Make a pairing code that lets one new site in")
         .option("--role", options->role, "ROLE", "admin, writer (default) or reader")
+        .choices("--role", {"admin", "writer", "reader"})
         .option("--write",
                 options->write,
                 "COLLECTION",

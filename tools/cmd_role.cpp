@@ -18,6 +18,7 @@ void add_role(CommandLine& line) {
     line.add("role", "Change what a site may do")
         .argument("SITE", options->site, "its name or id, as inos members shows it")
         .argument("ROLE", options->role, "admin, writer or reader")
+        .choices("ROLE", {"admin", "writer", "reader"})
         .option("--write",
                 options->scope,
                 "COLLECTION",

@@ -5,6 +5,7 @@
 //   {"api":"http://127.0.0.1:8080","listen":"ws://127.0.0.1:7711","pid":4711}      empty: not there
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <ostream>
 
@@ -19,7 +20,9 @@
 #include "tools/commands.hpp"
 #include "tools/config.hpp"
 #include "tools/files.hpp"
+#include "tools/log_line.hpp"
 #include "tools/output.hpp"
+#include "tools/service_notify.hpp"
 #include "tools/system_clock.hpp"
 
 namespace inos {
@@ -28,23 +31,29 @@ namespace {
 constexpr std::size_t kConfigBytesMax = 1u << 20;
 
 struct Options {
-    std::string listen, api, durability, log_level;
+    std::string listen, api, durability, log_level, log_format, defaults;
     std::vector<std::string> peers;
 };
 
-// The file's configuration, or the defaults when there is none, with the flags before it.
+// The site's file over the machine's, or the defaults where there is none, with the flags before
+// it.
 Result<Config> load_config(std::string const& dir, Options const& options) {
     std::string const path = dir + "/inos.toml";
     Config config = default_config();
+    if (!options.defaults.empty()) {
+        INOS_TRY(auto const text, read_file(options.defaults, kConfigBytesMax));
+        INOS_TRY(config, parse_config(text, options.defaults));
+    }
     auto const text = read_file(path, kConfigBytesMax);
     if (!text && text.error().code != Errc::not_found) return tl::unexpected<Error>(text.error());
     if (text) {
-        INOS_TRY(config, parse_config(*text, path));
+        INOS_TRY(config, parse_config(*text, path, config));
     }
     std::pair<char const*, std::string const&> const flags[] = {{"listen", options.listen},
                                                                 {"api", options.api},
                                                                 {"durability", options.durability},
-                                                                {"log_level", options.log_level}};
+                                                                {"log_level", options.log_level},
+                                                                {"log_format", options.log_format}};
     for (auto const& [key, value] : flags) {
         if (!value.empty()) INOS_CHECK(set_config(config, key, {value}));
     }
@@ -54,21 +63,30 @@ Result<Config> load_config(std::string const& dir, Options const& options) {
     return config;
 }
 
-spdlog::level::level_enum level_of(std::string_view event) {
-    if (event == "alarm") return spdlog::level::err;
-    bool const warning = event.starts_with("pairing_");
-    return warning ? spdlog::level::warn : spdlog::level::info;
+spdlog::level::level_enum spdlog_level(LogLevel level) {
+    switch (level) {
+        case LogLevel::error:
+            return spdlog::level::err;
+        case LogLevel::warn:
+            return spdlog::level::warn;
+        default:
+            return spdlog::level::info;
+    }
 }
 
-std::shared_ptr<spdlog::logger> make_log(Terminal& terminal, Config const& config) {
+using Log = std::function<void(std::string_view event, std::string const& text)>;
+
+Log make_log(Terminal& terminal, Config const& config) {
     auto sink = std::make_shared<spdlog::sinks::ostream_sink_st>(terminal.err, true);
     auto log = std::make_shared<spdlog::logger>("inos", std::move(sink));
-    log->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+    log->set_pattern(log_pattern(config.log_format), spdlog::pattern_time_type::utc);
     log->set_level(spdlog::level::from_str(config.log_level));
-    return log;
+    return [log, format = config.log_format](std::string_view event, std::string const& text) {
+        log->log(spdlog_level(log_level_of(event)), "{}", log_payload(format, event, text));
+    };
 }
 
-NodeOptions node_options(Config const& config, std::shared_ptr<spdlog::logger> log) {
+NodeOptions node_options(Config const& config, Log log) {
     NodeOptions options;
     if (config.listen) options.listen = NodeAddress{config.listen->host, config.listen->port};
     if (config.api) options.api = NodeAddress{config.api->host, config.api->port};
@@ -76,9 +94,7 @@ NodeOptions node_options(Config const& config, std::shared_ptr<spdlog::logger> l
     options.peers = config.peers;
     options.acknowledge_every_ms = config.acknowledge_every_s * 1000;
     if (config.log_retention_s) options.log_retention_ms = *config.log_retention_s * 1000;
-    options.log = [log = std::move(log)](std::string_view event, std::string const& text) {
-        log->log(level_of(event), "{} {}", event, clean_text(text));
-    };
+    options.log = std::move(log);
     return options;
 }
 
@@ -118,6 +134,8 @@ void print_started(Context& context,
 Result<int> run(Context& context, Options const& options) {
     INOS_TRY(auto const dir, context.data_dir());
     INOS_TRY(auto const config, load_config(dir, options));
+    INOS_TRY(auto const manager, ServiceManager::of_process());
+    manager.send({.status = "opening " + dir});
     SystemClock const clock;
     INOS_TRY(auto site, open_site(dir, clock, config.durability));
     std::string const name = site->name;
@@ -134,14 +152,16 @@ Result<int> run(Context& context, Options const& options) {
     Value const started(std::move(running));
     INOS_CHECK(run_file.write(started));
     print_started(context, name, *node, started);
-    log->info("started site \"{}\", process {}", clean_text(name), ::getpid());
+    log("started", "site \"" + name + "\", process " + std::to_string(::getpid()));
+    ServiceReports reports(io, manager, *node, name);
     signals.async_wait([&](boost::system::error_code error, int number) {
         if (error) return;
-        log->info("stopping on signal {}", number);
+        log("stopping", "on signal " + std::to_string(number));
+        reports.stop();
         node->stop();
     });
     io.run();
-    log->info("stopped");
+    log("stopped", "site \"" + name + "\"");
     return kExitDone;
 }
 
@@ -164,10 +184,21 @@ void add_run(CommandLine& line) {
                 "a site to dial, ws://HOST:PORT, besides those remembered")
         .option("--durability", options->durability, "MODE", "synced (default) or flushed")
         .option("--log-level", options->log_level, "LEVEL", "error, warn or info (default)")
+        .option(
+            "--log", options->log_format, "FORMAT", "text (default), json, or journal for systemd")
+        .option("--defaults",
+                options->defaults,
+                "FILE",
+                "where keys stand that DIR/inos.toml leaves out, such as /etc/inos/inos.toml")
+        .choices("--durability", {"synced", "flushed"})
+        .choices("--log-level", {"error", "warn", "info"})
+        .choices("--log", {"text", "json", "journal"})
         .note(
             "Everything can stand in DIR/inos.toml, which explains it; flags come before it. "
             "Prints where the\n"
-            "node listens; DIR/run.json says so too while it runs. Ends on SIGINT or SIGTERM.")
+            "node listens; DIR/run.json says so too while it runs. Ends on SIGINT or SIGTERM. "
+            "Started by "
+            "systemd with\nType=notify it says when it is ready, how it is, and that it is alive.")
         .example("inos run --data /var/lib/inos", "as inos.toml says")
         .example("inos run --data ./shop --listen 127.0.0.1:0 --api 127.0.0.1:8080",
                  "for trying things out")

@@ -70,7 +70,9 @@ void add_schema(CommandLine& line) {
                  "find mistakes, with line and column; needs no site")
         .example("inos schema apply shop.toml", "make it the schema of the space")
         .example("inos schema show > shop.toml", "what is in force");
-    command.subcommand("show", "Print the schema in force").body(show);
+    command.subcommand("show", "Print the schema in force")
+        .example("inos schema show > shop.toml", "to change it and apply it again")
+        .body(show);
     command.subcommand("check", "Check a schema file")
         .argument("FILE", *file, "the TOML file")
         .example("inos schema check shop.toml", "prints FILE:LINE:COLUMN: message for each mistake")

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <sstream>
 
 #include <CLI/CLI.hpp>
 
@@ -37,8 +38,7 @@ struct Command::Impl {
     CLI::App* app = nullptr;
     std::string full_name;  // "inos schema apply"
     CommandBody body;
-    std::string notes;
-    std::string examples;
+    ListedCommand listed;
     std::vector<std::unique_ptr<Command>> children;
 
     Command& add_child(std::string const& name, std::string const& summary);
@@ -47,7 +47,7 @@ struct Command::Impl {
     Impl& chosen();
     std::optional<Error> unexpected(Impl const& root) const;
     std::vector<std::string> option_names() const;
-    void list(std::vector<CommandLine::Listed>& all) const;
+    void list(std::vector<ListedCommand>& all) const;
 };
 
 struct CommandLine::Impl {
@@ -100,13 +100,16 @@ Command& Command::Impl::add_child(std::string const& name, std::string const& su
 }
 
 void Command::Impl::update_footer() const {
-    std::string text = notes;
-    if (!examples.empty()) text += (text.empty() ? "" : "\n") + ("Examples:\n" + examples);
+    std::string text = listed.notes;
+    if (!listed.examples.empty()) text += std::string(text.empty() ? "" : "\n") + "Examples:\n";
+    for (auto const& [line, what] : listed.examples)
+        text += "  # " + what + "\n  " + line + "\n";
     app->footer(text);
 }
 
 Command& Command::argument(std::string const& name, std::string& value, std::string const& help) {
     impl_->app->add_option(name, value, help)->required()->type_name("");
+    impl_->listed.arguments.push_back({name, help, true, {}});
     return *this;
 }
 
@@ -114,7 +117,19 @@ Command& Command::optional_argument(std::string const& name,
                                     std::string& value,
                                     std::string const& help) {
     impl_->app->add_option(name, value, help)->type_name("");
+    impl_->listed.arguments.push_back({name, help, false, {}});
     return *this;
+}
+
+void Command::describe_option(std::string const& flags,
+                              std::string const& name,
+                              std::string const& help,
+                              bool several) {
+    ListedOption option{{}, name, help, several, {}};
+    std::istringstream in(flags);
+    for (std::string flag; std::getline(in, flag, ',');)
+        option.names.push_back(flag);
+    impl_->listed.own_options.push_back(std::move(option));
 }
 
 Command& Command::option(std::string const& flags,
@@ -122,6 +137,7 @@ Command& Command::option(std::string const& flags,
                          std::string const& name,
                          std::string const& help) {
     impl_->app->add_option(flags, value, help)->type_name(name);
+    describe_option(flags, name, help, false);
     return *this;
 }
 
@@ -130,6 +146,7 @@ Command& Command::option(std::string const& flags,
                          std::string const& name,
                          std::string const& help) {
     impl_->app->add_option(flags, value, help)->type_name(name);
+    describe_option(flags, name, help, false);
     return *this;
 }
 
@@ -138,22 +155,33 @@ Command& Command::option(std::string const& flags,
                          std::string const& name,
                          std::string const& help) {
     impl_->app->add_option(flags, values, help)->type_name(name + " ...");
+    describe_option(flags, name, help, true);
     return *this;
 }
 
 Command& Command::flag(std::string const& flags, bool& value, std::string const& help) {
     impl_->app->add_flag(flags, value, help);
+    describe_option(flags, "", help, false);
+    return *this;
+}
+
+Command& Command::choices(std::string const& name, std::vector<std::string> values) {
+    for (auto& option : impl_->listed.own_options)
+        if (std::find(option.names.begin(), option.names.end(), name) != option.names.end())
+            option.choices = values;
+    for (auto& argument : impl_->listed.arguments)
+        if (argument.name == name) argument.choices = values;
     return *this;
 }
 
 Command& Command::note(std::string const& text) {
-    impl_->notes += text + "\n";
+    impl_->listed.notes += text + "\n";
     impl_->update_footer();
     return *this;
 }
 
 Command& Command::example(std::string const& line, std::string const& what) {
-    impl_->examples += "  # " + what + "\n  " + line + "\n";
+    impl_->listed.examples.emplace_back(line, what);
     impl_->update_footer();
     return *this;
 }
@@ -185,9 +213,16 @@ std::vector<std::string> Command::Impl::option_names() const {
     return names;
 }
 
-void Command::Impl::list(std::vector<CommandLine::Listed>& all) const {
+void Command::Impl::list(std::vector<ListedCommand>& all) const {
     constexpr std::string_view kProgram = "inos ";
-    if (body) all.push_back({full_name.substr(kProgram.size()), option_names()});
+    if (full_name.size() > kProgram.size()) {
+        ListedCommand command = listed;
+        command.name = full_name.substr(kProgram.size());
+        command.summary = app->get_description();
+        command.can_run = static_cast<bool>(body);
+        command.options = option_names();
+        all.push_back(std::move(command));
+    }
     for (auto const& child : children)
         child->impl_->list(all);
 }
@@ -292,10 +327,24 @@ CommandLine::CommandLine(Terminal& terminal, std::string version, std::string da
 
 CommandLine::~CommandLine() = default;
 
-std::vector<CommandLine::Listed> CommandLine::commands() const {
-    std::vector<Listed> all;
+std::vector<ListedCommand> CommandLine::commands() const {
+    std::vector<ListedCommand> all;
     impl_->root.impl_->list(all);
     return all;
+}
+
+std::vector<ListedOption> CommandLine::global_options() const {
+    std::vector<ListedOption> options;
+    for (auto const* option : impl_->app.get_options()) {
+        ListedOption listed{{}, "", option->get_description(), false, {}};
+        for (auto const& name : option->get_snames())
+            listed.names.push_back("-" + name);
+        for (auto const& name : option->get_lnames())
+            listed.names.push_back("--" + name);
+        if (option->get_expected_max() > 0) listed.value = option->get_type_name();
+        options.push_back(std::move(listed));
+    }
+    return options;
 }
 
 Command& CommandLine::add(std::string const& name, std::string const& summary) {

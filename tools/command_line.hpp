@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "storage/result.hpp"
@@ -72,6 +73,10 @@ public:
                     std::string const& help);
     Command& flag(std::string const& flags, bool& value, std::string const& help);
 
+    // The values that an option ("--role") or an argument ("ROLE") of this command can have, for
+    // the shells' completion and the manual; the command checks them itself.
+    Command& choices(std::string const& name, std::vector<std::string> values);
+
     // Text under the options; examples are lines of a shell, each with a comment.
     Command& note(std::string const& text);
     Command& example(std::string const& line, std::string const& what);
@@ -82,7 +87,36 @@ public:
 
 private:
     friend class CommandLine;
+    void describe_option(std::string const& flags,
+                         std::string const& name,
+                         std::string const& help,
+                         bool several);
+
     std::unique_ptr<Impl> impl_;
+};
+
+// What was described, for those who make help, manual and completion of it.
+struct ListedArgument {
+    std::string name, help;
+    bool required = true;
+    std::vector<std::string> choices;
+};
+struct ListedOption {
+    std::vector<std::string> names;  // "-n", "--limit"
+    std::string value;               // what stands for the value; empty: a flag
+    std::string help;
+    bool several = false;  // several values may follow
+    std::vector<std::string> choices;
+};
+struct ListedCommand {
+    std::string name;  // "schema apply"
+    std::string summary;
+    bool can_run = true;               // else it only has subcommands
+    std::vector<std::string> options;  // every "--limit", "--help" among them
+    std::vector<ListedArgument> arguments;
+    std::vector<ListedOption> own_options;
+    std::string notes;                                          // lines
+    std::vector<std::pair<std::string, std::string>> examples;  // a line for the shell; what for
 };
 
 class CommandLine {
@@ -93,12 +127,10 @@ public:
 
     Command& add(std::string const& name, std::string const& summary);
 
-    // Every command that can be run, "schema apply" among them, with its options: "--limit".
-    struct Listed {
-        std::string name;
-        std::vector<std::string> options;
-    };
-    std::vector<Listed> commands() const;
+    // Every command, "schema" and "schema apply" among them.
+    std::vector<ListedCommand> commands() const;
+    // The options of all commands.
+    std::vector<ListedOption> global_options() const;
 
     // Parses, runs the command's body, prints its error; answers the exit status.
     int run(std::vector<std::string> arguments);

@@ -44,6 +44,8 @@ void add_commands(CommandLine& line) {
     add_rotate_key(line);
     add_recover(line);
     add_verify(line);
+    // This program
+    add_completion(line);
 }
 
 }  // namespace inos

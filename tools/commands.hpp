@@ -44,6 +44,7 @@ void add_unmerge(CommandLine& line);
 void add_schema(CommandLine& line);
 void add_simulate(CommandLine& line);
 void add_verify(CommandLine& line);
+void add_completion(CommandLine& line);
 void add_watch(CommandLine& line);
 
 }  // namespace inos

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <sstream>
+#include <utility>
 
 #include <toml++/toml.h>
 
@@ -61,6 +62,13 @@ std::string set_log_retention(Config& config, Texts const& values) {
     auto const seconds = parse_duration(values[0]);
     if (!seconds) return seconds.error().message + ", or \"forever\"";
     config.log_retention_s = *seconds;
+    return {};
+}
+
+std::string set_log_format(Config& config, Texts const& values) {
+    auto const format = parse_log_format(values[0]);
+    if (!format) return format.error().message;
+    config.log_format = *format;
     return {};
 }
 
@@ -139,6 +147,15 @@ std::vector<ConfigKey> make_keys() {
          "or \"info\" (what an operator would want to know).",
          false,
          set_log_level},
+        {"log_format",
+         Type::text,
+         "\"text\"",
+         "How that is written, one line an event: \"text\" (time, level, event, text), \"json\" "
+         "(an "
+         "object with these members, for programs that collect logs), or \"journal\" (the level as "
+         "systemd reads it, event, text; the journal has the time).",
+         false,
+         set_log_format},
         {"api_hosts",
          Type::texts,
          "[]",
@@ -213,19 +230,15 @@ Result<void> set_from(Config& config,
     return {};
 }
 
-// The description as comment lines.
-void append_comment(std::string& out, std::string const& text) {
-    std::istringstream words(text);
-    std::string line = "#";
-    for (std::string word; words >> word;) {
-        if (line.size() + 1 + word.size() > kColumns) {
-            out += line + "\n";
-            line = "#";
-        }
-        line += " " + word;
-    }
-    out += line + "\n";
-}
+constexpr char kSiteHeading[] =
+    "The configuration of this site's node. It is read when `inos run` starts; flags of `inos run` "
+    "come before it. Every key is here with its default: to change one, take the # away in front "
+    "of it.";
+constexpr char kMachineHeading[] =
+    "The configuration of all sites of this machine that run as the service inos@SITE. It is read "
+    "when one of them starts. What stands in a site's own file, /var/lib/inos/SITE/inos.toml, "
+    "comes "
+    "before it. Every key is here with its default: to change one, take the # away in front of it.";
 
 }  // namespace
 
@@ -254,16 +267,17 @@ std::vector<ConfigKey> const& config_keys() {
 }
 
 Config default_config() {
-    auto config = parse_config(config_file_text(), "defaults");
+    std::string text;
+    for (auto const& key : config_keys())
+        text += key.name + " = " + key.fallback + "\n";
+    auto config = parse_config(text, "defaults", Config{});
     INOS_ASSERT(config.has_value());
     return *std::move(config);
 }
 
-Result<Config> parse_config(std::string_view text, std::string_view file) {
-    Config config;
+Result<Config> parse_config(std::string_view text, std::string_view file, Config base) {
     toml::table table;
     try {
-        if (text != config_file_text()) config = default_config();
         table = toml::parse(text, file);
     } catch (toml::parse_error const& error) {
         return fail(Errc::usage,
@@ -271,9 +285,9 @@ Result<Config> parse_config(std::string_view text, std::string_view file) {
                         std::string(error.description()));
     }
     for (auto const& [name, node] : table) {
-        INOS_CHECK(set_from(config, name.str(), node, file));
+        INOS_CHECK(set_from(base, name.str(), node, file));
     }
-    return config;
+    return base;
 }
 
 Result<void> set_config(Config& config,
@@ -287,16 +301,24 @@ Result<void> set_config(Config& config,
     return {};
 }
 
-std::string config_file_text() {
+std::string wrapped(std::string const& text, std::string const& indent, std::size_t columns) {
+    std::istringstream words(text);
+    std::string out, line;
+    for (std::string word; words >> word;) {
+        bool const fits = indent.size() + line.size() + 1 + word.size() <= columns;
+        if (!line.empty() && !fits) out += indent + std::exchange(line, "") + "\n";
+        line += (line.empty() ? "" : " ") + word;
+    }
+    return line.empty() ? out : out + indent + line + "\n";
+}
+
+std::string config_file_text(ConfigFile whose) {
     std::string text =
-        "# The configuration of this site's node. It is read when `inos run` starts; flags of "
-        "`inos "
-        "run`\n# come before it. Every key is here with its default.\n";
+        wrapped(whose == ConfigFile::site ? kSiteHeading : kMachineHeading, "# ", kColumns);
     for (auto const& key : config_keys()) {
-        text += "\n";
-        append_comment(text, key.description);
+        text += "\n" + wrapped(key.description, "# ", kColumns);
         if (key.changes_at_runtime) text += "# Read again while the node runs.\n";
-        text += key.name + " = " + key.fallback + "\n";
+        text += "#" + key.name + " = " + key.fallback + "\n";
     }
     return text;
 }

@@ -1,4 +1,6 @@
 // The configuration of a node: DIR/inos.toml, read when `inos run` starts; its flags override it.
+// What the file leaves out comes from the machine's file, if `inos run` was given one (--defaults;
+// the Debian package has /etc/inos/inos.toml), and else from the table here.
 //
 // One table (config_keys) holds every key with its type, default, meaning and whether it can change
 // while the node runs. Reading, the file that `inos init` writes, and the manual follow from it, so
@@ -15,6 +17,7 @@
 
 #include "storage/engine.hpp"
 #include "storage/result.hpp"
+#include "tools/log_line.hpp"
 
 namespace inos {
 
@@ -34,6 +37,7 @@ struct Config {
     std::vector<std::string> peers;
     Durability durability = Durability::synced;
     std::string log_level;
+    LogFormat log_format = LogFormat::text;
     std::vector<std::string> api_hosts;
     std::uint64_t acknowledge_every_s = 60;
     std::optional<std::uint64_t> log_retention_s;  // none: for ever
@@ -57,16 +61,25 @@ std::vector<ConfigKey> const& config_keys();
 // All defaults.
 Config default_config();
 
-// Reads a file's text; `file` is its name in errors. Errc::usage with line for bad TOML, unknown
-// keys, wrong types and unacceptable values.
-Result<Config> parse_config(std::string_view text, std::string_view file);
+// Reads a file's text; `file` is its name in errors. Keys that it lacks are as in `base`.
+// Errc::usage with line for bad TOML, unknown keys, wrong types and unacceptable values.
+Result<Config> parse_config(std::string_view text,
+                            std::string_view file,
+                            Config base = default_config());
 
 // Sets one key from a command line flag. Errc::usage.
 Result<void> set_config(Config& config,
                         std::string_view key,
                         std::vector<std::string> const& values);
 
-// The file with every key as a comment above its default, what `inos init` writes.
-std::string config_file_text();
+// Whose file it is: a site's, which `inos init` writes, or that of a machine, for all sites there.
+enum class ConfigFile { site, machine };
+
+// The file with every key explained and its default, commented out: a key that is not set is as in
+// the file before it.
+std::string config_file_text(ConfigFile whose = ConfigFile::site);
+
+// The text in lines of at most `columns`, each beginning with `indent`.
+std::string wrapped(std::string const& text, std::string const& indent, std::size_t columns);
 
 }  // namespace inos

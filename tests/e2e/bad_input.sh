@@ -23,7 +23,7 @@ mkdir empty
 expect 3 'inos init' "$INOS" status --data empty
 expect 0 'founded the space "main"' "$INOS" init --data shop --site shop
 expect 4 '.' "$INOS" init --data shop --site shop
-grep -q '^listen = ' shop/inos.toml || die 'init wrote no inos.toml'
+grep -q '^#listen = ' shop/inos.toml || die 'init wrote no inos.toml'
 export INOS_DATA=shop
 
 say 'records'

@@ -9,7 +9,7 @@ holds() { grep -rqaF -- "$2" "$1" "$1.log" 2>/dev/null; }
 holds_no() { ! holds "$1" "$2"; }
 
 new_site shop
-often() { sed -i 's/^acknowledge_every = .*/acknowledge_every = "1s"/' "$1/inos.toml"; }
+often() { sed -i 's/^#\?acknowledge_every = .*/acknowledge_every = "1s"/' "$1/inos.toml"; }
 often shop
 start_node shop
 for site in office warehouse; do

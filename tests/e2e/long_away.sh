@@ -6,8 +6,8 @@ source "$(dirname "$0")/lib.sh" "$@"
 
 records=${RECORDS:-12000}
 soon() {
-    sed -i -e 's/^acknowledge_every = .*/acknowledge_every = "1s"/' \
-        -e 's/^log_retention = .*/log_retention = "1s"/' "$1/inos.toml"
+    sed -i -e 's/^#\?acknowledge_every = .*/acknowledge_every = "1s"/' \
+        -e 's/^#\?log_retention = .*/log_retention = "1s"/' "$1/inos.toml"
 }
 cut_at() { grep -q 'log-cut' "$1.log"; }
 says() { "$INOS" history "$2" "$3" --data "$1" 2>&1 | grep -q "$4"; }

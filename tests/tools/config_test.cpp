@@ -22,8 +22,41 @@ TEST(Config, the_file_that_init_writes_holds_the_defaults) {
     EXPECT_EQ(config->durability, Durability::synced);
     EXPECT_EQ(config->log_level, "info");
     for (auto const& key : config_keys()) {
-        EXPECT_NE(config_file_text().find("\n" + key.name + " = "), std::string::npos);
+        for (ConfigFile const whose : {ConfigFile::site, ConfigFile::machine}) {
+            EXPECT_NE(config_file_text(whose).find("\n#" + key.name + " = " + key.fallback + "\n"),
+                      std::string::npos);
+        }
     }
+}
+
+TEST(Config, what_is_commented_out_is_right_when_it_is_not) {
+    std::string text = config_file_text();
+    for (auto const& key : config_keys()) {
+        std::size_t const at = text.find("\n#" + key.name + " = ");
+        ASSERT_NE(at, std::string::npos) << key.name;
+        text.erase(at + 1, 1);
+    }
+    auto const config = parse_config(text, "inos.toml", Config{});
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->listen, (HostPort{"0.0.0.0", 7711}));
+    EXPECT_EQ(config->log_level, "info");
+}
+
+TEST(Config, a_file_comes_before_the_one_under_it) {
+    auto const machine =
+        parse_config("listen = \"[::]:1\"\nlog_format = \"json\"\n", "/etc/inos/inos.toml");
+    ASSERT_TRUE(machine);
+    auto const site = parse_config("listen = \"off\"\n", "inos.toml", *machine);
+    ASSERT_TRUE(site);
+    EXPECT_EQ(site->listen, std::nullopt);
+    EXPECT_EQ(site->log_format, LogFormat::json);
+    EXPECT_EQ(parse_config(config_file_text(), "inos.toml", *machine)->listen, machine->listen);
+}
+
+TEST(Config, text_is_wrapped_between_words) {
+    EXPECT_EQ(wrapped("one two three", "# ", 9), "# one two\n# three\n");
+    EXPECT_EQ(wrapped("incomprehensible", "", 4), "incomprehensible\n");
+    EXPECT_EQ(wrapped("", "# ", 9), "");
 }
 
 TEST(Config, an_empty_file_means_the_defaults) {
@@ -65,6 +98,7 @@ TEST(Config, unacceptable_values_are_named) {
     EXPECT_NE(error_of("durability = \"sync\"").find("did you mean \"synced\"?"),
               std::string::npos);
     EXPECT_NE(error_of("log_level = \"loud\"").find("\"loud\" is none of"), std::string::npos);
+    EXPECT_NE(error_of("log_format = \"jsn\"").find("did you mean \"json\"?"), std::string::npos);
     EXPECT_NE(error_of("log_retention = \"0d\"").find("or \"forever\""), std::string::npos);
 }
 
